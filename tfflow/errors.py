@@ -1,0 +1,56 @@
+"""Refusals: one line that says what was expected, what came, and what to do."""
+
+from __future__ import annotations
+
+import difflib
+import errno
+import functools
+import os
+import sys
+from collections.abc import Callable, Iterable
+
+
+class InputError(ValueError):
+    """What the user gave cannot be used. Its text is one line; commands print it and leave with exit code 2."""
+
+
+def unknown_name(kind: str, name: str, known: Iterable[str]) -> InputError:
+    """The refusal of a misspelt name: `unknown_name("model", "pwcnt", MODELS)` offers the nearest and lists all."""
+    known = sorted(known)
+    near = difflib.get_close_matches(name, known, n=2, cutoff=0.5)
+    hint = f"did you mean {' or '.join(near)}? " if near else ""
+    return InputError(f"unknown {kind} {name!r}: {hint}known are {', '.join(known)}")
+
+
+def command(main: Callable[..., int | None]) -> Callable[..., int]:
+    """Turns `main(argv=None)` into a command: refusals become one line on stderr and exit code 2, Ctrl-C exit 130."""
+
+    @functools.wraps(main)
+    def run(argv: list[str] | None = None) -> int:
+        try:
+            return main(argv) or 0
+        except InputError as error:
+            text = str(error)
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # `tfflow ... | head` is no error
+            return 0
+        except OSError as error:
+            text = _os_error(error)
+        except KeyboardInterrupt:
+            print("\ntfflow: stopped", file=sys.stderr)
+            return 130
+        print("tfflow: " + " ".join(text.split()), file=sys.stderr)
+        return 2
+
+    return run
+
+
+def _os_error(error: OSError) -> str:
+    where = f" {error.filename!r}" if error.filename else ""
+    advice = {
+        errno.ENOSPC: "free some space or choose another folder; nothing half-written was left",
+        errno.EACCES: "choose a folder that you may write to",
+        errno.EROFS: "choose a folder that you may write to",
+        errno.ENOENT: "check the path",
+    }.get(error.errno or 0, "check the path and the disk")
+    return f"cannot use{where}: {error.strerror or error}; {advice}"

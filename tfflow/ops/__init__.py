@@ -1,0 +1,25 @@
+"""Pure tensor functions of optical flow, from built-in TensorFlow operators only. NHWC, flow (u, v) in pixels."""
+
+from tfflow.ops.census import census_transform
+from tfflow.ops.correlation import cost_volume, displacements
+from tfflow.ops.differences import differences
+from tfflow.ops.pad import crop_to, pad_to_multiple
+from tfflow.ops.resize import resize_flow, resize_image, resize_mask
+from tfflow.ops.splat import range_map, splat
+from tfflow.ops.warp import backward_warp, inside
+
+__all__ = [
+    "backward_warp",
+    "census_transform",
+    "cost_volume",
+    "crop_to",
+    "differences",
+    "displacements",
+    "inside",
+    "pad_to_multiple",
+    "range_map",
+    "resize_flow",
+    "resize_image",
+    "resize_mask",
+    "splat",
+]

@@ -1,0 +1,22 @@
+"""First and second differences along rows and columns, for smoothness and edges."""
+
+from __future__ import annotations
+
+import tensorflow as tf
+
+from tfflow.ops.checks import check_image
+
+
+def differences(x: tf.Tensor, order: int = 1) -> tuple[tf.Tensor, tf.Tensor]:
+    """Differences of neighbours along x and along y: [b, h, w, c] -> [b, h, w - order, c], [b, h - order, w, c].
+
+    order 1: x[i + 1] - x[i]; order 2: x[i + 2] - 2 x[i + 1] + x[i]. Raises ValueError on another order.
+    """
+    check_image("x", x)
+    if order not in (1, 2):
+        raise ValueError(f"`order` must be 1 or 2, got {order}")
+    dx = x[:, :, 1:] - x[:, :, :-1]
+    dy = x[:, 1:] - x[:, :-1]
+    if order == 2:
+        return dx[:, :, 1:] - dx[:, :, :-1], dy[:, 1:] - dy[:, :-1]
+    return dx, dy

@@ -1,0 +1,27 @@
+"""Any size for networks that halve: pad to a multiple, predict, crop back."""
+
+from __future__ import annotations
+
+import tensorflow as tf
+
+from tfflow.ops.checks import check_image, size
+
+
+def pad_to_multiple(x: tf.Tensor, multiple: int) -> tuple[tf.Tensor, tuple]:
+    """Repeats the last row and column until height and width are multiples: [b, h, w, c] -> [b, h', w', c], (h, w).
+
+    The top left pixel stays in place, so flow on the padded grid is flow on the original. `crop_to` undoes it.
+    """
+    check_image("x", x)
+    if multiple < 1:
+        raise ValueError(f"`multiple` must be at least 1, got {multiple}")
+    _, h, w = size(x)
+    rows = tf.minimum(tf.range(h + (-h) % multiple), h - 1)
+    columns = tf.minimum(tf.range(w + (-w) % multiple), w - 1)
+    return tf.gather(tf.gather(x, rows, axis=1), columns, axis=2), (h, w)
+
+
+def crop_to(x: tf.Tensor, to: tuple) -> tf.Tensor:
+    """The top left (height, width) of [b, h, w, c]; undoes `pad_to_multiple`."""
+    check_image("x", x)
+    return x[:, : to[0], : to[1]]

@@ -1,0 +1,46 @@
+"""Changing the grid: of images, of flow (whose values change with it) and of masks."""
+
+from __future__ import annotations
+
+import tensorflow as tf
+
+from tfflow.ops.checks import check_flow, check_image, size
+
+
+def resize_image(images: tf.Tensor, to: tuple, align_corners: bool = False) -> tf.Tensor:
+    """Bilinear: [b, h, w, c] -> [b, *to, c], same dtype. Shrinking averages over the pixels that a new one covers.
+
+    to: (height, width). align_corners: corner pixels keep their centres (SpyNet, DDFlow, PWC-Lite) instead of the
+    frame its extent; there shrinking takes no average.
+    """
+    check_image("images", images)
+    _, h, w = size(images)
+    if all(isinstance(n, int) for n in (h, w, *to)) and (h, w) == tuple(to):
+        return images
+    if align_corners:
+        resized = tf.compat.v1.image.resize_bilinear(images, to, align_corners=True)
+    else:
+        shrinks = all(isinstance(n, int) for n in (h, w, *to)) and (to[0] < h or to[1] < w)
+        resized = tf.image.resize(images, to, antialias=shrinks)
+    return tf.cast(resized, images.dtype)
+
+
+def resize_flow(flow: tf.Tensor, to: tuple, align_corners: bool = False) -> tf.Tensor:
+    """Flow on another grid: [b, h, w, 2] -> [b, *to, 2]; u grows by the ratio of widths, v by that of heights.
+
+    Per axis, since sizes such as 375 -> 188 -> 94 are not exact halves. Result in px of the new grid.
+    """
+    check_flow("flow", flow)
+    _, h, w = size(flow)
+    ratio = tf.stack([_ratio(to[1], w), _ratio(to[0], h)])
+    return resize_image(flow, to, align_corners) * tf.cast(ratio, flow.dtype)  # [b, *to, 2]
+
+
+def resize_mask(mask: tf.Tensor, to: tuple) -> tf.Tensor:
+    """A mask [b, h, w, 1] on another grid: a new pixel is 1 only where every pixel it is made from is 1."""
+    check_image("mask", mask, channels=1)
+    return tf.cast(resize_image(mask, to) > 0.999, mask.dtype)
+
+
+def _ratio(new, old) -> tf.Tensor:
+    return tf.cast(new, tf.float32) / tf.cast(old, tf.float32)

@@ -1,0 +1,49 @@
+"""Forward splat: what pixels carry, dropped where the flow says they go; and the range map made of it."""
+
+from __future__ import annotations
+
+import tensorflow as tf
+
+from tfflow.ops.checks import check_flow, check_image, check_same_size, size
+from tfflow.ops.warp import target_grid
+
+
+def splat(values: tf.Tensor, flow: tf.Tensor) -> tf.Tensor:
+    """Adds every pixel's value to the four pixels around its target, by bilinear weights (the transpose of warping).
+
+    values: [b, h, w, c]; flow: [b, h, w, 2], px. Returns [b, h, w, c], float32. Shares that fall outside the frame,
+    and pixels whose flow is NaN or infinite, are dropped. Gradients: to values and, through the weights, to flow.
+    Raises ValueError on other shapes. Source: Wang et al. 2018 (Occlusion Aware), eq. 1.
+    """
+    check_image("values", values)
+    check_flow("flow", flow)
+    check_same_size("values", values, "flow", flow)
+    b, h, w = size(flow)
+    channels = values.shape[-1]
+    values = tf.cast(values, tf.float32)
+    x, y = target_grid(flow)
+    kept = (x > -1) & (x < tf.cast(w, tf.float32)) & (y > -1) & (y < tf.cast(h, tf.float32))  # false for NaN
+    x = tf.where(kept, x, tf.zeros_like(x))
+    y = tf.where(kept, y, tf.zeros_like(y))
+    values *= tf.cast(kept, tf.float32)[..., None]
+    x0, y0 = tf.floor(x), tf.floor(y)
+    wx, wy = (x - x0)[..., None], (y - y0)[..., None]
+    # A ring of one pixel around the frame takes the shares that fall outside; it is cut off at the end.
+    ring_h, ring_w = h + 2, w + 2
+    first = (tf.cast(y0, tf.int32) + 1) * ring_w + tf.cast(x0, tf.int32) + 1
+    first += (tf.range(b) * (ring_h * ring_w))[:, None, None]
+    index = tf.stack([first, first + 1, first + ring_w, first + ring_w + 1])  # [4, b, h, w]
+    share = tf.stack([(1 - wx) * (1 - wy), wx * (1 - wy), (1 - wx) * wy, wx * wy])  # [4, b, h, w, 1]
+    landed = tf.math.unsorted_segment_sum(
+        tf.reshape(share * values, [-1, channels]), tf.reshape(index, [-1]), b * ring_h * ring_w
+    )
+    return tf.reshape(landed, [b, ring_h, ring_w, channels])[:, 1:-1, 1:-1]  # [b, h, w, c]
+
+
+def range_map(flow21: tf.Tensor) -> tf.Tensor:
+    """How many pixels of the second frame claim each pixel of the first: [b, h, w, 2] -> [b, h, w, 1], >= 0.
+
+    1 where exactly one arrives, 0 where none does: what nothing claims is occluded. Source: Wang et al. 2018.
+    """
+    check_flow("flow21", flow21)
+    return splat(tf.ones_like(flow21[..., :1]), flow21)

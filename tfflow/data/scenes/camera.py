@@ -1,0 +1,76 @@
+"""From painted frames to photographs: focus, light, colour and noise of two exposures of one scene."""
+
+from __future__ import annotations
+
+import functools
+
+import cv2
+import numpy as np
+
+from tfflow.data.scenes.settings import SceneSettings
+
+GRAIN = 1 << 20
+
+
+def expose(
+    rng: np.random.Generator, settings: SceneSettings, image1: np.ndarray, image2: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Two uint8 frames -> two float32 frames in [0, 1], as one camera sees them shortly after each other.
+
+    Light is mostly the same for both and differs a little; noise is each frame's own.
+    """
+    if rng.random() < settings.defocus:
+        sigma = rng.uniform(0.4, 1.4)
+        image1 = cv2.GaussianBlur(image1, (0, 0), sigma)
+        image2 = cv2.GaussianBlur(image2, (0, 0), sigma * rng.uniform(0.9, 1.1))
+    spread = np.array([settings.brightness, settings.contrast, settings.gamma, *[settings.colour] * 3])
+    shared = rng.standard_normal(6) * spread
+    change = rng.standard_normal(6) * spread * settings.light_change / 2
+    sigma = rng.uniform(0, settings.noise) * rng.random()  # mostly clean, seldom grainy
+    frames = []
+    for image, light in ((image1, shared - change), (image2, shared + change)):
+        lit = cv2.LUT(image, tone_curve(light))
+        if sigma > 0:
+            _add_noise(lit, sigma, int(rng.integers(GRAIN)))
+        frames.append(np.clip(lit, 0, 1, out=lit))
+    return frames[0], frames[1]
+
+
+def tone_curve(light: np.ndarray) -> np.ndarray:
+    """float32 [1, 256, 3]: what each uint8 value becomes under (brightness, log contrast, log gamma, 3 log gains)."""
+    value = np.linspace(0, 1, 256)[:, None]
+    value = value ** np.exp(light[2]) * np.exp(light[3:])
+    value = (value - 0.5) * np.exp(light[1]) + 0.5 + light[0]
+    return value.astype(np.float32)[None]
+
+
+def smear(canvas: np.ndarray, dx: float, dy: float) -> np.ndarray:
+    """The canvas blurred along a line of (dx, dy) px; alpha stays sharp, since it decides which layer a pixel shows."""
+    length = int(np.ceil(max(abs(dx), abs(dy))))
+    if length < 2:
+        return canvas
+    half = min(length, 31) // 2
+    kernel = np.zeros((2 * half + 1,) * 2, np.float32)
+    scale = half / max(abs(dx), abs(dy))
+    end = np.array([dx, dy]) * scale
+    start, stop = np.round((half - end) * 16).astype(int), np.round((half + end) * 16).astype(int)
+    cv2.line(kernel, start.tolist(), stop.tolist(), 1.0, 1, cv2.LINE_8, shift=4)
+    blurred = cv2.filter2D(canvas, -1, kernel / kernel.sum())
+    blurred[..., 3] = canvas[..., 3]
+    return blurred
+
+
+def _add_noise(image: np.ndarray, sigma: float, start: int) -> None:
+    """Adds normal noise in place, read from a fixed roll of grain: drawing it anew would cost more than the scene."""
+    grain = _grain()
+    flat = image.reshape(-1)
+    for offset in range(0, flat.size, GRAIN):
+        part = flat[offset : offset + GRAIN]
+        first = min(part.size, GRAIN - start)
+        part[:first] += sigma * grain[start : start + first]
+        part[first:] += sigma * grain[: part.size - first]
+
+
+@functools.lru_cache(maxsize=1)
+def _grain() -> np.ndarray:
+    return np.random.default_rng(2718).standard_normal(GRAIN, dtype=np.float32)

@@ -1,0 +1,176 @@
+"""Grey patterns from which layer textures are coloured: noise, dead leaves, cells, stripes, checkers, text, gradients.
+
+Each is uint8 [512, 512], spans about the whole range and holds no detail finer than some 3 px, so that moving it by
+part of a pixel changes it smoothly. All but text repeat without a seam.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+
+import cv2
+import numpy as np
+
+TILE = 512
+Field = np.ndarray
+
+
+def noise(rng: np.random.Generator) -> Field:
+    """Fractal noise; sometimes ridged, stretched along one axis, or in contour lines."""
+    first, last = int(rng.integers(1, 5)), int(rng.integers(6, 8))
+    stretch = int(rng.choice([0, 0, 0, 1, 2]))
+    roughness = rng.uniform(0.5, 0.95)
+    value = _octaves(rng, first, last, roughness, stretch)
+    style = rng.integers(0, 5)
+    if style == 0:
+        value = np.abs(value)  # ridges, like veins
+    elif style == 1:
+        value = np.sin(value * rng.uniform(2, 6))  # contour lines, like wood
+    return _levels(value)
+
+
+def gradient(rng: np.random.Generator) -> Field:
+    """Slow changes alone: what sky and walls look like."""
+    return _levels(_octaves(rng, 0, 2, 0.5, 0) + 0.04 * _octaves(rng, 5, 7, 0.9, 0))
+
+
+def stripes(rng: np.random.Generator) -> Field:
+    """Parallel, possibly wavy stripes with a regular or an irregular profile."""
+    phase = _wave(rng, rng.integers(0, 40)) if rng.random() < 0.7 else _wave(rng, rng.integers(30, 90))
+    phase = phase + rng.uniform(0, 1.5) * _octaves(rng, 1, 3, 0.6, 0)
+    if rng.random() < 0.5:
+        value = np.tanh(np.sin(phase) * rng.uniform(0.5, 4))
+    else:  # a random profile: bar code, fabric
+        profile = np.convolve(np.pad(rng.standard_normal(256), 3, mode="wrap"), np.full(5, 0.2), "valid")[:257]
+        turns = rng.integers(4, 20)
+        value = np.interp((phase / (2 * np.pi * turns)) % 1 * 256, np.arange(257), profile)
+    return _levels(value + rng.uniform(0.05, 0.5) * _octaves(rng, 4, 7, 0.8, 0))
+
+
+def checker(rng: np.random.Generator) -> Field:
+    """Checks, bricks, dots or tiles, each tile with a grey of its own, a little worn."""
+    cells = int(rng.choice([8, 12, 16, 24, 32, 48]))
+    y, x = np.mgrid[0:TILE, 0:TILE] * (cells / TILE)
+    bend = rng.uniform(0, 0.4)
+    x, y = x + bend * _octaves(rng, 1, 3, 0.5, 0), y + bend * _octaves(rng, 1, 3, 0.5, 0)
+    style = rng.integers(0, 4)
+    if style == 0:
+        value = np.tanh(4 * np.sin(np.pi * x) * np.sin(np.pi * y))
+    elif style == 1:
+        value = np.tanh(3 * (np.hypot(x % 1 - 0.5, y % 1 - 0.5) - rng.uniform(0.2, 0.4)) * 512 / cells / 4)
+    else:  # bricks or tiles
+        x = x + 0.5 * (np.floor(y) % 2) if style == 2 else x
+        greys = rng.standard_normal((cells, cells)) * rng.uniform(0.2, 1)
+        value = greys[np.floor(y).astype(int) % cells, np.floor(x).astype(int) % cells]
+        joint = np.minimum(np.minimum(x % 1, 1 - x % 1), np.minimum(y % 1, 1 - y % 1))
+        value = np.where(joint < rng.uniform(0.03, 0.12), rng.choice([-2.0, 2.0]), value)
+    return _soft(_levels(value + rng.uniform(0.1, 0.5) * _octaves(rng, 3, 7, 0.8, 0)), 0.8)
+
+
+def cells(rng: np.random.Generator) -> Field:
+    """Voronoi cells: stones, scales, cracks."""
+    count, margin = int(np.exp(rng.uniform(np.log(30), np.log(1500)))), TILE // 4
+    greys, points = rng.standard_normal(count), rng.integers(0, TILE, (count, 2))
+    points = np.concatenate([points + (TILE * i, TILE * j) for i in (-1, 0, 1) for j in (-1, 0, 1)]) + margin
+    near = ((points >= 0) & (points < TILE + 2 * margin)).all(axis=1)
+    points, greys = points[near], np.tile(greys, 9)[near]
+    source = np.full((TILE + 2 * margin,) * 2, 255, np.uint8)
+    source[points[:, 1], points[:, 0]] = 0
+    distance, labels = cv2.distanceTransformWithLabels(source, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
+    inside = slice(margin, margin + TILE)
+    grey_of = np.zeros(int(labels.max()) + 1)
+    grey_of[labels[points[:, 1], points[:, 0]]] = greys
+    value = grey_of[labels[inside, inside]]
+    value = value * rng.uniform(0, 1) - rng.uniform(-1.5, 1.5) * distance[inside, inside] / np.sqrt(TILE**2 / count)
+    return _soft(_levels(value + rng.uniform(0.05, 0.4) * _octaves(rng, 3, 7, 0.8, 0)), 0.8)
+
+
+def leaves(rng: np.random.Generator) -> Field:
+    """Dead leaves: overlapping things of all sizes, with the edge statistics of photographs."""
+    value = _octaves(rng, 1, 6, 0.6, 0).astype(np.float32)
+    value = 128 + 40 * value / value.std()
+    smallest, power = rng.uniform(2, 5), rng.uniform(1.6, 2.6)
+    for _ in range(int(rng.integers(200, 900))):
+        radius = min(smallest * rng.random() ** (-1 / power), 120.0)
+        grey = float(np.clip(128 + 60 * rng.standard_normal(), 0, 255))
+        _leaf(value, rng, rng.uniform(0, TILE, 2), radius, grey)
+    return _soft(np.clip(value + 8 * _octaves(rng, 4, 7, 0.9, 0), 0, 255).astype(np.uint8), 0.7)
+
+
+def text(rng: np.random.Generator) -> Field:
+    """Lines of characters: thin strokes, regular and yet never the same."""
+    ink = np.zeros((TILE, TILE), np.uint8)
+    y = 0.0
+    while y < TILE + 20:
+        size = float(np.exp(rng.uniform(np.log(0.4), np.log(1.8))))
+        y += 26 * size * rng.uniform(0.9, 1.8)
+        letters = "".join(chr(c) for c in rng.choice(np.r_[33:127, [32] * 14], 70))
+        where, strength = (int(rng.integers(-40, 10)), int(y)), int(rng.integers(120, 256))
+        thick = max(1, round(1.6 * size))
+        cv2.putText(ink, letters, where, int(rng.integers(0, 8)), size, strength, thick, cv2.LINE_AA)
+    paper = 190 + 15 * _octaves(rng, 2, 6, 0.7, 0) - ink * 0.75
+    value = np.clip(paper, 0, 255).astype(np.uint8)
+    return _soft(255 - value if rng.random() < 0.3 else value, 0.6)
+
+
+FIELDS: dict[str, Callable[[np.random.Generator], Field]] = {
+    "noise": noise, "leaves": leaves, "cells": cells, "stripes": stripes, "checker": checker, "text": text,
+    "gradient": gradient,
+}  # fmt: skip
+VARIANTS = 24  # of each kind and seed
+
+
+@functools.lru_cache(maxsize=len(FIELDS) * VARIANTS * 2)
+def field(kind: str, variant: int, seed: int) -> Field:
+    """One pattern, the same for the same arguments; made at its first use and kept (256 KiB each). Read-only."""
+    rng = np.random.default_rng([seed, sorted(FIELDS).index(kind), variant, 71])
+    value = FIELDS[kind](rng)
+    value.setflags(write=False)
+    return value
+
+
+def _octaves(rng: np.random.Generator, first: int, last: int, roughness: float, stretch: int) -> np.ndarray:
+    """Sum of smooth noise with 2**first .. 2**last cells a side, each octave `roughness` times the one before."""
+    total = np.zeros((TILE, TILE), np.float32)
+    for octave in range(first, last + 1):
+        rows, columns = 2 ** max(octave - stretch, 0), 2**octave
+        grid = np.pad(rng.standard_normal((rows, columns), dtype=np.float32), 2, mode="wrap")
+        high, wide = TILE // rows, TILE // columns
+        fine = cv2.resize(grid, ((columns + 4) * wide, (rows + 4) * high), interpolation=cv2.INTER_CUBIC)
+        total += roughness ** (octave - first) * fine[2 * high : 2 * high + TILE, 2 * wide : 2 * wide + TILE]
+    total /= max(float(total.std()), 1e-6)
+    return np.ascontiguousarray(total.T) if rng.random() < 0.5 else total
+
+
+def _wave(rng: np.random.Generator, frequency: int) -> np.ndarray:
+    """A plane wave's phase with a whole number of turns along each axis, so that it repeats without a seam."""
+    angle = rng.uniform(0, 2 * np.pi)
+    turns = np.round((frequency + 4) * np.array([np.cos(angle), np.sin(angle)]))
+    line = np.arange(TILE) * (2 * np.pi / TILE)
+    return turns[0] * line[None, :] + turns[1] * line[:, None]
+
+
+def _leaf(value: np.ndarray, rng: np.random.Generator, centre: np.ndarray, radius: float, grey: float) -> None:
+    """Draws one ellipse or polygon, and again beyond the opposite border where it crosses one."""
+    corners = int(rng.integers(3, 8)) if rng.random() < 0.5 else 24
+    angles = np.arange(corners) * (2 * np.pi / corners) + rng.uniform(0, 2 * np.pi)
+    reach = radius * (rng.uniform(0.5, 1, corners) if corners < 24 else 1.0)
+    turn, flat = rng.uniform(0, np.pi), rng.uniform(0.25, 1)
+    points = np.stack([reach * np.cos(angles), flat * reach * np.sin(angles)], axis=1)
+    points = points @ np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])
+    shifts = [[s for s in (-TILE, 0, TILE) if -radius < c + s < TILE + radius] for c in centre]
+    for dx in shifts[0]:
+        for dy in shifts[1]:
+            outline = np.round((points + centre + (dx, dy)) * 16).astype(np.int32)
+            cv2.fillPoly(value, [outline], grey, cv2.LINE_8, shift=4)
+
+
+def _levels(value: np.ndarray) -> Field:
+    """Stretches to 0..255, leaving the outermost percents clipped."""
+    low, high = np.percentile(value[::4, ::4], (1, 99))
+    return np.clip((value - low) * (255 / max(high - low, 1e-6)), 0, 255).astype(np.uint8)
+
+
+def _soft(value: Field, sigma: float) -> Field:
+    return cv2.GaussianBlur(value, (0, 0), sigma, borderType=cv2.BORDER_REFLECT_101)

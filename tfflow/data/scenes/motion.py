@@ -1,0 +1,95 @@
+"""Affine motions of layers, 2x3 float64 matrices that take a point (x, y) of frame 1 to frame 2."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from tfflow.data.scenes.settings import SceneSettings
+
+IDENTITY = np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
+
+
+def affine(
+    rotation: float = 0.0,
+    zoom: float = 1.0,
+    shear: float = 0.0,
+    translation: tuple[float, float] = (0.0, 0.0),
+    centre: tuple[float, float] = (0.0, 0.0),
+) -> np.ndarray:
+    """Turns by `rotation` degrees, zooms and shears about `centre`, then translates (px)."""
+    angle = math.radians(rotation)
+    cos, sin = zoom * math.cos(angle), zoom * math.sin(angle)
+    linear = np.array([[cos, cos * shear - sin], [sin, sin * shear + cos]])
+    offset = np.asarray(centre) + translation - linear @ centre
+    return np.column_stack([linear, offset])
+
+
+def compose(second: np.ndarray, first: np.ndarray) -> np.ndarray:
+    """The motion that applies `first`, then `second`."""
+    linear = second[:, :2] @ first[:, :2]
+    return np.column_stack([linear, second[:, :2] @ first[:, 2] + second[:, 2]])
+
+
+def invert(motion: np.ndarray) -> np.ndarray:
+    """The motion back. Closed form, so that there and back is the identity to float64's precision."""
+    (a, b, x), (c, d, y) = motion
+    scale = 1 / (a * d - b * c)
+    return np.array([[d * scale, -b * scale, (b * y - d * x) * scale], [-c * scale, a * scale, (c * x - a * y) * scale]])
+
+
+def weaken(motion: np.ndarray, corners: np.ndarray, limit: float) -> np.ndarray:
+    """The motion moved towards the identity until no corner [n, 2] (hence no point between them) moves by more than
+    `limit` px."""
+    moved = corners @ motion[:, :2].T + motion[:, 2] - corners
+    longest = float(np.hypot(moved[:, 0], moved[:, 1]).max())
+    return motion if longest <= limit else IDENTITY + (motion - IDENTITY) * (limit / longest)
+
+
+def draw_motions(
+    rng: np.random.Generator,
+    settings: SceneSettings,
+    size: tuple[int, int],
+    boxes: list[np.ndarray],
+) -> list[np.ndarray]:
+    """The motions of the background and of the shapes before it, in order from back to front.
+
+    size: (height, width) of the frame; boxes: each layer's corners [n, 2] in frame 1, the background's first.
+    Under parallax a shape follows the camera's translation and zoom in proportion to its inverse depth, which grows
+    towards the front; otherwise it moves with the background. On top of that comes the shape's own motion.
+    """
+    height, width = size
+    unit = math.sqrt(height * width / (192 * 256))  # larger frames show the same scene larger
+    middle = ((width - 1) / 2, (height - 1) / 2)
+    camera = _Draw(rng, settings, settings.background_scales, unit, 0)
+    parallax = rng.random() < settings.parallax
+    nearness = np.sort(rng.uniform(*settings.nearness, len(boxes) - 1)) if parallax else np.ones(len(boxes) - 1)
+    motions = [camera.motion(middle)]
+    for near, box in zip(nearness, boxes[1:], strict=True):
+        motion = camera.motion(middle, float(near))
+        if not parallax or rng.random() < settings.independent:
+            own = _Draw(rng, settings, settings.shape_scales, unit, 1)
+            motion = compose(motion, own.motion(tuple(box.mean(axis=0))))
+        motions.append(motion)
+    limit = settings.max_displacement * unit
+    return [weaken(motion, box, limit) for motion, box in zip(motions, boxes, strict=True)]
+
+
+class _Draw:
+    """One draw of the numbers of a motion; `of` is 0 for the background's statistics, 1 for a shape's."""
+
+    def __init__(
+        self, rng: np.random.Generator, settings: SceneSettings, scales: tuple[float, ...], unit: float, of: int
+    ) -> None:
+        scale = scales[int(rng.integers(len(scales)))]
+        self.u, self.v, turn, zoom, self.shear = (
+            rng.laplace(0, 1, 5)
+            * (scale * unit, scale * unit, settings.rotation[of], settings.zoom[of], settings.shear[of])
+        ).tolist()
+        self.rotation = min(max(turn, -45.0), 45.0)
+        self.log_zoom = min(max(zoom, -0.4), 0.4)
+
+    def motion(self, centre: tuple[float, float], near: float = 1.0) -> np.ndarray:
+        zoom = math.exp(min(max(self.log_zoom * near, -0.6), 0.6))
+        return affine(self.rotation, zoom, self.shear, (self.u * near, self.v * near), centre)

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
+
+from tfflow.data.formats import read_flow
+from tfflow.data.images import read_image, read_mask
+from tfflow.errors import InputError
 
 Sample = dict[str, np.ndarray]
 
@@ -15,7 +20,7 @@ class Source(Protocol):
     """A finite list of samples, each a pure function of its index (so that any step of training can be redone).
 
     name: as on the command line, "sintel-final:/data/sintel".
-    truth: ground-truth keys that its samples carry besides image1 and image2; empty for plain frames.
+    truth: ground-truth keys that each of its samples carries besides image1 and image2; empty for plain frames.
     """
 
     name: str
@@ -30,6 +35,7 @@ class Source(Protocol):
     def sample(self, index: int) -> Sample:
         """image1, image2 [h, w, 3] float32 RGB in [0, 1], and the arrays that `truth` names. Thread-safe.
 
+        A sample may carry more than `truth` where a set has, say, occlusions for some of its pairs only.
         Raises InputError that names the file where one is missing, damaged or of another size.
         """
         ...
@@ -37,7 +43,11 @@ class Source(Protocol):
 
 @dataclass(frozen=True)
 class Record:
-    """The files of one sample; None where the set has no such file."""
+    """The files of one sample; None where the set has no such file.
+
+    flow_noc: KITTI's flow of the pixels that both frames see. occluded, occluded2: masks, white = hidden in the other
+    frame. invalid: mask, white = no truth. size: (height, width) that the frames must have, None = any.
+    """
 
     name: str
     image1: Path
@@ -48,3 +58,78 @@ class Record:
     invalid: Path | None = None
     flow21: Path | None = None
     occluded2: Path | None = None
+    size: tuple[int, int] | None = None
+
+    @property
+    def truth(self) -> frozenset[str]:
+        """The ground-truth keys of the sample that `read_record` makes of these files."""
+        keys = {
+            "flow12": self.flow,
+            "valid1": self.flow,
+            "visible1": self.occluded or self.flow_noc,
+            "flow21": self.flow21,
+            "valid2": self.flow21,
+            "visible2": self.occluded2,
+        }
+        return frozenset(key for key, path in keys.items() if path is not None)
+
+
+class Records(Source):
+    """A source made of records: the shape of every data set whose samples lie in files."""
+
+    def __init__(self, name: str, records: Sequence[Record]):
+        """Raises InputError if there is no record."""
+        if not records:
+            raise InputError(f"{name}: expected pairs of frames, found none; check the path and its layout")
+        self.name = name
+        self.records = tuple(records)
+        self.truth = frozenset.intersection(*(record.truth for record in self.records))
+
+    def __len__(self) -> int:
+        return len(self.records)
+
+    def record_name(self, index: int) -> str:
+        return self.records[index].name
+
+    def sample(self, index: int) -> Sample:
+        return read_record(self.records[index])
+
+
+def read_record(record: Record) -> Sample:
+    """The arrays of one record; masks are 1 = use. Raises InputError that names a damaged or odd-sized file."""
+    sample = {"image1": read_image(record.image1), "image2": read_image(record.image2)}
+    size = record.size or sample["image1"].shape[:2]
+    _same_size(size, sample["image1"], record.image1)
+    _same_size(size, sample["image2"], record.image2)
+    if record.flow:
+        sample["flow12"], sample["valid1"] = read_flow(record.flow)
+        _same_size(size, sample["flow12"], record.flow)
+    if record.invalid:
+        known = 1 - _mask(record.invalid, size)
+        sample["valid1"] = sample["valid1"] * known
+        sample["flow12"] = sample["flow12"] * known
+    if record.flow_noc:
+        _, sample["visible1"] = read_flow(record.flow_noc)
+        _same_size(size, sample["visible1"], record.flow_noc)
+    if record.occluded:
+        sample["visible1"] = 1 - _mask(record.occluded, size)
+    if record.flow21:
+        sample["flow21"], sample["valid2"] = read_flow(record.flow21)
+        _same_size(size, sample["flow21"], record.flow21)
+    if record.occluded2:
+        sample["visible2"] = 1 - _mask(record.occluded2, size)
+    return sample
+
+
+def _mask(path: Path, size: tuple[int, ...]) -> np.ndarray:
+    mask = read_mask(path)
+    _same_size(size, mask, path)
+    return mask
+
+
+def _same_size(expected: tuple[int, ...], array: np.ndarray, path: Path) -> None:
+    if array.shape[:2] != tuple(expected):
+        raise InputError(
+            f"'{path}' is of another size than its neighbours: expected {expected[1]} x {expected[0]} pixels, "
+            f"got {array.shape[1]} x {array.shape[0]}; resize or remove it"
+        )

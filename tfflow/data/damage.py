@@ -1,0 +1,61 @@
+"""What to do with a damaged file: stop (the readers' InputError), or warn once and go on with the next good sample."""
+
+from __future__ import annotations
+
+import itertools
+import sys
+import threading
+
+from tfflow.data.records import Sample, Source
+from tfflow.errors import InputError
+
+ON_ERROR = ("stop", "skip")
+
+
+def warn(text: str) -> None:
+    """One line on stderr, beside progress bars and outside Python's warning filters."""
+    print(f"tfflow: warning: {' '.join(text.split())}", file=sys.stderr, flush=True)
+
+
+class Skipping(Source):
+    """A source in whose place of a damaged sample stands the next good one, with one warning a damaged file.
+
+    Still a pure function of the index, and thread-safe. `find` also says which sample stands there, so that a
+    measurement counts none twice. Raises InputError when no sample is left.
+    """
+
+    def __init__(self, source: Source):
+        self.source = source
+        self.name = source.name
+        self.truth = source.truth
+        self._bad: set[int] = set()
+        self._told: set[str] = set()
+        self._lock = threading.Lock()
+
+    def __len__(self) -> int:
+        return len(self.source)
+
+    def record_name(self, index: int) -> str:
+        return self.source.record_name(index)
+
+    def sample(self, index: int) -> Sample:
+        return self.find(index)[1]
+
+    def find(self, index: int) -> tuple[int, Sample]:
+        """The sample that stands at `index` and its own index: the next good one, after the last the first again."""
+        for candidate in itertools.chain(range(index, len(self)), range(index)):
+            if candidate in self._bad:
+                continue
+            try:
+                return candidate, self.source.sample(candidate)
+            except InputError as error:
+                self._tell(candidate, str(error))
+        raise InputError(f"{self.name}: no sample is left, all {len(self)} are damaged; check the files")
+
+    def _tell(self, index: int, text: str) -> None:
+        with self._lock:
+            new = text not in self._told
+            self._told.add(text)
+            self._bad.add(index)
+        if new:
+            warn(f"skipped: {text}")

@@ -1,0 +1,64 @@
+"""KITTI flow 2012 (Geiger et al.) and 2015 (Menze, Geiger), and their multi-view extension of 21 frames a scene.
+
+Layout: `training/` and `testing/`, each `<images>/NNNNNN_FF.png`, truth of the pair 10 -> 11 in `flow_occ/` (all) and
+`flow_noc/` (seen in both frames), in training only.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from tfflow.data.records import Record, Records
+from tfflow.data.tree import files, first_with
+
+IMAGES = {"2012": ("colored_0", "image_0"), "2015": ("image_2",)}
+MULTIVIEW = (range(0, 9), range(13, 21))  # frames 9-12 surround the pair that is measured: never train on them
+
+_FRAME = re.compile(r"(\d{6})_(\d\d)\.png")
+
+
+def open_kitti(path: Path, name: str, on_error: str = "stop", year: str = "2015") -> Records:
+    """The pairs NNNNNN_10 -> NNNNNN_11 of `path`, `path/training` or `path/testing`, colour before grey for 2012.
+
+    visible1 is where flow_noc is valid. Raises InputError if the year's image folder is not there or has no pair.
+    """
+    root = first_with([path, path / "training", path / "testing"], IMAGES[year], f"KITTI {year}")
+    images = next(root / folder for folder in IMAGES[year] if (root / folder).is_dir())
+    occ, noc = root / "flow_occ", root / "flow_noc"
+    records = [
+        Record(
+            name=file.stem,
+            image1=file,
+            image2=images / f"{scene}_11.png",
+            flow=occ / file.name if occ.is_dir() else None,
+            flow_noc=noc / file.name if noc.is_dir() else None,
+        )
+        for (scene, frame), file in sorted(_frames(images).items())
+        if frame == 10
+    ]
+    return Records(name, records)
+
+
+def open_multiview(path: Path, name: str, on_error: str = "stop") -> Records:
+    """Frames without truth: consecutive pairs within 00-08 and within 13-20 of each scene (methods 6.1).
+
+    `path` may be one half (its `image_2` is asked for first), or the root: then both halves serve, training first.
+    Raises InputError if no image folder or no pair is there.
+    """
+    kinds = IMAGES["2015"] + IMAGES["2012"]
+    first_with([path, path / "training", path / "testing"], kinds, "KITTI multi-view")
+    records = []
+    for root, prefix in ((path, ""), (path / "training", "training/"), (path / "testing", "testing/")):
+        images = next((root / folder for folder in kinds if (root / folder).is_dir()), None)
+        frames = _frames(images) if images else {}
+        for (scene, frame), file in sorted(frames.items()):
+            after = frames.get((scene, frame + 1))
+            if after and any(frame in run and frame + 1 in run for run in MULTIVIEW):
+                records.append(Record(prefix + file.stem, file, after))
+    return Records(name, records)
+
+
+def _frames(folder: Path) -> dict[tuple[str, int], Path]:
+    matches = ((_FRAME.fullmatch(file.name), file) for file in files(folder, (".png",)))
+    return {(match[1], int(match[2])): file for match, file in matches if match}

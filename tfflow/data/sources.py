@@ -1,0 +1,126 @@
+"""From what a command line says to a source: `KIND:PATH`, a bare path, or `scenes:key=value,...`."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from tfflow.data.chairs import open_chairs
+from tfflow.data.damage import ON_ERROR, Skipping
+from tfflow.data.frames import open_frames
+from tfflow.data.images import IMAGE_SUFFIXES
+from tfflow.data.kitti import open_kitti, open_multiview
+from tfflow.data.middlebury import open_middlebury
+from tfflow.data.records import Sample, Source
+from tfflow.data.sintel import open_sintel
+from tfflow.data.video import open_video
+from tfflow.errors import InputError, unknown_name
+
+Opener = Callable[[Path, str, str], Source]  # (path, name of the source, on_error)
+
+KINDS: dict[str, Opener] = {
+    "chairs": open_chairs,
+    "chairs-train": partial(open_chairs, split="train"),
+    "chairs-val": partial(open_chairs, split="val"),
+    "sintel-clean": partial(open_sintel, rendering="clean"),
+    "sintel-final": partial(open_sintel, rendering="final"),
+    "kitti2012": partial(open_kitti, year="2012"),
+    "kitti2015": partial(open_kitti, year="2015"),
+    "kitti-multiview": open_multiview,
+    "middlebury": open_middlebury,
+    "frames": open_frames,
+    "video": open_video,
+}
+SCENES = "scenes"  # the one kind without files
+
+
+def open_source(spec: str, on_error: str = "stop") -> Source:
+    """The source that `spec` names: "KIND:PATH", a bare folder of frames or video file, "scenes[:key=value,...]".
+
+    on_error: "stop" (a damaged file raises InputError where it is met) or "skip" (`Skipping`: it is named on stderr
+    and the next good sample stands in its place). Raises InputError for a missing path, an empty folder, an unknown
+    kind (the nearest are offered) or setting.
+    """
+    if on_error not in ON_ERROR:
+        raise unknown_name("way to treat errors", on_error, ON_ERROR)
+    kind, colon, rest = spec.partition(":")
+    if kind == SCENES:
+        return _open_scenes(spec, rest)
+    if kind in KINDS and colon:
+        if not rest:
+            raise InputError(f"'{spec}' names no path: expected {kind}:PATH")
+        source = KINDS[kind](Path(rest).expanduser(), spec, on_error)
+    else:
+        source = _open_bare(spec, on_error)
+    return Skipping(source) if on_error == "skip" else source
+
+
+def each_sample(source: Source) -> Iterator[tuple[str, Sample]]:
+    """(record name, sample) of every record once, in order; where `source` is Skipping, without the damaged ones."""
+    for index in range(len(source)):
+        if not isinstance(source, Skipping):
+            yield source.record_name(index), source.sample(index)
+            continue
+        used, sample = source.find(index)
+        if used == index:
+            yield source.record_name(index), sample
+
+
+def _open_bare(spec: str, on_error: str) -> Source:
+    path = Path(spec).expanduser()
+    kind, colon, _ = spec.partition(":")
+    if path.is_dir():
+        return open_frames(path, spec, on_error)
+    if path.exists():
+        if path.suffix.lower() in IMAGE_SUFFIXES:
+            raise InputError(f"'{spec}' is one image: expected a folder of frames, a video, or KIND:PATH")
+        return open_video(path, spec, on_error)
+    named = colon and len(kind) > 1 and not set(kind) & set("/\\.~")  # one letter is a Windows drive
+    if named or (not colon and difflib.get_close_matches(kind, [*KINDS, SCENES], n=1, cutoff=0.7)):
+        if kind in KINDS:
+            raise InputError(f"'{spec}' names no path: expected {kind}:PATH")
+        raise unknown_name("kind of data", kind, [*KINDS, SCENES])
+    raise InputError(f"no such file or folder: '{spec}'; check the path (or give KIND:PATH, {', '.join(KINDS)})")
+
+
+def _open_scenes(spec: str, settings: str) -> Source:
+    """`scenes:size=192x256,count=64,seed=1,textures=FOLDER,noise=0.1,...`: arguments of Scenes, SceneSettings."""
+    from tfflow.data.scenes import Scenes, SceneSettings  # not needed by those who bring their own frames
+
+    defaults = {field.name: field.default for field in dataclasses.fields(SceneSettings)}
+    own: dict[str, Any] = {"size": (192, 256), "count": 0, "seed": 0, "textures": ""}
+    given: dict[str, Any] = {}
+    for pair in filter(None, settings.split(",")):
+        key, equals, text = pair.partition("=")
+        if key not in defaults and key not in own:
+            raise unknown_name("setting of scenes", key, [*own, *defaults])
+        if not equals:
+            raise InputError(f"'{spec}': expected {key}=VALUE, got '{pair}'")
+        given[key] = _value(spec, key, text, defaults.get(key, own.get(key)))
+    arguments = {key: value for key, value in given.items() if key in own}
+    try:
+        scene = SceneSettings(**{key: value for key, value in given.items() if key in defaults})
+        source: Source = Scenes(settings=scene, **arguments)
+    except InputError as error:
+        raise InputError(f"'{spec}': {error}") from None
+    source.name = spec
+    return source
+
+
+def _value(spec: str, key: str, text: str, default: Any) -> Any:
+    """`text` as the type of `default`: numbers of a tuple are joined by x (192x256), pairs by + (noise:3+cells:1)."""
+    try:
+        if isinstance(default, bool):
+            return {"true": True, "1": True, "false": False, "0": False}[text.lower()]
+        if isinstance(default, tuple) and isinstance(default[0], tuple):
+            return tuple((name, float(weight)) for name, _, weight in (part.partition(":") for part in text.split("+")))
+        if isinstance(default, tuple):
+            return tuple(type(default[0])(part) for part in text.split("x"))
+        return type(default)(text)
+    except (ValueError, KeyError):
+        shown = "x".join(map(str, default)) if isinstance(default, tuple) else default
+        raise InputError(f"'{spec}': {key} cannot be '{text}', expected a value like {shown}") from None

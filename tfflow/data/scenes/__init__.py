@@ -103,17 +103,18 @@ class Scenes:
         boxes = [frame] + [_apply(place, _corners(mask.shape)) for mask, place in zip(masks, places, strict=True)]
         motions = draw_motions(rng, settings, self.size, boxes)
         place, size = self._lay_background(rng, motions[0])
-        sheets = [np.full(size, 255, np.uint8), *masks]
+        sizes = [size, *(mask.shape for mask in masks)]
         blurred = rng.random() < settings.motion_blur
         shutter = rng.uniform(0.2, 0.8)
         layers = []
-        for alpha, place, motion in zip(sheets, [place, *places], motions, strict=True):
-            canvas = np.dstack([self._textures.draw(rng, alpha.shape), alpha])
+        for alpha, size, place, motion in zip([None, *masks], sizes, [place, *places], motions, strict=True):
+            paint = self._textures.draw(rng, size)
+            to_frames = (place, compose(motion, place))
             if blurred:
-                middle = _corners(alpha.shape).mean(axis=0, keepdims=True)
-                moved = _apply(invert(place), _apply(compose(motion, place), middle)) - middle
-                canvas = smear(canvas, *(shutter * moved[0]).tolist())
-            layers.append(Layer(canvas, (place, compose(motion, place))))
+                middle = _corners(size).mean(axis=0, keepdims=True)
+                moved = _apply(invert(place), _apply(to_frames[1], middle)) - middle
+                paint = smear(paint, *(shutter * moved[0]).tolist())
+            layers.append(Layer(paint, alpha, to_frames))
         return layers
 
     def _lay_background(self, rng: np.random.Generator, motion: np.ndarray) -> tuple[np.ndarray, tuple[int, int]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 
 import cv2
 import numpy as np
@@ -44,20 +45,18 @@ def tone_curve(light: np.ndarray) -> np.ndarray:
     return value.astype(np.float32)[None]
 
 
-def smear(canvas: np.ndarray, dx: float, dy: float) -> np.ndarray:
-    """The canvas blurred along a line of (dx, dy) px; alpha stays sharp, since it decides which layer a pixel shows."""
-    length = int(np.ceil(max(abs(dx), abs(dy))))
+def smear(paint: np.ndarray, dx: float, dy: float) -> np.ndarray:
+    """A layer's paint blurred along a line of (dx, dy) px. Its outline stays sharp: it decides what a pixel shows."""
+    length = math.ceil(max(abs(dx), abs(dy)))
     if length < 2:
-        return canvas
+        return paint
     half = min(length, 31) // 2
     kernel = np.zeros((2 * half + 1,) * 2, np.float32)
     scale = half / max(abs(dx), abs(dy))
     end = np.array([dx, dy]) * scale
     start, stop = np.round((half - end) * 16).astype(int), np.round((half + end) * 16).astype(int)
     cv2.line(kernel, start.tolist(), stop.tolist(), 1.0, 1, cv2.LINE_8, shift=4)
-    blurred = cv2.filter2D(canvas, -1, kernel / kernel.sum())
-    blurred[..., 3] = canvas[..., 3]
-    return blurred
+    return cv2.filter2D(paint, -1, kernel / kernel.sum(), borderType=cv2.BORDER_REFLECT_101)
 
 
 def _add_noise(image: np.ndarray, sigma: float, start: int) -> None:

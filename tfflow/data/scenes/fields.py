@@ -30,6 +30,11 @@ def noise(rng: np.random.Generator) -> Field:
     return _levels(value)
 
 
+def grain(rng: np.random.Generator) -> Field:
+    """Fine detail of 3 to 16 px, which rough surfaces have at any distance; mixed into the other patterns."""
+    return _levels(_octaves(rng, int(rng.integers(5, 7)), 7, rng.uniform(0.7, 1.2), int(rng.choice([0, 0, 1]))))
+
+
 def gradient(rng: np.random.Generator) -> Field:
     """Slow changes alone: what sky and walls look like."""
     return _levels(_octaves(rng, 0, 2, 0.5, 0) + 0.04 * _octaves(rng, 5, 7, 0.9, 0))
@@ -90,11 +95,13 @@ def leaves(rng: np.random.Generator) -> Field:
     """Dead leaves: overlapping things of all sizes, with the edge statistics of photographs."""
     value = _octaves(rng, 1, 6, 0.6, 0).astype(np.float32)
     value = 128 + 40 * value / value.std()
-    smallest, power = rng.uniform(2, 5), rng.uniform(1.6, 2.6)
-    for _ in range(int(rng.integers(200, 900))):
-        radius = min(smallest * rng.random() ** (-1 / power), 120.0)
+    smallest, power = rng.uniform(4, 12), rng.uniform(1.6, 2.6)
+    coverage, area = rng.uniform(0.7, 2.5), 0.0
+    while area < coverage * TILE**2:
+        radius = min(smallest * rng.random() ** (-1 / power), 100.0)
         grey = float(np.clip(128 + 60 * rng.standard_normal(), 0, 255))
         _leaf(value, rng, rng.uniform(0, TILE, 2), radius, grey)
+        area += 1.5 * radius**2
     return _soft(np.clip(value + 8 * _octaves(rng, 4, 7, 0.9, 0), 0, 255).astype(np.uint8), 0.7)
 
 
@@ -116,7 +123,7 @@ def text(rng: np.random.Generator) -> Field:
 
 FIELDS: dict[str, Callable[[np.random.Generator], Field]] = {
     "noise": noise, "leaves": leaves, "cells": cells, "stripes": stripes, "checker": checker, "text": text,
-    "gradient": gradient,
+    "gradient": gradient, "grain": grain,
 }  # fmt: skip
 VARIANTS = 24  # of each kind and seed
 

@@ -21,20 +21,21 @@ def affine(
     """Turns by `rotation` degrees, zooms and shears about `centre`, then translates (px)."""
     angle = math.radians(rotation)
     cos, sin = zoom * math.cos(angle), zoom * math.sin(angle)
-    linear = np.array([[cos, cos * shear - sin], [sin, sin * shear + cos]])
-    offset = np.asarray(centre) + translation - linear @ centre
-    return np.column_stack([linear, offset])
+    (a, b), (c, d) = (cos, cos * shear - sin), (sin, sin * shear + cos)
+    x, y = centre
+    return np.array([[a, b, x + translation[0] - a * x - b * y], [c, d, y + translation[1] - c * x - d * y]])
 
 
 def compose(second: np.ndarray, first: np.ndarray) -> np.ndarray:
     """The motion that applies `first`, then `second`."""
-    linear = second[:, :2] @ first[:, :2]
-    return np.column_stack([linear, second[:, :2] @ first[:, 2] + second[:, 2]])
+    both = second[:, :2] @ first
+    both[:, 2] += second[:, 2]
+    return both
 
 
 def invert(motion: np.ndarray) -> np.ndarray:
     """The motion back. Closed form, so that there and back is the identity to float64's precision."""
-    (a, b, x), (c, d, y) = motion
+    (a, b, x), (c, d, y) = motion.tolist()
     scale = 1 / (a * d - b * c)
     return np.array([[d * scale, -b * scale, (b * y - d * x) * scale], [-c * scale, a * scale, (c * x - a * y) * scale]])
 
@@ -62,14 +63,15 @@ def draw_motions(
     height, width = size
     unit = math.sqrt(height * width / (192 * 256))  # larger frames show the same scene larger
     middle = ((width - 1) / 2, (height - 1) / 2)
-    camera = _Draw(rng, settings, settings.background_scales, unit, 0)
+    pace = math.exp(rng.uniform(math.log(settings.pace[0]), math.log(settings.pace[1])))
+    camera = _Draw(rng, settings, pace, unit, 0)
     parallax = rng.random() < settings.parallax
     nearness = np.sort(rng.uniform(*settings.nearness, len(boxes) - 1)) if parallax else np.ones(len(boxes) - 1)
     motions = [camera.motion(middle)]
     for near, box in zip(nearness, boxes[1:], strict=True):
         motion = camera.motion(middle, float(near))
         if not parallax or rng.random() < settings.independent:
-            own = _Draw(rng, settings, settings.shape_scales, unit, 1)
+            own = _Draw(rng, settings, pace, unit, 1)
             motion = compose(motion, own.motion(tuple(box.mean(axis=0))))
         motions.append(motion)
     limit = settings.max_displacement * unit
@@ -79,14 +81,13 @@ def draw_motions(
 class _Draw:
     """One draw of the numbers of a motion; `of` is 0 for the background's statistics, 1 for a shape's."""
 
-    def __init__(
-        self, rng: np.random.Generator, settings: SceneSettings, scales: tuple[float, ...], unit: float, of: int
-    ) -> None:
-        scale = scales[int(rng.integers(len(scales)))]
-        self.u, self.v, turn, zoom, self.shear = (
-            rng.laplace(0, 1, 5)
-            * (scale * unit, scale * unit, settings.rotation[of], settings.zoom[of], settings.shear[of])
-        ).tolist()
+    def __init__(self, rng: np.random.Generator, settings: SceneSettings, pace: float, unit: float, of: int) -> None:
+        scales = (settings.background_scales, settings.shape_scales)[of]
+        shift = scales[int(rng.integers(len(scales)))] * unit
+        turn, zoom, shear = settings.rotation[of], settings.zoom[of], settings.shear[of]
+        draws = rng.laplace(0, pace, 5).tolist()
+        self.u, self.v, self.shear = draws[0] * shift, draws[1] * shift, draws[2] * shear
+        turn, zoom = draws[3] * turn, draws[4] * zoom
         self.rotation = min(max(turn, -45.0), 45.0)
         self.log_zoom = min(max(zoom, -0.4), 0.4)
 

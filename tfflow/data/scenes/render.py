@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 
 import cv2
@@ -17,11 +18,13 @@ WARP = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
 class Layer:
     """A painted sheet and where it lies in each frame.
 
-    canvas: uint8 RGBA [h, w, 4] on the layer's own raster; a point belongs to the layer where alpha, interpolated,
-    is at least 127.5. to_frames: two 2x3 matrices that take a point (x, y) of the raster to frame 1 and to frame 2.
+    paint: uint8 RGB [h, w, 3] on the layer's own raster. alpha: uint8 [h, w]; a point belongs to the layer where
+    alpha, interpolated, is at least 127.5; None for the background, which is everywhere.
+    to_frames: two 2x3 matrices that take a point (x, y) of the raster to frame 1 and to frame 2.
     """
 
-    canvas: np.ndarray
+    paint: np.ndarray
+    alpha: np.ndarray | None
     to_frames: tuple[np.ndarray, np.ndarray]
 
     def motion(self, frame: int) -> np.ndarray:
@@ -30,19 +33,20 @@ class Layer:
 
     def covers(self, points: np.ndarray, frame: int) -> np.ndarray:
         """Whether the layer covers points [n, 2] of a frame, exactly (bilinear alpha in float64)."""
+        if self.alpha is None:
+            return np.ones(len(points), bool)
         back = invert(self.to_frames[frame])
         at = points @ back[:, :2].T + back[:, 2]
-        height, width = self.canvas.shape[:2]
-        base = np.floor(at).astype(np.int64)
-        held = ((base >= 0) & (base < (width - 1, height - 1))).all(axis=1)
-        covered = np.zeros(len(points), bool)
-        base, part = base[held], (at - base)[held]
-        x, y, fx, fy = base[:, 0], base[:, 1], part[:, 0], part[:, 1]
-        alpha = self.canvas[..., 3]
-        above = alpha[y, x] * (1 - fx) + alpha[y, x + 1] * fx
-        below = alpha[y + 1, x] * (1 - fx) + alpha[y + 1, x + 1] * fx
-        covered[held] = above * (1 - fy) + below * fy >= 127.5
-        return covered
+        height, width = self.alpha.shape
+        base = np.floor(at)
+        fx, fy = (at - base).T
+        x, y = base.astype(np.int64).T
+        held = (x >= 0) & (y >= 0) & (x < width - 1) & (y < height - 1)
+        start = np.where(held, y * width + x, 0)
+        alpha = self.alpha.reshape(-1)
+        above = alpha[start] * (1 - fx) + alpha[start + 1] * fx
+        below = alpha[start + width] * (1 - fx) + alpha[start + width + 1] * fx
+        return held & (above * (1 - fy) + below * fy >= 127.5)
 
 
 @dataclass(frozen=True)
@@ -59,11 +63,9 @@ def draw(layers: list[Layer], frame: int, size: tuple[int, int], antialias: bool
     """Paints layers from back (first, which must fill the frame) to front."""
     height, width = size
     back = invert(layers[0].to_frames[frame])
-    rgb = np.ascontiguousarray(layers[0].canvas[..., :3])
-    image = cv2.warpAffine(rgb, back, (width, height), flags=WARP, borderMode=cv2.BORDER_REFLECT_101)
+    image = cv2.warpAffine(layers[0].paint, back, (width, height), flags=WARP, borderMode=cv2.BORDER_REFLECT_101)
     top = np.zeros((height, width), np.uint8)
-    flow = np.empty((height, width, 2), np.float32)
-    _write_flow(flow, layers[0].motion(frame), 0, 0, None)
+    flow = _displacement(layers[0].motion(frame), 0, 0, size)
     for index, layer in enumerate(layers[1:], 1):
         box = _box(layer, frame, size)
         if box is None:
@@ -71,14 +73,14 @@ def draw(layers: list[Layer], frame: int, size: tuple[int, int], antialias: bool
         left, upper, right, lower = box
         place = invert(layer.to_frames[frame])
         place[:, 2] += place[:, :2] @ (left, upper)
-        painted = cv2.warpAffine(layer.canvas, place, (right - left, lower - upper), flags=WARP)
-        rows, columns = slice(upper, lower), slice(left, right)
-        alpha = painted[..., 3]
+        shape = (right - left, lower - upper)
+        paint = cv2.warpAffine(layer.paint, place, shape, flags=WARP)
+        alpha = cv2.warpAffine(layer.alpha, place, shape, flags=WARP)
         hard = cv2.compare(alpha, 127, cv2.CMP_GT)
-        covered = hard > 0
-        image[rows, columns] = blend(image[rows, columns], painted[..., :3], alpha if antialias else hard)
-        top[rows, columns][covered] = index
-        _write_flow(flow[rows, columns], layer.motion(frame), left, upper, covered)
+        part = (slice(upper, lower), slice(left, right))
+        image[part] = blend(image[part], paint, alpha if antialias else hard)
+        top[part][hard > 0] = index
+        cv2.copyTo(_displacement(layer.motion(frame), left, upper, shape[::-1]), hard, flow[part])
     return Frame(image, top, flow)
 
 
@@ -89,37 +91,38 @@ def visible(layers: list[Layer], here: Frame, there: Frame, frame: int) -> np.nd
     """
     height, width = here.top.shape
     target = here.flow + _grid(height, width)
-    x, y = target[..., 0], target[..., 1]
-    inside = (x >= 0) & (x <= width - 1) & (y >= 0) & (y <= height - 1)
-    edge = cv2.morphologyEx(there.top, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8))
-    both = cv2.remap(cv2.merge([there.top, edge]), target, None, cv2.INTER_NEAREST)
-    seen = inside & (both[..., 0] == here.top)
-    rows, columns = np.nonzero(inside & (both[..., 1] > 0))
-    if len(rows):
-        layer = here.top[rows, columns]
-        points = target[rows, columns].astype(np.float64)
-        covered = np.zeros(len(rows), bool)
+    inside = cv2.inRange(target, (0.0, 0.0), (width - 1.0, height - 1.0)) > 0
+    around = np.ones((3, 3), np.uint8)
+    maps = cv2.merge([there.top, cv2.dilate(there.top, around)])
+    nearest, front = cv2.split(cv2.remap(maps, target, None, cv2.INTER_NEAREST))
+    seen = inside & (nearest == here.top)
+    asked = np.flatnonzero(inside & (front > here.top))
+    if len(asked):
+        layer, front = here.top.reshape(-1)[asked], front.reshape(-1)[asked]
+        points = target.reshape(-1, 2)[asked].astype(np.float64)
+        covered = np.zeros(len(asked), bool)
         for index in range(1, len(layers)):
-            asked = np.nonzero((layer < index) & ~covered)[0]
-            if len(asked):
-                covered[asked] = layers[index].covers(points[asked], 1 - frame)
-        seen[rows, columns] = ~covered
+            some = np.flatnonzero((layer < index) & (front >= index) & ~covered)
+            if len(some):
+                covered[some] = layers[index].covers(points[some], 1 - frame)
+        seen.reshape(-1)[asked] = ~covered
     return seen[..., None].astype(np.float32)
 
 
-def _write_flow(flow: np.ndarray, motion: np.ndarray, left: int, upper: int, where: np.ndarray | None) -> None:
-    """Motion minus identity at each pixel, in float64, stored as float32."""
-    height, width = flow.shape[:2]
-    x = np.arange(left, left + width, dtype=np.float64)
-    y = np.arange(upper, upper + height, dtype=np.float64)[:, None]
-    (a, b, u), (c, d, v) = motion
-    for channel, values in enumerate(((a - 1) * x + (b * y + u), c * x + ((d - 1) * y + v))):
-        np.copyto(flow[..., channel], values, casting="same_kind", where=True if where is None else where)
+def _displacement(motion: np.ndarray, left: int, upper: int, size: tuple[int, int]) -> np.ndarray:
+    """Motion minus identity at each pixel of a part of the frame, in float64, stored as float32 [h, w, 2]."""
+    x = np.arange(left, left + size[1], dtype=np.float64)
+    y = np.arange(upper, upper + size[0], dtype=np.float64)[:, None]
+    (a, b, u), (c, d, v) = motion.tolist()
+    flow = np.empty((*size, 2), np.float32)
+    np.add((a - 1) * x, b * y + u, out=flow[..., 0], casting="same_kind")
+    np.add(c * x, (d - 1) * y + v, out=flow[..., 1], casting="same_kind")
+    return flow
 
 
 def _box(layer: Layer, frame: int, size: tuple[int, int]) -> tuple[int, int, int, int] | None:
     """The part of the frame that the layer's raster reaches: left, upper, right, lower; None where it is outside."""
-    height, width = layer.canvas.shape[:2]
+    height, width = layer.paint.shape[:2]
     matrix = layer.to_frames[frame]
     corners = np.array([[0, 0], [width, 0], [0, height], [width, height]]) @ matrix[:, :2].T + matrix[:, 2]
     left, upper = np.maximum(np.floor(corners.min(axis=0)), 0).astype(int)
@@ -127,9 +130,11 @@ def _box(layer: Layer, frame: int, size: tuple[int, int]) -> tuple[int, int, int
     return (int(left), int(upper), int(right), int(lower)) if left < right and upper < lower else None
 
 
+@functools.lru_cache(maxsize=4)
 def _grid(height: int, width: int) -> np.ndarray:
     """[h, w, 2] float32: each pixel's own (x, y)."""
     grid = np.empty((height, width, 2), np.float32)
     grid[..., 0] = np.arange(width, dtype=np.float32)
     grid[..., 1] = np.arange(height, dtype=np.float32)[:, None]
+    grid.setflags(write=False)
     return grid

@@ -25,13 +25,14 @@ class SceneSettings:
 
     # layers
     shapes: tuple[int, int] = (1, 8)  # fewest and most shapes before the background
-    shape_size: Range = (0.10, 0.75)  # diameter, as a share of the frame's shorter side
+    shape_size: Range = (0.12, 0.9)  # diameter, as a share of the frame's shorter side
     shape_kinds: tuple[tuple[str, float], ...] = (
         ("ellipse", 1.0), ("polygon", 1.5), ("star", 0.7), ("blob", 2.0), ("bar", 1.0), ("ring", 0.6), ("grille", 0.5)
     )  # fmt: skip
     antialias: bool = True  # False: a pixel belongs to one layer alone
 
     # motion
+    pace: Range = (0.25, 2.0)  # every motion of a scene times this, drawn evenly on a logarithmic scale
     background_scales: tuple[float, ...] = (0.4, 1.2, 3.0, 6.0)  # px, Laplace scale of the camera's translation
     shape_scales: tuple[float, ...] = (0.4, 1.5, 3.5, 8.0)  # px, Laplace scale of a shape's own translation
     rotation: Range = (1.0, 5.0)  # degrees, Laplace scale, of the background and of a shape
@@ -46,6 +47,7 @@ class SceneSettings:
     texture_kinds: tuple[tuple[str, float], ...] = (
         ("noise", 3.0), ("leaves", 3.0), ("cells", 1.5), ("stripes", 1.0), ("checker", 0.8), ("text", 0.7), ("gradient", 0.5)
     )  # fmt: skip
+    detail: float = 0.45  # largest share of fine grain in a pattern
     mixed: float = 0.5  # probability that a layer blends or switches between two textures
     faint: float = 0.15  # probability that a layer has little contrast
     shading: float = 0.4  # probability of a smooth change of brightness across a layer
@@ -65,7 +67,7 @@ class SceneSettings:
         probabilities = ("parallax", "independent", "mixed", "faint", "shading", "photos", "motion_blur", "defocus")
         for name in probabilities:
             self._check(name, 0 <= getattr(self, name) <= 1, "a probability from 0 to 1")
-        for name in ("noise", "brightness", "contrast", "gamma", "colour", "light_change"):
+        for name in ("detail", "noise", "brightness", "contrast", "gamma", "colour", "light_change"):
             self._check(name, 0 <= getattr(self, name) <= 1, "a number from 0 to 1")
         for name in ("rotation", "zoom", "shear"):
             self._check(name, _pair(getattr(self, name)) and min(getattr(self, name)) >= 0, "two numbers >= 0")
@@ -76,6 +78,7 @@ class SceneSettings:
         self._check("shapes", 0 <= few <= many <= MOST_SHAPES, f"fewest and most shapes, 0 to {MOST_SHAPES}")
         self._check("shape_size", _ordered(self.shape_size) and 0 < self.shape_size[0] and self.shape_size[1] <= 2,
                     "smallest and largest share of the frame's shorter side, above 0 and up to 2")  # fmt: skip
+        self._check("pace", _ordered(self.pace) and self.pace[0] > 0, "two growing numbers > 0")
         self._check("nearness", _ordered(self.nearness) and self.nearness[0] >= 1, "two growing numbers >= 1")
         self._check("max_displacement", 0 <= self.max_displacement <= 1000, "px from 0 to 1000")
         self._check_mix("texture_kinds", "texture", FIELDS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from pathlib import Path
 
 import cv2
@@ -49,16 +50,19 @@ class Textures:
         return image
 
     def _pattern(self, rng: np.random.Generator, size: tuple[int, int]) -> np.ndarray:
-        kind = pick(rng, self.settings.texture_kinds)
-        grey = self._cut(rng, kind, size)
+        grey = self._cut(rng, pick(rng, self.settings.texture_kinds), size)
+        share = rng.random() * self.settings.detail
+        if share > 0.02:
+            grey = cv2.addWeighted(grey, 1 - share, self._cut(rng, "grain", size), share, 0)
         contrast = rng.uniform(0.04, 0.2) if rng.random() < self.settings.faint else rng.uniform(0.35, 1)
         return cv2.LUT(cv2.cvtColor(grey, cv2.COLOR_GRAY2RGB), palette(rng, contrast))
 
     def _cut(self, rng: np.random.Generator, kind: str, size: tuple[int, int]) -> np.ndarray:
-        """A part of a pattern at a random place, possibly mirrored or turned by 90 degrees; repeats beyond its end."""
+        """A part of a pattern at a random place, possibly mirrored; it repeats beyond its end."""
         value = field(kind, int(rng.integers(VARIANTS)), self.seed)
-        turns, mirror = rng.random(2) < 0.5
-        return _window(value.T if turns else value, rng, size, mirror)
+        part = _window(value, rng, size)
+        mirror = int(rng.integers(0, 4))
+        return part if mirror == 3 else cv2.flip(part, mirror - 1)
 
     def _mix(self, rng: np.random.Generator, first: np.ndarray, second: np.ndarray) -> np.ndarray:
         if rng.random() < 0.4:
@@ -74,7 +78,7 @@ class Textures:
         """Light that changes slowly over the layer, as on a curved or half-lit surface."""
         height, width = image.shape[:2]
         lights = rng.uniform(0.35, 1.0, (3, 3)).astype(np.float32)
-        light = cv2.resize(lights, (width, height), interpolation=cv2.INTER_LINEAR)
+        light = cv2.resize(lights, (width, height), interpolation=cv2.INTER_CUBIC)
         return cv2.multiply(image, cv2.cvtColor(light, cv2.COLOR_GRAY2RGB), dtype=cv2.CV_8U)
 
     def _photo(self, rng: np.random.Generator, size: tuple[int, int]) -> np.ndarray:
@@ -93,17 +97,15 @@ class Textures:
 
 
 def palette(rng: np.random.Generator, contrast: float) -> np.ndarray:
-    """A colour for each grey, uint8 [256, 1, 3]: a path through two to six colours around a middle one."""
-    stops = int(rng.integers(2, 7))
-    saturation = rng.uniform(0.1, 0.9) ** 1.5
-    path = rng.uniform(-1, 1, (stops, 1)) + saturation * rng.uniform(-1, 1, (stops, 3))
-    path -= path.mean(axis=0)
-    path *= contrast * 105 / max(float(path.std()), 1e-3) / 2
-    middle = rng.uniform(50, 205) + 60 * saturation * rng.uniform(-1, 1, 3)
-    places = np.sort(np.r_[0, rng.uniform(0, 255, stops - 2), 255])
-    greys = np.arange(256)
-    table = np.stack([np.interp(greys, places, path[:, c]) for c in range(3)], axis=-1)
-    return np.clip(table + middle, 0, 255).astype(np.uint8)[:, None]  # [256, 1, 3]
+    """A colour for each grey, uint8 [1, 256, 3]: a path through two to seven colours around a middle one."""
+    stops = int(rng.integers(2, 8))
+    saturation = float(rng.uniform(0.1, 0.9)) ** 1.5
+    numbers = rng.uniform(-1, 1, (stops + 1, 4))
+    middle = 128 + 77 * numbers[stops, 0] + 60 * saturation * numbers[stops, 1:]
+    path = numbers[:stops, :1] + saturation * numbers[:stops, 1:]
+    path = (path - path.mean(axis=0)) * (contrast * 90 / max(math.sqrt((path * path).mean()), 0.05)) + middle
+    table = cv2.resize(path[None], (256, 1), interpolation=cv2.INTER_LINEAR)  # [1, 256, 3]
+    return cv2.add(table, 0.0, dtype=cv2.CV_8U)  # rounds and saturates
 
 
 def blend(below: np.ndarray, above: np.ndarray, alpha: np.ndarray) -> np.ndarray:
@@ -140,11 +142,9 @@ def read_photo(path: Path) -> np.ndarray:
     return image
 
 
-def _window(value: np.ndarray, rng: np.random.Generator, size: tuple[int, int], mirror: bool) -> np.ndarray:
-    top, left = (int(v) for v in rng.integers(0, TILE, 2))
-    if top + size[0] <= TILE and left + size[1] <= TILE:
-        part = value[top : top + size[0], left : left + size[1]]
-    else:
-        rows, columns = np.arange(top, top + size[0]) % TILE, np.arange(left, left + size[1]) % TILE
-        part = value.take(rows, axis=0).take(columns, axis=1)
-    return np.ascontiguousarray(part[:, ::-1] if mirror else part)
+def _window(value: np.ndarray, rng: np.random.Generator, size: tuple[int, int]) -> np.ndarray:
+    if max(size) <= TILE:
+        top, left = int(rng.integers(TILE - size[0] + 1)), int(rng.integers(TILE - size[1] + 1))
+        return np.ascontiguousarray(value[top : top + size[0], left : left + size[1]])
+    rows, columns = (np.arange(side) + int(rng.integers(TILE)) for side in size)
+    return value.take(rows % TILE, axis=0).take(columns % TILE, axis=1)

@@ -58,7 +58,7 @@ class Scenes:
         return self.count
 
     def record_name(self, index: int) -> str:
-        """"scene_00042"."""
+        """`scene_00042`."""
         return f"scene_{index:05d}"
 
     def sample(self, index: int) -> Sample:
@@ -107,12 +107,12 @@ class Scenes:
         blurred = rng.random() < settings.motion_blur
         shutter = rng.uniform(0.2, 0.8)
         layers = []
-        for alpha, size, place, motion in zip([None, *masks], sizes, [place, *places], motions, strict=True):
+        for alpha, size, to_frame1, motion in zip([None, *masks], sizes, [place, *places], motions, strict=True):
             paint = self._textures.draw(rng, size)
-            to_frames = (place, compose(motion, place))
+            to_frames = (to_frame1, compose(motion, to_frame1))
             if blurred:
                 middle = _corners(size).mean(axis=0, keepdims=True)
-                moved = _apply(invert(place), _apply(to_frames[1], middle)) - middle
+                moved = _apply(invert(to_frame1), _apply(to_frames[1], middle)) - middle
                 paint = smear(paint, *(shutter * moved[0]).tolist())
             layers.append(Layer(paint, alpha, to_frames))
         return layers

@@ -1,7 +1,7 @@
 """Grey patterns from which layer textures are coloured: noise, dead leaves, cells, stripes, checkers, text, gradients.
 
 Each is uint8 [512, 512], spans about the whole range and holds no detail finer than some 3 px, so that moving it by
-part of a pixel changes it smoothly. All but text repeat without a seam.
+part of a pixel changes it smoothly. Most repeat without a seam.
 """
 
 from __future__ import annotations
@@ -42,14 +42,14 @@ def gradient(rng: np.random.Generator) -> Field:
 
 def stripes(rng: np.random.Generator) -> Field:
     """Parallel, possibly wavy stripes with a regular or an irregular profile."""
-    phase = _wave(rng, rng.integers(0, 40)) if rng.random() < 0.7 else _wave(rng, rng.integers(30, 90))
-    phase = phase + rng.uniform(0, 1.5) * _octaves(rng, 1, 3, 0.6, 0)
+    turns = int(rng.integers(4, 45) if rng.random() < 0.7 else rng.integers(34, 95))
+    phase = _wave(rng, turns) + rng.uniform(0, 1.5) * _octaves(rng, 1, 3, 0.6, 0)
     if rng.random() < 0.5:
         value = np.tanh(np.sin(phase) * rng.uniform(0.5, 4))
     else:  # a random profile: bar code, fabric
-        profile = np.convolve(np.pad(rng.standard_normal(256), 3, mode="wrap"), np.full(5, 0.2), "valid")[:257]
-        turns = rng.integers(4, 20)
-        value = np.interp((phase / (2 * np.pi * turns)) % 1 * 256, np.arange(257), profile)
+        profile = rng.standard_normal(257)
+        length = phase / (2 * np.pi) * (TILE / turns)  # px across the stripes
+        value = np.interp(length / rng.uniform(3, 12) % 256, np.arange(257), profile)
     return _levels(value + rng.uniform(0.05, 0.5) * _octaves(rng, 4, 7, 0.8, 0))
 
 
@@ -77,7 +77,8 @@ def cells(rng: np.random.Generator) -> Field:
     """Voronoi cells: stones, scales, cracks."""
     count, margin = int(np.exp(rng.uniform(np.log(30), np.log(1500)))), TILE // 4
     greys, points = rng.standard_normal(count), rng.integers(0, TILE, (count, 2))
-    points = np.concatenate([points + (TILE * i, TILE * j) for i in (-1, 0, 1) for j in (-1, 0, 1)]) + margin
+    shifts = np.array([(TILE * i, TILE * j) for i in (-1, 0, 1) for j in (-1, 0, 1)])
+    points = (points + shifts[:, None]).reshape(-1, 2) + margin
     near = ((points >= 0) & (points < TILE + 2 * margin)).all(axis=1)
     points, greys = points[near], np.tile(greys, 9)[near]
     source = np.full((TILE + 2 * margin,) * 2, 255, np.uint8)
@@ -96,12 +97,16 @@ def leaves(rng: np.random.Generator) -> Field:
     value = _octaves(rng, 1, 6, 0.6, 0).astype(np.float32)
     value = 128 + 40 * value / value.std()
     smallest, power = rng.uniform(4, 12), rng.uniform(1.6, 2.6)
-    coverage, area = rng.uniform(0.7, 2.5), 0.0
-    while area < coverage * TILE**2:
-        radius = min(smallest * rng.random() ** (-1 / power), 100.0)
-        grey = float(np.clip(128 + 60 * rng.standard_normal(), 0, 255))
-        _leaf(value, rng, rng.uniform(0, TILE, 2), radius, grey)
-        area += 1.5 * radius**2
+    count = int(min(rng.uniform(0.7, 2.0) * TILE**2 / (3 * smallest**2), 1500))
+    radius = np.minimum(smallest * rng.random(count) ** (-1 / power), 100.0)
+    greys = np.clip(128 + 60 * rng.standard_normal(count), 0, 255).tolist()
+    centres = rng.uniform(0, TILE, (count, 2))
+    outlines = np.round((_leaf_outlines(rng, radius) + centres[:, None]) * 16).astype(np.int32)
+    for outline, grey, reach, centre in zip(outlines, greys, radius.tolist(), centres.tolist(), strict=True):
+        across, down = ([s for s in (-TILE, 0, TILE) if -reach < c + s < TILE + reach] for c in centre)
+        for dx in across:  # again beyond the opposite border where it crosses one
+            for dy in down:
+                cv2.fillPoly(value, [outline + np.array((dx * 16, dy * 16), np.int32)], grey, cv2.LINE_8, shift=4)
     return _soft(np.clip(value + 8 * _octaves(rng, 4, 7, 0.9, 0), 0, 255).astype(np.uint8), 0.7)
 
 
@@ -139,38 +144,46 @@ def field(kind: str, variant: int, seed: int) -> Field:
 
 def _octaves(rng: np.random.Generator, first: int, last: int, roughness: float, stretch: int) -> np.ndarray:
     """Sum of smooth noise with 2**first .. 2**last cells a side, each octave `roughness` times the one before."""
-    total = np.zeros((TILE, TILE), np.float32)
+    total = np.zeros((1, 1), np.float32)
     for octave in range(first, last + 1):
-        rows, columns = 2 ** max(octave - stretch, 0), 2**octave
-        grid = np.pad(rng.standard_normal((rows, columns), dtype=np.float32), 2, mode="wrap")
-        high, wide = TILE // rows, TILE // columns
-        fine = cv2.resize(grid, ((columns + 4) * wide, (rows + 4) * high), interpolation=cv2.INTER_CUBIC)
-        total += roughness ** (octave - first) * fine[2 * high : 2 * high + TILE, 2 * wide : 2 * wide + TILE]
+        shape = (2 ** max(octave - stretch, 0), 2**octave)
+        fresh = rng.standard_normal(shape, dtype=np.float32)
+        total = _enlarge(total, shape) + roughness ** (octave - first) * fresh
+    total = _enlarge(total, (TILE, TILE))
     total /= max(float(total.std()), 1e-6)
     return np.ascontiguousarray(total.T) if rng.random() < 0.5 else total
+
+
+def _enlarge(grid: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    """Cubic enlargement of a pattern that repeats, by whole factors; large ones in steps, which is cheaper."""
+    while grid.shape != shape:
+        factors = [min(want // have, 4) for want, have in zip(shape, grid.shape, strict=True)]
+        padded = np.pad(grid, 2, mode="wrap")
+        high, wide = (side * factor for side, factor in zip(padded.shape, factors, strict=True))
+        fine = cv2.resize(padded, (wide, high), interpolation=cv2.INTER_CUBIC)
+        grid = fine[2 * factors[0] : high - 2 * factors[0], 2 * factors[1] : wide - 2 * factors[1]]
+    return grid
 
 
 def _wave(rng: np.random.Generator, frequency: int) -> np.ndarray:
     """A plane wave's phase with a whole number of turns along each axis, so that it repeats without a seam."""
     angle = rng.uniform(0, 2 * np.pi)
-    turns = np.round((frequency + 4) * np.array([np.cos(angle), np.sin(angle)]))
+    turns = np.round(frequency * np.array([np.cos(angle), np.sin(angle)]))
     line = np.arange(TILE) * (2 * np.pi / TILE)
     return turns[0] * line[None, :] + turns[1] * line[:, None]
 
 
-def _leaf(value: np.ndarray, rng: np.random.Generator, centre: np.ndarray, radius: float, grey: float) -> None:
-    """Draws one ellipse or polygon, and again beyond the opposite border where it crosses one."""
-    corners = int(rng.integers(3, 8)) if rng.random() < 0.5 else 24
-    angles = np.arange(corners) * (2 * np.pi / corners) + rng.uniform(0, 2 * np.pi)
-    reach = radius * (rng.uniform(0.5, 1, corners) if corners < 24 else 1.0)
-    turn, flat = rng.uniform(0, np.pi), rng.uniform(0.25, 1)
-    points = np.stack([reach * np.cos(angles), flat * reach * np.sin(angles)], axis=1)
-    points = points @ np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])
-    shifts = [[s for s in (-TILE, 0, TILE) if -radius < c + s < TILE + radius] for c in centre]
-    for dx in shifts[0]:
-        for dy in shifts[1]:
-            outline = np.round((points + centre + (dx, dy)) * 16).astype(np.int32)
-            cv2.fillPoly(value, [outline], grey, cv2.LINE_8, shift=4)
+def _leaf_outlines(rng: np.random.Generator, radius: np.ndarray) -> np.ndarray:
+    """Ellipses and polygons of three to seven corners around the origin, [n, 24, 2] (corners are repeated)."""
+    count = len(radius)
+    corners = np.where(rng.random(count) < 0.5, 24, rng.integers(3, 8, count))[:, None]
+    corner = np.arange(24) * corners // 24
+    angle = corner * (2 * np.pi / corners) + rng.uniform(0, 2 * np.pi, (count, 1))
+    reach = np.take_along_axis(rng.uniform(0.5, 1, (count, 24)), corner, axis=1)
+    reach = np.where(corners == 24, 1.0, reach) * radius[:, None]
+    turn, flat = rng.uniform(0, np.pi, (count, 1)), rng.uniform(0.25, 1, (count, 1))
+    x, y = reach * np.cos(angle), flat * reach * np.sin(angle)
+    return np.stack([x * np.cos(turn) - y * np.sin(turn), x * np.sin(turn) + y * np.cos(turn)], axis=-1)
 
 
 def _levels(value: np.ndarray) -> Field:

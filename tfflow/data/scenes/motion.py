@@ -36,8 +36,7 @@ def compose(second: np.ndarray, first: np.ndarray) -> np.ndarray:
 def invert(motion: np.ndarray) -> np.ndarray:
     """The motion back. Closed form, so that there and back is the identity to float64's precision."""
     (a, b, x), (c, d, y) = motion.tolist()
-    scale = 1 / (a * d - b * c)
-    return np.array([[d * scale, -b * scale, (b * y - d * x) * scale], [-c * scale, a * scale, (c * x - a * y) * scale]])
+    return np.array([[d, -b, b * y - d * x], [-c, a, c * x - a * y]]) / (a * d - b * c)
 
 
 def weaken(motion: np.ndarray, corners: np.ndarray, limit: float) -> np.ndarray:

@@ -45,7 +45,8 @@ class SceneSettings:
 
     # textures
     texture_kinds: tuple[tuple[str, float], ...] = (
-        ("noise", 3.0), ("leaves", 3.0), ("cells", 1.5), ("stripes", 1.0), ("checker", 0.8), ("text", 0.7), ("gradient", 0.5)
+        ("noise", 3.0), ("leaves", 3.0), ("cells", 1.5), ("stripes", 1.0), ("checker", 0.8), ("text", 0.7),
+        ("gradient", 0.5),
     )  # fmt: skip
     detail: float = 0.45  # largest share of fine grain in a pattern
     mixed: float = 0.5  # probability that a layer blends or switches between two textures
@@ -76,7 +77,7 @@ class SceneSettings:
             self._check(name, len(value) > 0 and _finite(value) and min(value) >= 0, "one or more numbers >= 0")
         few, many = self.shapes if len(self.shapes) == 2 else (-1, -1)
         self._check("shapes", 0 <= few <= many <= MOST_SHAPES, f"fewest and most shapes, 0 to {MOST_SHAPES}")
-        self._check("shape_size", _ordered(self.shape_size) and 0 < self.shape_size[0] and self.shape_size[1] <= 2,
+        self._check("shape_size", _ordered(self.shape_size) and self.shape_size[0] > 0 and self.shape_size[1] <= 2,
                     "smallest and largest share of the frame's shorter side, above 0 and up to 2")  # fmt: skip
         self._check("pace", _ordered(self.pace) and self.pace[0] > 0, "two growing numbers > 0")
         self._check("nearness", _ordered(self.nearness) and self.nearness[0] >= 1, "two growing numbers >= 1")

@@ -87,7 +87,8 @@ class Textures:
         want = [min(round(side / scale), have) for side, have in zip(size, photo.shape[:2], strict=True)]
         top, left = (int(rng.integers(0, have - part + 1)) for have, part in zip(photo.shape, want, strict=False))
         part = photo[top : top + want[0], left : left + want[1]]
-        shrunk = cv2.resize(part, (max(1, round(want[1] * scale)), max(1, round(want[0] * scale))), interpolation=cv2.INTER_AREA)
+        shape = (max(1, round(want[1] * scale)), max(1, round(want[0] * scale)))
+        shrunk = cv2.resize(part, shape, interpolation=cv2.INTER_AREA)
         if rng.random() < 0.5:
             shrunk = cv2.flip(shrunk, 1)
         below, right = max(size[0] - shrunk.shape[0], 0), max(size[1] - shrunk.shape[1], 0)

@@ -1,0 +1,116 @@
+"""The benchmark run: several predictors over one source, measured alike."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from tfflow.data.records import Sample, Source
+from tfflow.errors import InputError
+from tfflow.evaluation.baselines import Predictor
+from tfflow.evaluation.metrics import Averages, Measured, measure_flow, measure_frames
+from tfflow.evaluation.reading import read_ahead, same_size
+
+Each = Callable[[str, str, Sample, np.ndarray], None]  # predictor, image, sample, flow12 [h, w, 2]
+
+
+@dataclass
+class Result:
+    """What one predictor scored on one source."""
+
+    source: str
+    predictor: str
+    truth: bool
+    averages: Averages = field(default_factory=Averages)
+    skipped: list[str] = field(default_factory=list)
+    milliseconds: list[float] = field(default_factory=list)  # a flow, one entry a batch
+
+    def summary(self) -> dict[str, Any]:
+        """The averages, each named, on what they rest, and the median time of one flow."""
+        return {
+            "source": self.source,
+            "predictor": self.predictor,
+            "ground_truth": self.truth,
+            "images": len(self.averages.images),
+            "skipped": self.skipped,
+            "mean_over_images": self.averages.per_image(),
+            "mean_over_pixels": self.averages.per_pixel(),
+            "counts": self.averages.counts(),
+            "median_ms_per_flow": float(np.median(self.milliseconds)) if self.milliseconds else None,
+        }
+
+
+def run(
+    predictors: Mapping[str, Predictor],
+    source: Source,
+    *,
+    batch: int = 1,
+    limit: int | None = None,
+    each: Each | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> dict[str, Result]:
+    """Measures every predictor on the first `limit` samples of `source`: {label of the predictor: Result}.
+
+    With ground truth `measure_flow`, else `measure_frames`. Neighbours of one size go through a predictor together,
+    up to `batch`; a pair of another size starts a new batch. Both directions are computed only where they are
+    measured (no ground truth, or known visibility). each: called with every flow, for pictures and submissions.
+    progress(done, total). A damaged file stops the run, or, in a source opened with on_error="skip", is left out
+    and listed in the results. Raises InputError where nothing is left to measure, or a flow is not finite.
+    """
+    total = len(source) if limit is None else min(limit, len(source))
+    truth = "flow12" in source.truth
+    results = {label: Result(source.name, label, truth) for label in predictors}
+    skipped: list[str] = []
+    done = 0
+    for group in same_size(read_ahead(source, total, skipped), batch):
+        images1 = np.stack([sample["image1"] for _, sample in group])  # [b, h, w, 3]
+        images2 = np.stack([sample["image2"] for _, sample in group])
+        both = not truth or any("visible1" in sample for _, sample in group)
+        for label, predictor in predictors.items():
+            started = time.perf_counter()
+            flows12, flows21 = predict(predictor, images1, images2, both)
+            results[label].milliseconds.append(1000.0 * (time.perf_counter() - started) / (len(group) * (1 + both)))
+            for i, (name, sample) in enumerate(group):
+                flow21 = None if flows21 is None else flows21[i]
+                require_finite(label, f"{name} of {source.name}", flows12[i], flow21)
+                results[label].averages.add(name, _measure(sample, flows12[i], flow21, truth))
+                if each is not None:
+                    each(label, name, sample, flows12[i])
+        done += len(group)
+        if progress is not None:
+            progress(done + len(skipped), total)
+    if not done:
+        why = f"; the first said: {skipped[0]}" if skipped else ""
+        raise InputError(f"{source.name}: none of its {total} pairs could be read{why}")
+    for result in results.values():
+        result.skipped = list(skipped)
+    return results
+
+
+def predict(
+    predictor: Predictor, images1: np.ndarray, images2: np.ndarray, both: bool
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """flow12 [b, h, w, 2], and flow21 where `both` (else None), as NumPy arrays."""
+    if not both:
+        return np.asarray(predictor.batch(images1, images2)), None
+    flows12, flows21 = predictor.both(images1, images2)
+    return np.asarray(flows12), np.asarray(flows21)
+
+
+def require_finite(label: str, image: str, *flows: np.ndarray | None) -> None:
+    """Raises InputError, naming the predictor and the image, where a flow holds NaN or infinity."""
+    if not all(flow is None or np.isfinite(flow).all() for flow in flows):
+        raise InputError(
+            f"{label} gave a flow that is not finite on {image}; "
+            "the weights are damaged or their training diverged: use an earlier checkpoint"
+        )
+
+
+def _measure(sample: Sample, flow12: np.ndarray, flow21: np.ndarray | None, truth: bool) -> Measured:
+    if truth or flow21 is None:
+        return measure_flow(flow12, sample, flow21)
+    return measure_frames(sample["image1"], sample["image2"], flow12, flow21)

@@ -1,0 +1,166 @@
+"""What is measured of a flow field, as sums and counts of pixels: averages over images and over pixels both come out.
+
+| name | mean of | over |
+|---|---|---|
+| `epe` | end-point error, px | pixels with ground truth |
+| `epe_noc`, `epe_occ` | the same | of them, those visible in both frames; those not |
+| `epe_s0-10`, `epe_s10-40`, `epe_s40+` | the same | of them, by speed: the length of the true flow, px |
+| `fl`, `fl_noc` | outliers of KITTI 2015, %: error > 3 px and > 5 % of the true length | all; visible |
+| `over1`, `over3`, `over5`, `over3_noc` | pixels wrong by more than 1, 3, 5 px, % | all; visible |
+| `occ_precision`, `occ_recall`, `occ_f` | what the forward-backward check finds | pixels with ground truth |
+| `photometric` | abs(image1 - warped image2), grey levels of 255, mean of channels | pixels that stay inside the frame |
+| `census` | share of the 48 neighbours that compare otherwise, 0 to 0.98 | the same, 3 px from the border |
+| `fb_residual` | length of flow12(x) + flow21(x + flow12(x)), px | pixels that stay inside the frame |
+| `inside` | pixels that stay inside the frame, % | all |
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from tfflow.ops import backward_warp, census_transform, inside
+
+Measured = dict[str, tuple[float, int]]  # metric -> sum of its values, number of pixels
+
+_ERRORS = ("epe", "epe_noc", "epe_occ", "epe_s0-10", "epe_s10-40", "epe_s40+")
+_OUTLIERS = ("fl", "fl_noc", "over1", "over3", "over5", "over3_noc")
+_OCCLUSION = ("occ_precision", "occ_recall", "occ_f")
+WITH_TRUTH = _ERRORS + _OUTLIERS + _OCCLUSION
+WITHOUT_TRUTH = ("photometric", "census", "fb_residual", "inside")
+
+
+def measure_flow(flow12: np.ndarray, sample: Mapping[str, np.ndarray], flow21: np.ndarray | None = None) -> Measured:
+    """Compares `flow12` with the ground truth of one sample.
+
+    flow12, flow21: [h, w, 2], px; sample: `flow12`, `valid1`, and `visible1` where the set tells it (NOC, OCC). With
+    `flow21` and `visible1`, the occlusion that `check_occlusion` finds is scored too: an F-score's sum is 2 TP and
+    its count 2 TP + FP + FN, so that its pixel average is the F-score over the whole set.
+    Raises ValueError on other shapes, and where the flow is not finite. Source: Butler et al. 2012; KITTI's devkit.
+    """
+    truth = sample["flow12"]
+    _check("flow12", flow12, truth.shape)
+    valid = sample["valid1"][..., 0] > 0.5
+    error = np.linalg.norm(flow12.astype(np.float64) - truth, axis=-1)
+    speed = np.linalg.norm(truth.astype(np.float64), axis=-1)
+    regions = {"": valid}
+    if "visible1" in sample:
+        visible = sample["visible1"][..., 0] > 0.5
+        regions |= {"_noc": valid & visible, "_occ": valid & ~visible}
+    measured: Measured = {}
+    for suffix, region in regions.items():
+        measured["epe" + suffix] = _over(region, error)
+        if suffix != "_occ":
+            measured["fl" + suffix] = _over(region, 100.0 * ((error > 3.0) & (error > 0.05 * speed)))
+            measured["over3" + suffix] = _over(region, 100.0 * (error > 3.0))
+    for suffix, slowest, fastest in (("s0-10", 0.0, 10.0), ("s10-40", 10.0, 40.0), ("s40+", 40.0, np.inf)):
+        measured["epe_" + suffix] = _over(valid & (speed >= slowest) & (speed < fastest), error)
+    for threshold in (1, 5):
+        measured[f"over{threshold}"] = _over(valid, 100.0 * (error > threshold))
+    if flow21 is not None and "visible1" in sample:
+        occluded = ~visible
+        measured |= _occlusion_scores(check_occlusion(flow12, flow21) & valid, occluded & valid)
+    return {name: measured[name] for name in WITH_TRUTH if name in measured}
+
+
+def measure_frames(image1: np.ndarray, image2: np.ndarray, flow12: np.ndarray, flow21: np.ndarray) -> Measured:
+    """What can be told without ground truth: does the warped second frame look like the first, do both flows agree?
+
+    image1, image2: [h, w, 3], [0, 1]; flow12, flow21: [h, w, 2], px. A low residual alone proves nothing (zero flow
+    has none), a low photometric error alone neither (flow may fetch the right colour from the wrong place).
+    Raises ValueError on other shapes, and where a flow is not finite.
+    """
+    _check("flow12", flow12, (*image1.shape[:2], 2))
+    _check("flow21", flow21, (*image1.shape[:2], 2))
+    warped = warp(image2, flow12)
+    seen = inside(flow12[None])[0, ..., 0].numpy() > 0.5
+    off = 255.0 * np.abs(image1.astype(np.float64) - warped).mean(axis=-1)
+    difference = np.square(census_transform(image1[None]) - census_transform(warped[None]))[0]
+    census = (difference / (0.1 + difference)).sum(axis=-1) / 48.0  # Meister et al. 2018; the centre adds nothing
+    away_from_border = np.zeros_like(seen)
+    away_from_border[3:-3, 3:-3] = True
+    residual = np.linalg.norm(flow12.astype(np.float64) + warp(flow21, flow12), axis=-1)
+    return {
+        "photometric": _over(seen, off),
+        "census": _over(seen & away_from_border, census),
+        "fb_residual": _over(seen, residual),
+        "inside": _over(np.ones_like(seen), 100.0 * seen),
+    }
+
+
+def check_occlusion(flow12: np.ndarray, flow21: np.ndarray) -> np.ndarray:
+    """The forward-backward check: True where the flows [h, w, 2] disagree, so where image1's pixel counts as occluded.
+
+    |f + b|^2 > 0.01 (|f|^2 + |b|^2) + 0.5, b = flow21 at the pixel's target, 0 beyond the frame. Returns bool [h, w].
+    Source: Sundaram et al. 2010, eq. 5; the thresholds of UnFlow and DDFlow.
+    """
+    forward = flow12.astype(np.float64)
+    backward = warp(flow21, flow12).astype(np.float64)
+    apart = np.square(forward + backward).sum(axis=-1)
+    return apart > 0.01 * (np.square(forward).sum(axis=-1) + np.square(backward).sum(axis=-1)) + 0.5
+
+
+def warp(values: np.ndarray, flow12: np.ndarray) -> np.ndarray:
+    """`values` [h, w, c] of the second frame, seen from the first's pixels; 0 beyond the frame. Returns float32."""
+    return backward_warp(values.astype(np.float32)[None], flow12.astype(np.float32)[None])[0].numpy()
+
+
+@dataclass
+class Averages:
+    """Collects what was measured, image by image, and gives both averages of each metric.
+
+    per_image: the mean of the images' own means (ARFlow's habit; every image counts the same).
+    per_pixel: the mean over all pixels of all images (RAFT's for Chairs and Sintel; large and dense images count more).
+    An image without a single pixel of a region (nothing occluded, nothing fast) does not count there.
+    """
+
+    images: dict[str, Measured] = field(default_factory=dict)
+
+    def add(self, image: str, measured: Measured) -> None:
+        self.images[image] = measured
+
+    def metrics(self) -> list[str]:
+        """The metrics that at least one image has pixels for, in the order of the module's table."""
+        present = {name for measured in self.images.values() for name, (_, count) in measured.items() if count}
+        return [name for name in WITH_TRUTH + WITHOUT_TRUTH if name in present]
+
+    def per_image(self) -> dict[str, float]:
+        parts = {name: [total / count for total, count in self._parts(name)] for name in self.metrics()}
+        return {name: sum(means) / len(means) for name, means in parts.items()}
+
+    def per_pixel(self) -> dict[str, float]:
+        parts = {name: list(zip(*self._parts(name), strict=False)) for name in self.metrics()}
+        return {name: sum(totals) / sum(counts) for name, (totals, counts) in parts.items()}
+
+    def counts(self) -> dict[str, dict[str, int]]:
+        """On how much each average rests: {metric: {"images": n, "pixels": n}}."""
+        parts = {name: self._parts(name) for name in self.metrics()}
+        return {name: {"images": len(p), "pixels": sum(count for _, count in p)} for name, p in parts.items()}
+
+    def _parts(self, metric: str) -> list[tuple[float, int]]:
+        return [m[metric] for m in self.images.values() if metric in m and m[metric][1]]
+
+
+def _over(region: np.ndarray, values: np.ndarray) -> tuple[float, int]:
+    return float(values[region].sum(dtype=np.float64)), int(region.sum())
+
+
+def _occlusion_scores(found: np.ndarray, true: np.ndarray) -> Measured:
+    hits, found_count, true_count = int((found & true).sum()), int(found.sum()), int(true.sum())
+    return {
+        "occ_precision": (float(hits), found_count),
+        "occ_recall": (float(hits), true_count),
+        "occ_f": (2.0 * hits, found_count + true_count),
+    }
+
+
+def _check(name: str, flow: np.ndarray, shape: tuple[int, ...]) -> None:
+    if flow.shape != tuple(shape):
+        raise ValueError(f"`{name}` must be {list(shape)} in (u, v) order, got {flow.shape}")
+    lost = int((~np.isfinite(flow)).any(axis=-1).sum())
+    if lost:
+        raise ValueError(
+            f"`{name}` must be finite, got {lost} pixels that are not; is the training run that made it sound?"
+        )

@@ -1,0 +1,172 @@
+"""Results of the benchmark run on the screen (rich), as JSON, as CSV, and as pictures of where the errors are."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import io
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from tfflow.data.images import write_image
+from tfflow.evaluation import pictures
+from tfflow.evaluation.benchmark import Result
+from tfflow.evaluation.metrics import WITH_TRUTH, WITHOUT_TRUTH, warp
+from tfflow.files import write_json, write_text
+from tfflow.ops import inside
+
+AVERAGES = {"mean_over_images": "mean over images", "mean_over_pixels": "mean over pixels"}
+_HEADS = {
+    "epe": "EPE",
+    "epe_noc": "noc",
+    "epe_occ": "occ",
+    "epe_s0-10": "s0-10",
+    "epe_s10-40": "s10-40",
+    "epe_s40+": "s40+",
+    "fl": "Fl %",
+    "fl_noc": "Fl noc",
+    "occ_f": "occ F",
+    "photometric": "photometric /255",
+    "census": "census",
+    "fb_residual": "forward-backward px",
+    "inside": "inside %",
+}
+_RANK_NOT = ("inside",)  # neither more nor less of it is better
+_HIGHER = ("occ_f",)
+
+
+def results_table(results: Sequence[Result]) -> Table:
+    """One source's results: a row for each predictor under each of the two averages, the best of a column in bold."""
+    first = results[0]
+    images = len(first.averages.images)
+    skipped = f", {len(first.skipped)} skipped" if first.skipped else ""
+    title = escape(f"{first.source}: {images} pair{'s' * (images != 1)}{skipped}")
+    columns = [name for name in _HEADS if any(name in r.averages.metrics() for r in results)]
+    counts = first.averages.counts()
+    fewer = [f"{_HEADS[n]} {counts[n]['images']}" for n in columns if n in counts and counts[n]["images"] < images]
+    caption = f"pairs that have such pixels: {', '.join(fewer)}" if fewer else None
+    sides = {"title_justify": "left", "caption_justify": "left"}
+    table = Table(title=title, title_style="bold", caption=caption, **sides)
+    table.add_column("", no_wrap=True)
+    for name in columns:
+        table.add_column(_HEADS[name], justify="right")
+    table.add_column("ms/flow", justify="right")
+    for key, title in AVERAGES.items():
+        summaries = [result.summary() for result in results]
+        table.add_row(f"[italic]{title}[/italic]")
+        best = {name: _best(name, [s[key][name] for s in summaries if name in s[key]]) for name in columns}
+        for summary in summaries:
+            values = [_cell(summary[key].get(name), best[name]) for name in columns]
+            table.add_row(escape(summary["predictor"]), *values, f"{summary['median_ms_per_flow']:.0f}")
+        if key != list(AVERAGES)[-1]:
+            table.add_section()
+    return table
+
+
+def write_results(folder: Path, results: Sequence[Result], settings: Mapping[str, object]) -> None:
+    """results.json (all), results.csv (a row for each source, predictor, average), images.csv (one for each image).
+
+    JSON: {"settings", "results": [summary of each], "images": {source: {predictor: {image: {metric: mean}}}}}.
+    """
+    images: dict[str, dict] = {}
+    for r in results:
+        images.setdefault(r.source, {})[r.predictor] = {name: _means(m) for name, m in r.averages.images.items()}
+    summaries = [result.summary() for result in results]
+    write_json(folder / "results.json", {"settings": settings, "results": summaries, "images": images})
+    rows = [
+        {**{k: s[k] for k in ("source", "predictor", "images")}, "average": title, **s[key]}
+        for s in summaries
+        for key, title in AVERAGES.items()
+    ]
+    _write_csv(folder / "results.csv", ("source", "predictor", "images", "average"), rows)
+    rows = [
+        {"source": source, "predictor": predictor, "image": image, **means}
+        for source, by_predictor in images.items()
+        for predictor, by_image in by_predictor.items()
+        for image, means in by_image.items()
+    ]
+    _write_csv(folder / "images.csv", ("source", "predictor", "image"), rows)
+
+
+def write_error_map(path: Path, label: str, sample: Mapping[str, np.ndarray], flow12: np.ndarray) -> None:
+    """One sheet: frame, flow, and against ground truth KITTI's error bands, else the warped frame and what it leaves.
+
+    True and estimated flow share one scale, the 99th percentile of the true (else the estimated) lengths.
+    """
+    image1 = sample["image1"]
+    if "flow12" in sample:
+        valid = sample["valid1"]
+        true = np.where(valid > 0.5, sample["flow12"], np.nan)
+        scale = pictures.robust_scale([true])
+        error = np.linalg.norm(flow12 - sample["flow12"], axis=-1)[valid[..., 0] > 0.5]
+        mean = f", mean {error.mean():.2f} px" if error.size else ""
+        bands = pictures.error_map(flow12, sample["flow12"], valid, sample.get("visible1"))
+        rows = [
+            [("frame 1", image1), (f"true flow; full colour = {scale:.3g} px", pictures.flow_to_colour(true, scale))],
+            [(label, pictures.flow_to_colour(flow12, scale)), (f"error{mean}; dark = occluded", bands)],
+            [("", pictures.legend(scale, 96)), ("error, px, or that x 5/3 % of the length", pictures.error_legend())],
+        ]
+    else:
+        scale = pictures.robust_scale([flow12])
+        warped = warp(sample["image2"], flow12)
+        left = np.abs(image1 - warped).mean(axis=-1, keepdims=True) * inside(flow12[None])[0].numpy()
+        rows = [
+            [("frame 1", image1), ("frame 2 warped", warped)],
+            [(label, pictures.flow_to_colour(flow12, scale)), ("abs(frame 1 - warped), white = 64 of 255", 4 * left)],
+            [(f"full colour = {scale:.3g} px", pictures.legend(scale, 128))],
+        ]
+    write_image(path, pictures.contact_sheet(rows))
+
+
+def wide_console() -> Console:
+    """As wide as the table needs where the output is a file or a pipe, which have no width of their own."""
+    console = Console()
+    return console if console.is_terminal else Console(width=120)
+
+
+@contextlib.contextmanager
+def progress_bar(console: Console, title: str) -> Iterator[Callable[[int, int], None]]:
+    """Yields report(done, total), which moves a bar with the time left; a total of 0 is an unknown one."""
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True) as progress:
+        task = progress.add_task(title, total=None)
+        yield lambda done, total: progress.update(task, completed=done, total=total or None)
+
+
+def safe_name(text: str) -> str:
+    """`text` as a file name: what is no letter, digit, dot, plus or dash becomes one underscore."""
+    return re.sub(r"[^\w.+-]+", "_", text).strip("_")
+
+
+def _means(measured: Mapping[str, tuple[float, int]]) -> dict[str, float]:
+    return {name: total / count for name, (total, count) in measured.items() if count}
+
+
+def _best(name: str, values: list[float]) -> float | None:
+    if name in _RANK_NOT or len(values) < 2:
+        return None
+    return max(values) if name in _HIGHER else min(values)
+
+
+def _cell(value: float | None, best: float | None) -> str:
+    if value is None:
+        return "-"
+    text = f"{value:.3f}" if value < 10 else f"{value:.2f}"
+    return f"[bold]{text}[/bold]" if value == best else text
+
+
+def _write_csv(path: Path, keys: Sequence[str], rows: Iterable[Mapping[str, object]]) -> None:
+    rows = list(rows)
+    present = [name for name in WITH_TRUTH + WITHOUT_TRUTH if any(name in row for row in rows)]
+    text = io.StringIO()
+    writer = csv.DictWriter(text, [*keys, *present], restval="", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    write_text(path, text.getvalue())

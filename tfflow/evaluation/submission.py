@@ -1,0 +1,44 @@
+"""Flow files laid out as the benchmark servers of MPI-Sintel and KITTI take them."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+
+from tfflow.data.formats import write_flo, write_kitti_png
+from tfflow.errors import InputError
+
+LAYOUTS = {"sintel": ("sintel-clean", "sintel-final"), "kitti": ("kitti2012", "kitti2015")}
+
+
+def submission_path(layout: str, source: str, record: str) -> Path:
+    """Where, below the submission's folder, the flow of one record belongs.
+
+    layout: "sintel" or "kitti"; source: its name, "sintel-final:/data/sintel"; record: "alley_1/frame_0001".
+    sintel: `<clean|final>/<scene>/frame%04d.flo`, counted from 1, without the underscore that the images have.
+    kitti: `<kitti2012|kitti2015>/000000_10.png`: zip the content of the folder (inside `flow/` for 2015).
+    Raises InputError where the source is of another data set or the record has no frame number.
+    """
+    kind = source.partition(":")[0]
+    if kind not in LAYOUTS[layout]:
+        expected = " or ".join(f"{k}:PATH" for k in LAYOUTS[layout])
+        raise InputError(f"a {layout} submission is made of {expected}, got {source}; leave it out or run it apart")
+    number = re.search(r"(\d+)(?:_10)?$", record)
+    if number is None:
+        raise InputError(f"a {layout} submission counts frames, but '{record}' of {source} ends in no number")
+    if layout == "sintel":
+        scene = record.split("/")[-2] if "/" in record else ""
+        return Path(kind.removeprefix("sintel-"), scene, f"frame{int(number[1]):04d}.flo")
+    return Path(kind, f"{int(number[1]):06d}_10.png")
+
+
+def write_submission(folder: str | Path, layout: str, source: str, record: str, flow: np.ndarray) -> Path:
+    """Writes one flow [h, w, 2], px at the frame's full size, where `submission_path` says; returns the file.
+
+    KITTI's PNG keeps 1/64 px, rounded, within [-512, 512), every pixel marked as valid. Whole or not at all.
+    """
+    path = Path(folder) / submission_path(layout, source, record)
+    (write_flo if layout == "sintel" else write_kitti_png)(path, flow)
+    return path

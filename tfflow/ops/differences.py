@@ -15,6 +15,7 @@ def differences(x: tf.Tensor, order: int = 1) -> tuple[tf.Tensor, tf.Tensor]:
     check_image("x", x)
     if order not in (1, 2):
         raise ValueError(f"`order` must be 1 or 2, got {order}")
+    x = tf.convert_to_tensor(x)
     dx = x[:, :, 1:] - x[:, :, :-1]
     dy = x[:, 1:] - x[:, :-1]
     if order == 2:

@@ -16,12 +16,16 @@ def pad_to_multiple(x: tf.Tensor, multiple: int) -> tuple[tf.Tensor, tuple]:
     if multiple < 1:
         raise ValueError(f"`multiple` must be at least 1, got {multiple}")
     _, h, w = size(x)
+    if isinstance(h, int) and isinstance(w, int) and not h % multiple and not w % multiple:
+        return tf.convert_to_tensor(x), (h, w)
     rows = tf.minimum(tf.range(h + (-h) % multiple), h - 1)
     columns = tf.minimum(tf.range(w + (-w) % multiple), w - 1)
     return tf.gather(tf.gather(x, rows, axis=1), columns, axis=2), (h, w)
 
 
 def crop_to(x: tf.Tensor, to: tuple) -> tf.Tensor:
-    """The top left (height, width) of [b, h, w, c]; undoes `pad_to_multiple`."""
+    """The top left (height, width) of [b, h, w, c]; undoes `pad_to_multiple`. Raises ValueError where x is smaller."""
     check_image("x", x)
+    if any(isinstance(n, int) and have is not None and n > have for n, have in zip(to, x.shape[1:3], strict=True)):
+        raise ValueError(f"`x` must be at least {tuple(to)} to be cropped to it, got {tuple(x.shape)}")
     return x[:, : to[0], : to[1]]

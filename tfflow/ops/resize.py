@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tensorflow as tf
 
-from tfflow.ops.checks import check_flow, check_image, size
+from tfflow.ops.checks import check_floating, check_flow, check_image, size
 
 
 def resize_image(images: tf.Tensor, to: tuple, align_corners: bool = False) -> tf.Tensor:
@@ -12,17 +12,35 @@ def resize_image(images: tf.Tensor, to: tuple, align_corners: bool = False) -> t
 
     to: (height, width). align_corners: corner pixels keep their centres (SpyNet, DDFlow, PWC-Lite) instead of the
     frame its extent; there shrinking takes no average.
+    Raises ValueError on another rank, on integers, and on a size below 1.
     """
     check_image("images", images)
+    check_floating("images", images)
+    if any(isinstance(n, int) and n < 1 for n in to):
+        raise ValueError(f"`to` must be (height, width) of at least one pixel each, got {tuple(to)}")
     _, h, w = size(images)
-    if all(isinstance(n, int) for n in (h, w, *to)) and (h, w) == tuple(to):
-        return images
+    static = all(isinstance(n, int) for n in (h, w, *to))
+    if static and (h, w) == tuple(to):
+        return tf.convert_to_tensor(images)
     if align_corners:
         resized = tf.compat.v1.image.resize_bilinear(images, to, align_corners=True)
+    elif static and to[0] >= h and to[1] >= w:
+        resized = tf.image.resize(images, to)
     else:
-        shrinks = all(isinstance(n, int) for n in (h, w, *to)) and (to[0] < h or to[1] < w)
-        resized = tf.image.resize(images, to, antialias=shrinks)
+        # Products instead of the antialias option, which XLA cannot compile and which has no kernel for a GPU.
+        rows, columns = _tents(h, to[0]), _tents(w, to[1])
+        resized = tf.einsum("yh,bhwc->bywc", rows, tf.cast(images, tf.float32))
+        resized = tf.einsum("xw,bywc->byxc", columns, resized)
     return tf.cast(resized, images.dtype)
+
+
+def _tents(old, new) -> tf.Tensor:
+    """Weights [new, old] of old pixels in each new one: a tent around its centre, as wide as the larger of both."""
+    scale = _ratio(old, new)
+    centres = (tf.range(new, dtype=tf.float32) + 0.5) * scale - 0.5
+    distance = tf.abs(tf.range(old, dtype=tf.float32) - centres[:, None]) / tf.maximum(scale, 1.0)
+    weights = tf.maximum(1.0 - distance, 0.0)
+    return weights / tf.reduce_sum(weights, axis=1, keepdims=True)
 
 
 def resize_flow(flow: tf.Tensor, to: tuple, align_corners: bool = False) -> tf.Tensor:

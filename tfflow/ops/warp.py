@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tensorflow as tf
 
-from tfflow.ops.checks import check_flow, check_image, check_same_size, size
+from tfflow.ops.checks import check_floating, check_flow, check_image, check_same_size, size
 
 
 def target_grid(flow: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
@@ -28,6 +28,7 @@ def backward_warp(image2: tf.Tensor, flow12: tf.Tensor, outside: str = "zero") -
     Raises ValueError on other shapes or another `outside`. Source: Jaderberg et al. 2015, eq. 5.
     """
     check_image("image2", image2)
+    check_floating("image2", image2)
     check_flow("flow12", flow12)
     check_same_size("image2", image2, "flow12", flow12)
     if outside not in ("zero", "border"):

@@ -1,0 +1,125 @@
+"""Another grid for images, flow and masks; padding to a multiple and back."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tests.ops import oracles, ways
+from tfflow.ops import crop_to, pad_to_multiple, resize_flow, resize_image, resize_mask
+
+SIZES = {"larger": (9, 17), "smaller": (3, 4), "taller and narrower": (11, 4), "same": (5, 8), "one pixel": (1, 1)}
+
+
+def picture(seed=0, b=2, h=5, w=8, c=3):
+    return np.random.default_rng(seed).uniform(size=[b, h, w, c]).astype(np.float32)
+
+
+@pytest.mark.parametrize("to", SIZES.values(), ids=SIZES)
+@pytest.mark.parametrize("align_corners", [False, True])
+def test_resize_weighs_pixels_by_a_tent_around_the_new_centre(to, align_corners):
+    image = picture()
+    resized = resize_image(image, to, align_corners)
+    np.testing.assert_allclose(resized, oracles.resize(image, to, align_corners), atol=2e-6)
+
+
+@pytest.mark.parametrize("to", [(9, 17), (3, 4)], ids=["larger", "smaller"])
+@pytest.mark.parametrize("align_corners", [False, True])
+@pytest.mark.parametrize("way", ways.ALL, ids=lambda way: way.__name__)
+def test_resize_is_the_same_whether_sizes_are_known_or_not(way, align_corners, to):
+    image = picture()
+    resized = way(lambda i: resize_image(i, to, align_corners), image)
+    np.testing.assert_allclose(resized, oracles.resize(image, to, align_corners), atol=2e-6)
+
+
+def test_halving_a_ramp_keeps_its_slope_and_averages():
+    ramp = np.broadcast_to(np.arange(12, dtype=np.float32), [1, 6, 12])[..., None]
+    halved = resize_image(ramp, (3, 6)).numpy()[0, :, 1:-1, 0]
+    np.testing.assert_allclose(halved, np.broadcast_to(2 * np.arange(1, 5) + 0.5, [3, 4]), atol=1e-5)
+    noise = resize_image(picture(b=1, h=128, w=128), (8, 8)).numpy()
+    assert noise.std() < 0.05  # 256 pixels in each; point samples would keep 0.29
+
+
+def test_align_corners_keeps_the_corner_pixels():
+    image = picture()
+    resized = resize_image(image, (9, 17), align_corners=True).numpy()
+    np.testing.assert_allclose(resized[:, [0, 0, -1, -1], [0, -1, 0, -1]], image[:, [0, 0, -1, -1], [0, -1, 0, -1]])
+
+
+@pytest.mark.parametrize("to", [(188, 621), (94, 311), (760, 1300), (20, 39)], ids=str)
+@pytest.mark.parametrize("align_corners", [False, True])
+@pytest.mark.parametrize("way", [ways.eager, ways.traced_any_size], ids=lambda way: way.__name__)
+def test_constant_flow_changes_by_the_ratio_of_each_axis(way, align_corners, to):
+    flow = np.zeros([1, 375, 1242, 2], np.float32) + np.float32([6.0, -4.0])
+    resized = way(lambda f: resize_flow(f, to, align_corners), flow).numpy()
+    assert resized.shape == (1, *to, 2)
+    expected = np.array([6.0 * to[1] / 1242, -4.0 * to[0] / 375])
+    np.testing.assert_allclose(resized, np.broadcast_to(expected, resized.shape), rtol=1e-4)
+
+
+@pytest.mark.parametrize("align_corners", [False, True])
+@pytest.mark.parametrize("to", [(9, 17), (3, 4)], ids=["larger", "smaller"])
+def test_gradient_is_that_of_the_definition(to, align_corners):
+    flow = picture(b=1, h=5, w=7, c=2)
+    upstream = np.random.default_rng(1).normal(size=[1, *to, 2])
+    scale = np.array([to[1] / 7, to[0] / 5])
+    np.testing.assert_allclose(
+        ways.gradient(lambda f: resize_flow(f, to, align_corners), [flow], 0, upstream),
+        oracles.gradient(lambda f: oracles.resize(f, to, align_corners) * scale, [flow], 0, upstream),
+        atol=1e-5,
+    )
+
+
+@pytest.mark.parametrize("dtype", [tf.float16, tf.bfloat16])
+@pytest.mark.parametrize("to", [(9, 17), (3, 4)], ids=["larger", "smaller"])
+def test_resize_keeps_the_type(to, dtype):
+    image = picture()
+    for align_corners in (False, True):
+        resized = resize_image(tf.cast(image, dtype), to, align_corners)
+        assert resized.dtype == dtype
+        expected = oracles.resize(image, to, align_corners)
+        np.testing.assert_allclose(tf.cast(resized, tf.float32), expected, atol=8e-3)
+
+
+@pytest.mark.parametrize("way", ways.ALL, ids=lambda way: way.__name__)
+def test_a_resized_mask_uses_only_what_is_made_of_used_pixels(way):
+    mask = (picture(h=9, w=12, c=1) > 0.15).astype(np.float32)
+    resized = way(lambda m: resize_mask(m, (4, 5)), mask)
+    np.testing.assert_array_equal(resized, oracles.resize(mask, (4, 5)) > 0.999)
+    assert 0 < np.mean(resized) < 1
+
+
+@pytest.mark.parametrize("way", ways.ALL, ids=lambda way: way.__name__)
+def test_padding_repeats_the_last_row_and_column(way):
+    image = picture()
+    padded = way(lambda i: pad_to_multiple(i, 6)[0], image)
+    np.testing.assert_array_equal(padded, np.pad(image, [(0, 0), (0, 1), (0, 4), (0, 0)], "edge"))
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (64, 5), (63, 65), (8, 16)], ids=str)
+@pytest.mark.parametrize("multiple", [1, 8, 64])
+def test_pad_then_crop_is_identity(shape, multiple):
+    image = picture(h=shape[0], w=shape[1])
+    padded, size = pad_to_multiple(image, multiple)
+    assert padded.shape[1] % multiple == 0 and padded.shape[2] % multiple == 0
+    assert padded.shape[1] < shape[0] + multiple and padded.shape[2] < shape[1] + multiple
+    np.testing.assert_array_equal(crop_to(padded, size), image)
+
+
+def test_refusals_say_what_was_expected_and_what_came():
+    image = picture()
+    with pytest.raises(ValueError, match=r"`images` must be \[b, h, w, c\], got \(5, 8, 3\)"):
+        resize_image(image[0], (3, 4))
+    with pytest.raises(ValueError, match="`images` must be of a floating type, got uint8"):
+        resize_image(image.astype(np.uint8), (3, 4))
+    with pytest.raises(ValueError, match=r"`to` must be \(height, width\) of at least one pixel each, got \(0, 4\)"):
+        resize_image(image, (0, 4))
+    with pytest.raises(ValueError, match=r"`flow` must be \[b, h, w, 2\] in \(u, v\) order, got \(2, 5, 8, 3\)"):
+        resize_flow(image, (3, 4))
+    with pytest.raises(ValueError, match=r"`mask` must be \[b, h, w, 1\], got \(2, 5, 8, 3\)"):
+        resize_mask(image, (3, 4))
+    with pytest.raises(ValueError, match="`multiple` must be at least 1, got 0"):
+        pad_to_multiple(image, 0)
+    with pytest.raises(ValueError, match=r"`x` must be at least \(6, 8\) to be cropped to it, got \(2, 5, 8, 3\)"):
+        crop_to(image, (6, 8))

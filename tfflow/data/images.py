@@ -20,7 +20,8 @@ from tfflow.files import write_whole
 
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".ppm", ".pgm", ".pnm", ".webp", ".bmp", ".tif", ".tiff")
 
-cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)  # what a decoder would print, readers raise
+# What a decoder would print, readers raise. OpenCV 4 and 5 keep the setting in different places; 0 is silence.
+(cv2.setLogLevel if hasattr(cv2, "setLogLevel") else cv2.utils.logging.setLogLevel)(0)
 warnings.filterwarnings("ignore", module=r"PIL\.")
 
 

@@ -71,6 +71,8 @@ def each_sample(source: Source) -> Iterator[tuple[str, Sample]]:
 
 
 def _open_bare(spec: str, on_error: str) -> Source:
+    if not spec.strip():
+        raise InputError("no data is named: expected KIND:PATH, a folder of frames or a video")
     path = Path(spec).expanduser()
     kind, colon, _ = spec.partition(":")
     if path.is_dir():

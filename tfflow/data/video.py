@@ -11,6 +11,7 @@ import os
 import re
 import shutil
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
@@ -115,13 +116,15 @@ def _extract(path: Path, folder: Path, on_error: str) -> None:
         count = 0
         stopped: list[str] = []
         total = video_info(path).frames
-        with Progress(console=Console(stderr=True), transient=True, disable=total < LONG) as progress:
+        bar = Progress(console=Console(stderr=True), transient=True, disable=total < LONG)
+        with bar as progress, ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
             task = progress.add_task(f"extracting the frames of {path.name}", total=total or None)
-            for frame in _decode(path, on_error, stopped):
-                count += 1
-                coded = cv2.imencode(".png", frame, [cv2.IMWRITE_PNG_COMPRESSION, 1])[1]
-                (part / f"frame_{count:06d}.png").write_bytes(coded.tobytes())
-                progress.advance(task)
+            frames = _decode(path, on_error, stopped)
+            while batch := list(itertools.islice(frames, 32)):  # encoding takes ten times as long as decoding
+                names = (part / f"frame_{count + k:06d}.png" for k in range(1, len(batch) + 1))
+                list(pool.map(_save, names, batch))
+                count += len(batch)
+                progress.advance(task, len(batch))
         if count < 2:
             raise InputError(f"'{path}' holds one frame: expected two or more")
         write_json(part / "frames.json", {"video": str(path), "frames": count, "stopped": "".join(stopped)})
@@ -140,6 +143,10 @@ def _extract(path: Path, folder: Path, on_error: str) -> None:
         raise
     finally:
         shutil.rmtree(part, ignore_errors=True)
+
+
+def _save(path: Path, frame: np.ndarray) -> None:
+    path.write_bytes(cv2.imencode(".png", frame)[1].tobytes())
 
 
 def _decode(path: str | os.PathLike, on_error: str, stopped: list[str] | None = None) -> Iterator[np.ndarray]:

@@ -1,0 +1,32 @@
+"""What all tests share: the real frames where they are, and a cache of their own."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """The folder of real frames and ground truth: TFFLOW_TEST_DATA, else ../shared/data beside the repository."""
+    beside = Path(__file__).parents[2] / "shared" / "data"
+    folder = Path(os.environ.get("TFFLOW_TEST_DATA", beside))
+    if not (folder / "middlebury").is_dir():
+        pytest.skip(
+            f"no real frames in {folder}: set TFFLOW_TEST_DATA to a folder with middlebury/, sintel/, ... in it"
+        )
+    return folder
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cache(tmp_path_factory: pytest.TempPathFactory):
+    """Tests neither use nor fill the cache of the person who runs them."""
+    folder = tmp_path_factory.mktemp("cache")
+    before = os.environ.get("TFFLOW_CACHE")
+    os.environ["TFFLOW_CACHE"] = str(folder)
+    yield folder
+    os.environ.pop("TFFLOW_CACHE")
+    if before is not None:
+        os.environ["TFFLOW_CACHE"] = before

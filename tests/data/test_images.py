@@ -1,0 +1,217 @@
+"""Images: any format, depth and channel count arrives as float32 RGB; a damaged file is refused by name, quietly."""
+
+from __future__ import annotations
+
+import io
+import struct
+import zlib
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.data.trees import mutated, picture, put_image
+from tfflow.data.images import image_size, read_image, read_mask, write_image
+from tfflow.errors import InputError
+
+SMOOTH = np.stack(np.broadcast_arrays(*np.ix_(range(0, 240, 10), range(40, 200, 5)), np.uint8(90)), 2).astype(np.uint8)
+
+
+@pytest.mark.parametrize(
+    ("suffix", "bits"), [(".png", 8), (".png", 16), (".ppm", 8), (".ppm", 16), (".tif", 8), (".tif", 16), (".bmp", 8)]
+)
+def test_lossless_formats_give_the_pixels_over_the_white_value(tmp_path, suffix, bits):
+    rgb = np.random.default_rng(0).integers(0, 2**bits, (5, 7, 3)).astype(f"uint{bits}")
+    path = put_image(tmp_path / f"a{suffix}", rgb)
+    image = read_image(path)
+    assert image.dtype == np.float32 and image_size(path) == (5, 7)
+    np.testing.assert_allclose(image, rgb / (2**bits - 1), atol=1e-7)
+
+
+@pytest.mark.parametrize(("suffix", "tolerance"), [(".jpg", 0.04), (".webp", 0.04)])
+def test_lossy_formats_are_close_and_in_rgb_order(tmp_path, suffix, tolerance):
+    path = put_image(tmp_path / f"a{suffix}", SMOOTH)
+    assert np.abs(read_image(path) - SMOOTH / 255).max() < tolerance
+    assert image_size(path) == SMOOTH.shape[:2]
+
+
+@pytest.mark.parametrize("suffix", [".png", ".pgm", ".tif", ".jpg"])
+def test_grey_is_repeated_to_three_channels(tmp_path, suffix):
+    grey = SMOOTH[:, :, 0]
+    image = read_image(put_image(tmp_path / f"a{suffix}", grey))
+    assert np.abs(image - grey[:, :, None] / 255).max() < 0.02
+
+
+@pytest.mark.parametrize("bits", [8, 16])
+def test_alpha_is_dropped(tmp_path, bits):
+    bgra = np.random.default_rng(0).integers(0, 2**bits, (5, 7, 4)).astype(f"uint{bits}")
+    cv2.imwrite(str(tmp_path / "a.png"), bgra)
+    np.testing.assert_allclose(read_image(tmp_path / "a.png"), bgra[:, :, 2::-1] / (2**bits - 1), atol=1e-7)
+
+
+@pytest.mark.parametrize(
+    ("suffix", "mode"),
+    [*((suffix, mode) for suffix in (".png", ".webp", ".tif") for mode in ("P", "LA", "1", "RGBA")), (".bmp", "1")],
+)
+def test_other_modes_look_as_pillow_shows_them(tmp_path, mode, suffix):
+    options = {"lossless": True} if suffix == ".webp" else {}
+    Image.fromarray(SMOOTH).convert(mode).save(tmp_path / f"a{suffix}", **options)
+    expected = np.asarray(Image.open(tmp_path / f"a{suffix}").convert("RGB")) / 255
+    np.testing.assert_allclose(read_image(tmp_path / f"a{suffix}"), expected, atol=1e-6)
+
+
+def test_a_cameras_rotation_mark_is_obeyed(tmp_path):
+    exif = Image.Exif()
+    exif[0x0112] = 6  # turn right by 90 degrees
+    Image.fromarray(SMOOTH).save(tmp_path / "a.jpg", exif=exif, quality=95)
+    assert image_size(tmp_path / "a.jpg") == SMOOTH.shape[1::-1]
+    assert np.abs(read_image(tmp_path / "a.jpg") - np.rot90(SMOOTH, -1) / 255).max() < 0.05
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"P3\n# by hand\n2 1 # w h\n7\n0 1 2\n3 4 7\n",
+        b"P6 2 1 7\n\0\1\2\3\4\7",
+        b"P6 #x\n2 1\n#y\n#z\n7\n\0\1\2\3\4\7\n",
+    ],
+)
+def test_ppm_as_text_or_bytes_with_comments_and_any_maximum(tmp_path, text):
+    (tmp_path / "a.ppm").write_bytes(text)
+    np.testing.assert_allclose(read_image(tmp_path / "a.ppm"), np.array([[[0, 1, 2], [3, 4, 7]]]) / 7, rtol=1e-6)
+
+
+def test_the_content_tells_the_format_not_the_suffix(tmp_path):
+    put_image(tmp_path / "a.png", picture(1)).rename(tmp_path / "a.jpg")
+    np.testing.assert_allclose(read_image(tmp_path / "a.jpg"), picture(1) / 255, atol=1e-7)
+
+
+def test_mask_is_one_where_white(tmp_path):
+    mask = np.array([[0, 255, 0], [255, 255, 0]], np.uint8)
+    read = read_mask(put_image(tmp_path / "a.png", mask))
+    assert read.shape == (2, 3, 1) and read.dtype == np.float32
+    np.testing.assert_array_equal(read[:, :, 0], mask / 255)
+
+
+def _coded(suffix: str, rgb: np.ndarray = SMOOTH) -> bytes:
+    return cv2.imencode(suffix, rgb)[1].tobytes()
+
+
+def _progressive() -> bytes:
+    out = io.BytesIO()
+    Image.fromarray(SMOOTH).save(out, "JPEG", progressive=True)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("suffix", [".png", ".jpg", "progressive.jpg", ".ppm", ".webp", ".bmp", ".tif"])
+def test_a_truncated_file_is_refused_wherever_it_is_cut(tmp_path, suffix, capfd):
+    data = _progressive() if suffix == "progressive.jpg" else _coded(suffix)
+    path = tmp_path / f"a{suffix}"
+    for length in {*range(0, len(data), max(len(data) // 60, 1)), len(data) - 1, len(data) - 2, len(data) - 9}:
+        path.write_bytes(data[:length])
+        with pytest.raises(InputError, match=r"'.*a.*' cannot be used: .*(truncated|damaged|empty|first bytes)"):
+            read_image(path)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_png_with_one_wrong_byte_is_refused_quietly(tmp_path, capfd):
+    data = bytearray(_coded(".png"))
+    data[len(data) // 2] ^= 1
+    (tmp_path / "a.png").write_bytes(data)
+    with pytest.raises(InputError, match=r"a\.png' cannot be used: damaged PNG: the checksum of a chunk at byte 33 is"):
+        read_image(tmp_path / "a.png")
+    assert capfd.readouterr() == ("", "")
+
+
+def test_harmless_extra_chunks_of_a_png_print_nothing(tmp_path, capfd):
+    chunk = b"iCCP" + b"broken profile"
+    extra = struct.pack(">I", len(chunk) - 4) + chunk + struct.pack(">I", zlib.crc32(chunk))
+    data = _coded(".png")
+    (tmp_path / "a.png").write_bytes(data[:33] + extra + data[33:])
+    np.testing.assert_allclose(read_image(tmp_path / "a.png")[:, :, ::-1], SMOOTH / 255, atol=1e-7)
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("data", "text"),
+    [
+        (b"", "the file is empty"),
+        (b"hello, world", "expected a png, jpg, ppm, pgm, webp, bmp or tif image, its first bytes are of none"),
+        (b"P5 0 3 255\n", "its header claims 0 x 3 pixels"),
+        (b"P5 100000 100000 255\n", r"its header claims 100000 x 100000 pixels \(expected 1 to 268,435,456 in all\)"),
+        (b"P5 2 2 0\n", r"its header claims a maximum of 0 \(expected 1 to 65535\)"),
+        (b"P5 2 2 255\n123", "truncated .ppm: 1 bytes are missing"),
+        (b"P5 2 2 255\n12345", "damaged .ppm: 1 bytes more than 2 x 2 pixels need"),
+        (b"P2 2 2 255\n1 2 3", "damaged .ppm: expected 4 numbers, got 3"),
+        (b"P2 2 2 255\n1 2 3 x", "damaged .ppm: expected numbers"),
+        (b"P2 2 2 255\n1 2 3 256", "damaged .ppm: a value above its maximum 255"),
+        (b"P4 8 1\n1", r"expected a .ppm or .pgm header \(P2, P3, P5 or P6, width, height, maximum\)"),
+        (b"II*\0\x08" + bytes(5), "damaged TIFF: its directory has no size"),
+        (b"II*\0\0\1\0\0", "truncated TIFF: its directory lies past the end"),
+    ],
+)
+def test_what_is_no_image_is_refused_in_words(tmp_path, data, text):
+    (tmp_path / "a.img").write_bytes(data)
+    with pytest.raises(InputError, match=rf"a\.img' cannot be used: {text}.*; replace or remove it"):
+        read_image(tmp_path / "a.img")
+
+
+@pytest.mark.parametrize(("width", "height"), [(2**31 - 1, 2**31 - 1), (60_000, 60_000), (16_000, 16_000)])
+def test_a_png_that_claims_more_than_its_bytes_can_hold_is_refused_unopened(tmp_path, width, height):
+    header = b"IHDR" + struct.pack(">II", width, height) + _coded(".png")[24:29]
+    data = _coded(".png")
+    (tmp_path / "a.png").write_bytes(data[:12] + header + struct.pack(">I", zlib.crc32(header)) + data[33:])
+    with pytest.raises(InputError, match=rf"header claims {width} x|bytes cannot hold {width} x"):
+        read_image(tmp_path / "a.png")
+
+
+@pytest.mark.parametrize("suffix", [".png", ".ppm", ".bmp", ".tif", ".jpg", ".webp"])
+def test_images_are_written_in_rgb_order_and_read_back(tmp_path, suffix):
+    write_image(tmp_path / "new" / f"a{suffix}", SMOOTH / np.float32(255))
+    assert np.abs(read_image(tmp_path / "new" / f"a{suffix}") - SMOOTH / 255).max() < 0.05
+    assert len(list((tmp_path / "new").iterdir())) == 1
+
+
+def test_float_images_are_clipped_and_rounded_and_16_bits_stay(tmp_path):
+    write_image(tmp_path / "a.png", np.array([[[-1.0, 0.5, 2.0], [np.nan, 0.0019, 0.0020]]]))
+    np.testing.assert_array_equal(np.rint(read_image(tmp_path / "a.png") * 255), [[[0, 128, 255], [0, 0, 1]]])
+    deep = np.array([[1, 2], [300, 65535]], np.uint16)
+    write_image(tmp_path / "b.png", deep)
+    np.testing.assert_allclose(read_image(tmp_path / "b.png")[:, :, 1] * 65535, deep, atol=1e-2)
+
+
+@pytest.mark.parametrize(
+    ("name", "image", "text"),
+    [
+        ("a.png", np.zeros((2, 3, 2)), r"must be \[h, w, 3\] or \[h, w\], got \(2, 3, 2\)"),
+        ("a.png", np.zeros((2, 3, 3), np.int64), "must be float, uint8 or uint16, got int64"),
+        ("a.gif", np.zeros((2, 3, 3)), r"cannot write '.*a\.gif': expected a suffix of \.png, \.jpg"),
+        ("a.jpg", np.zeros((2, 3, 3), np.uint16), r"cannot write 16 bits to '.*a\.jpg': choose \.png"),
+    ],
+)
+def test_what_cannot_be_written_is_refused(tmp_path, name, image, text):
+    with pytest.raises(InputError, match=text):
+        write_image(tmp_path / name, image)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("suffix", [".png", ".jpg", "progressive.jpg", ".ppm", ".webp", ".bmp", ".tif"])
+def test_1000_damaged_images_are_read_or_refused(tmp_path, suffix, capfd):
+    data = _progressive() if suffix == "progressive.jpg" else _coded(suffix, SMOOTH)
+    outcomes = [_outcome(tmp_path / f"a{suffix}", damaged) for damaged in mutated(data, 1000)]
+    assert outcomes.count("refused") > 200  # the damage is real
+    assert capfd.readouterr() == ("", "")
+
+
+def _outcome(path: Path, data: bytes) -> str:
+    path.write_bytes(data)
+    for read in (image_size, read_mask, read_image):
+        try:
+            image = read(path)
+        except InputError as error:
+            assert str(path) in str(error) and "\n" not in str(error)
+            return "refused"
+    assert image.dtype == np.float32 and image.shape[2] == 3 and 0 <= image.min() <= image.max() <= 1
+    return "read"

@@ -19,28 +19,17 @@ def resize_image(images: tf.Tensor, to: tuple, align_corners: bool = False) -> t
     if any(isinstance(n, int) and n < 1 for n in to):
         raise ValueError(f"`to` must be (height, width) of at least one pixel each, got {tuple(to)}")
     _, h, w = size(images)
-    static = all(isinstance(n, int) for n in (h, w, *to))
-    if static and (h, w) == tuple(to):
+    if all(isinstance(n, int) for n in (h, w, *to)) and (h, w) == tuple(to):
         return tf.convert_to_tensor(images)
-    if align_corners:
-        resized = tf.compat.v1.image.resize_bilinear(images, to, align_corners=True)
-    elif static and to[0] >= h and to[1] >= w:
-        resized = tf.image.resize(images, to)
+    if not align_corners and _doubles(h, to[0]) and _doubles(w, to[1]):
+        resized = tf.image.resize(images, to)  # what phones have a kernel for
     else:
-        # Products instead of the antialias option, which XLA cannot compile and which has no kernel for a GPU.
-        rows, columns = _tents(h, to[0]), _tents(w, to[1])
+        # Two products, since XLA compiles ResizeBilinear wrongly where a new centre falls on an old one (5 rows -> 9,
+        # TensorFlow 2.15 to 2.21) and its antialiased form not at all.
+        rows, columns = _tents(h, to[0], align_corners), _tents(w, to[1], align_corners)
         resized = tf.einsum("yh,bhwc->bywc", rows, tf.cast(images, tf.float32))
         resized = tf.einsum("xw,bywc->byxc", columns, resized)
-    return tf.cast(resized, images.dtype)
-
-
-def _tents(old, new) -> tf.Tensor:
-    """Weights [new, old] of old pixels in each new one: a tent around its centre, as wide as the larger of both."""
-    scale = _ratio(old, new)
-    centres = (tf.range(new, dtype=tf.float32) + 0.5) * scale - 0.5
-    distance = tf.abs(tf.range(old, dtype=tf.float32) - centres[:, None]) / tf.maximum(scale, 1.0)
-    weights = tf.maximum(1.0 - distance, 0.0)
-    return weights / tf.reduce_sum(weights, axis=1, keepdims=True)
+    return tf.cast(resized, images.dtype)  # [b, *to, c]
 
 
 def resize_flow(flow: tf.Tensor, to: tuple, align_corners: bool = False) -> tf.Tensor:
@@ -62,3 +51,22 @@ def resize_mask(mask: tf.Tensor, to: tuple) -> tf.Tensor:
 
 def _ratio(new, old) -> tf.Tensor:
     return tf.cast(new, tf.float32) / tf.cast(old, tf.float32)
+
+
+def _doubles(old, new) -> bool:
+    """Whether `new` is 1, 2, 4, ... times `old`, both known."""
+    if not (isinstance(old, int) and isinstance(new, int)) or new % old:
+        return False
+    return (new // old).bit_count() == 1
+
+
+def _tents(old, new, align_corners: bool) -> tf.Tensor:
+    """Weights [new, old] of old pixels in each new one: a tent around its centre, as wide as the larger of both."""
+    place = tf.range(new, dtype=tf.float32)
+    if align_corners:
+        centres, width = place * _ratio(old - 1, tf.maximum(new - 1, 1)), 1.0
+    else:
+        centres, width = (place + 0.5) * _ratio(old, new) - 0.5, tf.maximum(_ratio(old, new), 1.0)
+    distance = tf.abs(tf.range(old, dtype=tf.float32) - centres[:, None]) / width
+    weights = tf.maximum(1.0 - distance, 0.0)
+    return weights / tf.reduce_sum(weights, axis=1, keepdims=True)

@@ -1,0 +1,65 @@
+"""Metadata of tfflow: what it needs and why. Settings of the tools are in pyproject.toml."""
+
+import re
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+HERE = Path(__file__).parent
+README = HERE / "README.md"
+VERSION = re.search(r'^__version__ = "(.+)"', (HERE / "tfflow/__init__.py").read_text("utf-8"), re.MULTILINE).group(1)
+
+REQUIRED = [
+    "tensorflow>=2.15.1,<2.22",  # training and prediction; 2.15 is the last that tensorflow-addons works with
+    "tf-keras>=2.15.1,<2.22",  # Keras 2, which the quantizer needs; each minor version asks for the same TensorFlow
+    "tensorboard>=2.15",  # writing the training log's scalars and pictures for the browser
+    "numpy>=1.26",  # arrays of the readers and of `flow(image1, image2)`
+    "opencv-python>=4.8",  # images, video, and the classical method (DIS) that results are held against
+    "safetensors>=0.4",  # weight files: whole, named, without code inside
+    "rich>=13",  # tables and progress bars on the terminal
+    "matplotlib>=3.8",  # plots and the report of a training run
+    "platformdirs>=4",  # where downloaded weights are kept on each system
+]
+
+EXTRAS = {
+    # All GPUs of a machine: the CUDA libraries of the same TensorFlow.
+    "gpu": ["tensorflow[and-cuda]>=2.15.1,<2.22"],
+    # The environment of tensorflow-addons, whose last version needs TensorFlow 2.15: Python 3.10 or 3.11.
+    "addons": ["tensorflow==2.15.1", "tf-keras==2.15.1", "tensorflow-addons==0.23.0"],
+    # Quantization (tensorflow-model-optimization), and running what was exported (ai-edge-litert).
+    "export": ["tensorflow-model-optimization>=0.8", "ai-edge-litert>=1.0.1"],
+    "test": [
+        "pytest>=8",  # the runner
+        "hypothesis>=6.100",  # damaged files and odd sizes that no one would think of
+    ],
+    "dev": [
+        "ruff>=0.8",  # lint and format
+        "mypy>=1.13",  # types of the library
+    ],
+}
+
+setup(
+    name="tfflow",
+    version=VERSION,
+    description="Optical flow from unlabelled frames: training, measuring, and use of flow networks in TensorFlow",
+    long_description=README.read_text("utf-8") if README.exists() else "",
+    long_description_content_type="text/markdown",
+    license="Apache-2.0",
+    license_files=["LICENSE"],
+    python_requires=">=3.10,<3.14",
+    packages=find_packages(include=["tfflow", "tfflow.*"]),
+    package_data={"tfflow": ["weights/*"]},
+    install_requires=REQUIRED,
+    extras_require=EXTRAS,
+    classifiers=[
+        "Development Status :: 4 - Beta",
+        "Intended Audience :: Developers",
+        "Intended Audience :: Science/Research",
+        "Operating System :: POSIX :: Linux",
+        "Programming Language :: Python :: 3.10",
+        "Programming Language :: Python :: 3.11",
+        "Programming Language :: Python :: 3.12",
+        "Programming Language :: Python :: 3.13",
+        "Topic :: Scientific/Engineering :: Image Recognition",
+    ],
+)

@@ -78,6 +78,11 @@ class Scenes:
             "valid2": np.ones((*self.size, 1), np.float32),
         }
 
+    @property
+    def photos(self) -> list[Path]:
+        """The photographs that textures are cut from."""
+        return self._textures.photos
+
     def layers(self, index: int) -> list[Layer]:
         """The layers of scene `index`, from back to front."""
         return self._layers(self._rng(index))

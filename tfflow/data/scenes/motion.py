@@ -74,6 +74,8 @@ def draw_motions(
             motion = compose(motion, own.motion(tuple(box.mean(axis=0))))
         motions.append(motion)
     limit = settings.max_displacement * unit
+    beyond = np.where(boxes[0] > 0, limit, -limit)  # frame 2 may show what was just outside frame 1
+    boxes = [boxes[0] + beyond, *boxes[1:]]
     return [weaken(motion, box, limit) for motion, box in zip(motions, boxes, strict=True)]
 
 

@@ -87,16 +87,17 @@ def draw(layers: list[Layer], frame: int, size: tuple[int, int], antialias: bool
 def visible(layers: list[Layer], here: Frame, there: Frame, frame: int) -> np.ndarray:
     """float32 [h, w, 1]: 1 where what `here` (frame 0 or 1) shows lies inside the other frame and is in front there.
 
-    Away from the edges between layers the pixel nearest to the target tells; near them the shapes are asked.
+    Where all pixels around the target show layers behind, or all show layers in front, that settles it; between
+    the two the shapes themselves are asked.
     """
     height, width = here.top.shape
     target = here.flow + _grid(height, width)
     inside = cv2.inRange(target, (0.0, 0.0), (width - 1.0, height - 1.0)) > 0
     around = np.ones((3, 3), np.uint8)
-    maps = cv2.merge([there.top, cv2.dilate(there.top, around)])
-    nearest, front = cv2.split(cv2.remap(maps, target, None, cv2.INTER_NEAREST))
-    seen = inside & (nearest == here.top)
-    asked = np.flatnonzero(inside & (front > here.top))
+    maps = cv2.merge([cv2.erode(there.top, around), cv2.dilate(there.top, around)])
+    back, front = cv2.split(cv2.remap(maps, target, None, cv2.INTER_NEAREST))
+    seen = inside & (front <= here.top)
+    asked = np.flatnonzero(inside & (front > here.top) & (back <= here.top))
     if len(asked):
         layer, front = here.top.reshape(-1)[asked], front.reshape(-1)[asked]
         points = target.reshape(-1, 2)[asked].astype(np.float64)

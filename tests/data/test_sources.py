@@ -161,6 +161,16 @@ def test_skip_stops_when_nothing_is_left(tmp_path):
         open_source(f"chairs:{tmp_path}", on_error="skip").sample(0)
 
 
+def test_skip_reads_a_damaged_sample_once(damaged, capsys):
+    source, reads = open_source(damaged), []
+    read = source.sample
+    source.sample = lambda index: reads.append(index) or read(index)
+    skipping = Skipping(source)
+    for _ in range(3):
+        skipping.sample(1)
+    assert reads == [1, 2, 2, 2]
+
+
 def test_skip_warns_once_from_many_threads(damaged, capsys):
     source = Skipping(open_source(damaged))
     threads = [threading.Thread(target=source.sample, args=(1,)) for _ in range(8)]

@@ -8,7 +8,7 @@ from pathlib import Path
 from tfflow import load
 from tfflow.data.damage import ON_ERROR
 from tfflow.data.records import Source
-from tfflow.data.sources import open_source
+from tfflow.data.sources import SCENES, open_source
 from tfflow.errors import InputError, command
 from tfflow.evaluation import baselines, benchmark, report, submission
 
@@ -46,6 +46,9 @@ def main(argv: list[str] | None = None) -> int:
     args = parser().parse_args(argv)
     _check(args)
     sources = [open_source(data, args.on_error) for data in args.data]
+    for source in sources:
+        if source.name.partition(":")[0] == SCENES and len(source) >= 10_000 and args.limit is None:
+            raise InputError(f"{source.name} has {len(source)} pairs: say how many, {SCENES}:count=N or --limit N")
     if args.submission:
         _check_submission(args.submission, sources)
     predictors = _predictors(args)

@@ -61,16 +61,12 @@ def dis(preset: str = "medium") -> Baseline:
 
 def farneback() -> Baseline:
     """Polynomial expansion (Farneback 2003): 5 levels, window 13, 10 iterations, neighbourhood 5, sigma 1.1."""
-    settings = {
-        "pyr_scale": 0.5,
-        "levels": 5,
-        "winsize": 13,
-        "iterations": 10,
-        "poly_n": 5,
-        "poly_sigma": 1.1,
-        "flags": 0,
-    }
-    return Baseline("Farneback", lambda grey1, grey2: cv2.calcOpticalFlowFarneback(grey1, grey2, None, **settings))
+
+    def pair(grey1: np.ndarray, grey2: np.ndarray) -> np.ndarray:
+        flow = np.zeros((*grey1.shape, 2), np.float32)
+        return cv2.calcOpticalFlowFarneback(grey1, grey2, flow, 0.5, 5, 13, 10, 5, 1.1, 0)
+
+    return Baseline("Farneback", pair)
 
 
 def all_baselines() -> list[Baseline]:
@@ -89,4 +85,5 @@ def _dis(preset: int, grey1: np.ndarray, grey2: np.ndarray) -> np.ndarray:
     below, right = max(0, 32 - h), max(0, 32 - w)
     if below or right:
         grey1, grey2 = (np.pad(grey, ((0, below), (0, right)), mode="edge") for grey in (grey1, grey2))
-    return cv2.DISOpticalFlow_create(preset).calc(grey1, grey2, None)[:h, :w]
+    # None, as OpenCV would start from a flow that is given, be it of zeros
+    return cv2.DISOpticalFlow.create(preset).calc(grey1, grey2, None)[:h, :w]  # type: ignore[call-overload]

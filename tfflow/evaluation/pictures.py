@@ -57,8 +57,7 @@ def robust_scale(flows: Iterable[np.ndarray], percentile: float = 99.0) -> float
 
     At least 1, so that a still scene is not shown as motion.
     """
-    lengths = [np.linalg.norm(flow, axis=-1)[_known(flow)] for flow in flows]
-    lengths = np.concatenate(lengths) if lengths else np.zeros(0)
+    lengths = np.concatenate([np.zeros(0), *(np.linalg.norm(flow, axis=-1)[_known(flow)] for flow in flows)])
     return max(1.0, float(np.percentile(lengths, percentile))) if lengths.size else 1.0
 
 

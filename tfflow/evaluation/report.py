@@ -10,10 +10,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
-from rich.console import Console
+from rich.console import Console, Group
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
+from rich.text import Text
 
 from tfflow.data.images import write_image
 from tfflow.evaluation import pictures
@@ -42,18 +43,17 @@ _RANK_NOT = ("inside",)  # neither more nor less of it is better
 _HIGHER = ("occ_f",)
 
 
-def results_table(results: Sequence[Result]) -> Table:
+def results_table(results: Sequence[Result]) -> Group:
     """One source's results: a row for each predictor under each of the two averages, the best of a column in bold."""
     first = results[0]
     images = len(first.averages.images)
     skipped = f", {len(first.skipped)} skipped" if first.skipped else ""
-    title = escape(f"{first.source}: {images} pair{'s' * (images != 1)}{skipped}")
+    title = f"{first.source}: {images} pair{'s' * (images != 1)}{skipped}"
     columns = [name for name in _HEADS if any(name in r.averages.metrics() for r in results)]
     counts = first.averages.counts()
     fewer = [f"{_HEADS[n]} {counts[n]['images']}" for n in columns if n in counts and counts[n]["images"] < images]
-    caption = f"pairs that have such pixels: {', '.join(fewer)}" if fewer else None
-    sides = {"title_justify": "left", "caption_justify": "left"}
-    table = Table(title=title, title_style="bold", caption=caption, **sides)
+    caption = [Text(f"pairs that have such pixels: {', '.join(fewer)}", "dim")] if fewer else []
+    table = Table()
     table.add_column("", no_wrap=True)
     for name in columns:
         table.add_column(_HEADS[name], justify="right")
@@ -67,7 +67,7 @@ def results_table(results: Sequence[Result]) -> Table:
             table.add_row(escape(summary["predictor"]), *values, f"{summary['median_ms_per_flow']:.0f}")
         if key != list(AVERAGES)[-1]:
             table.add_section()
-    return table
+    return Group(Text(title, "bold"), table, *caption)  # apart: a table's own title wraps at the table's width
 
 
 def write_results(folder: Path, results: Sequence[Result], settings: Mapping[str, object]) -> None:

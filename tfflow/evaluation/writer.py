@@ -104,7 +104,7 @@ class _Video:
         h, w = (side + side % 2 for side in picture.shape[:2])  # the codec takes even sides only
         with contextlib.ExitStack() as stack:
             self._part = stack.enter_context(write_whole(path))
-            self._writer = cv2.VideoWriter(str(self._part), cv2.VideoWriter_fourcc(*"mp4v"), fps, (w, h))
+            self._writer = cv2.VideoWriter(str(self._part), cv2.VideoWriter.fourcc(*"mp4v"), fps, (w, h))
             if not self._writer.isOpened():
                 raise InputError(f"cannot write '{path}': OpenCV made no mp4v video of {w} x {h}; leave video out")
             self._stack = stack.pop_all()

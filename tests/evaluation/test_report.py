@@ -1,0 +1,75 @@
+"""What is written of results, and that it reads back."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+
+import numpy as np
+from rich.console import Console
+
+from tests.evaluation.fakes import Constant, Given, noise, sample, shifted
+from tfflow.data.images import read_image
+from tfflow.evaluation import report
+from tfflow.evaluation.benchmark import run
+
+
+def results():
+    visible = (noise(3, c=1) < 0.6).astype(np.float32)
+    source = Given([sample(0, visible1=visible), sample(1, h=9)], name="given:[here]")
+    return list(run({"net": Constant(1, 0), "still": Constant()}, source).values())
+
+
+def table_text(found):
+    console = Console(width=140, file=io.StringIO())
+    console.print(report.results_table(found))
+    return console.file.getvalue()
+
+
+def test_the_table_names_source_averages_and_predictors():
+    text = table_text(results())
+    assert text.startswith("given:[here]: 2 pairs") and "pairs that have such pixels: noc 1, occ 1" in text
+    assert text.index("mean over images") < text.index("mean over pixels")
+    assert text.count("net") == text.count("still") == 2
+
+
+def test_the_table_shows_the_numbers_of_the_averages():
+    found = results()
+    row = next(line for line in table_text(found).splitlines() if "net" in line)
+    epe = found[0].averages.per_image()["epe"]
+    assert float(row.split("│")[2]) == round(epe, 2 if epe >= 10 else 3)
+
+
+def test_files_hold_every_average_and_every_image(tmp_path):
+    found = results()
+    report.write_results(tmp_path, found, {"weights": ["net"]})
+    stored = json.loads((tmp_path / "results.json").read_text())
+    assert stored["settings"] == {"weights": ["net"]}
+    assert stored["results"][0]["mean_over_images"] == found[0].averages.per_image()
+    images = stored["images"]["given:[here]"]["still"]
+    assert list(images) == ["clip/frame_0001", "clip/frame_0002"] and "epe_occ" not in images["clip/frame_0002"]
+    with (tmp_path / "results.csv").open(newline="") as f:
+        rows = list(csv.DictReader(f))
+    assert [(r["predictor"], r["average"]) for r in rows] == [
+        (p, f"mean over {a}") for p in ("net", "still") for a in ("images", "pixels")
+    ]
+    assert float(rows[3]["epe"]) == found[1].averages.per_pixel()["epe"]
+    with (tmp_path / "images.csv").open(newline="") as f:
+        rows = list(csv.DictReader(f))
+    assert len(rows) == 4 and rows[1]["epe_occ"] == "" and float(rows[1]["epe"]) > 0
+
+
+def test_error_maps_are_drawn_with_truth_and_without(tmp_path):
+    flow = np.zeros((14, 23, 2), np.float32)
+    report.write_error_map(tmp_path / "a.png", "net", sample(0), flow)
+    report.write_error_map(tmp_path / "b.png", "net", shifted(), flow)
+    empty = sample(0)
+    empty["valid1"] = np.zeros_like(empty["valid1"])
+    report.write_error_map(tmp_path / "c.png", "net", empty, flow)
+    for name in "abc":
+        assert read_image(tmp_path / f"{name}.png").shape[0] > 2 * 14
+
+
+def test_safe_names():
+    assert report.safe_name("sintel-final:/data/my sintel/") == "sintel-final_data_my_sintel"

@@ -48,7 +48,7 @@ def results_table(results: Sequence[Result]) -> Group:
     first = results[0]
     images = len(first.averages.images)
     skipped = f", {len(first.skipped)} skipped" if first.skipped else ""
-    title = f"{first.source}: {images} pair{'s' * (images != 1)}{skipped}"
+    heading = f"{first.source}: {images} pair{'s' * (images != 1)}{skipped}"
     columns = [name for name in _HEADS if any(name in r.averages.metrics() for r in results)]
     counts = first.averages.counts()
     fewer = [f"{_HEADS[n]} {counts[n]['images']}" for n in columns if n in counts and counts[n]["images"] < images]
@@ -67,7 +67,7 @@ def results_table(results: Sequence[Result]) -> Group:
             table.add_row(escape(summary["predictor"]), *values, f"{summary['median_ms_per_flow']:.0f}")
         if key != list(AVERAGES)[-1]:
             table.add_section()
-    return Group(Text(title, "bold"), table, *caption)  # apart: a table's own title wraps at the table's width
+    return Group(Text(heading, "bold"), table, *caption)  # apart: a table's own title wraps at the table's width
 
 
 def write_results(folder: Path, results: Sequence[Result], settings: Mapping[str, object]) -> None:

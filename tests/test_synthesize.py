@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -106,8 +107,6 @@ def test_foreign_folder_file_and_damaged_record_are_refused(tmp_path, capsys):
 
 
 def assert_one_line(capsys, text):
-    import re
-
     said = capsys.readouterr().err
     assert said.startswith("tfflow: ") and said.count("\n") == 1
     assert re.search(text, said), said

@@ -130,7 +130,8 @@ def _write_all(scenes: Scenes, missing: list[int], data: Path, jobs: int) -> Ite
     data.mkdir(parents=True, exist_ok=True)
     if jobs == 1 or len(missing) < 2:
         for index in missing:
-            yield write_scene(scenes, index, data)
+            write_scene(scenes, index, data)
+            yield
         return
     context = multiprocessing.get_context("spawn")  # a forked OpenCV may hang
     pool = ProcessPoolExecutor(min(jobs, len(missing)), context, _start, (scenes, data))

@@ -81,9 +81,9 @@ def test_damaged_photograph_is_named(tmp_path):
 
 
 def test_missing_or_empty_folder_of_textures_is_refused(tmp_path):
-    with pytest.raises(InputError, match="no photographs below .*expected files named .png, .jpg"):
+    with pytest.raises(InputError, match=r"no photographs below .*expected files named \.png, \.jpg"):
         Scenes(textures=tmp_path)
-    with pytest.raises(InputError, match="textures must be a folder of photographs, .* is not a folder"):
+    with pytest.raises(InputError, match=r"textures must be a folder of photographs, .* is not a folder"):
         Scenes(textures=tmp_path / "none")
 
 

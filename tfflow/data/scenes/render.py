@@ -68,7 +68,7 @@ def draw(layers: list[Layer], frame: int, size: tuple[int, int], antialias: bool
     flow = _displacement(layers[0].motion(frame), 0, 0, size)
     for index, layer in enumerate(layers[1:], 1):
         box = _box(layer, frame, size)
-        if box is None:
+        if box is None or layer.alpha is None:
             continue
         left, upper, right, lower = box
         place = invert(layer.to_frames[frame])
@@ -76,7 +76,7 @@ def draw(layers: list[Layer], frame: int, size: tuple[int, int], antialias: bool
         shape = (right - left, lower - upper)
         paint = cv2.warpAffine(layer.paint, place, shape, flags=WARP)
         alpha = cv2.warpAffine(layer.alpha, place, shape, flags=WARP)
-        hard = cv2.compare(alpha, 127, cv2.CMP_GT)
+        hard = cv2.threshold(alpha, 127, 255, cv2.THRESH_BINARY)[1]
         part = (slice(upper, lower), slice(left, right))
         image[part] = blend(image[part], paint, alpha if antialias else hard)
         top[part][hard > 0] = index
@@ -95,7 +95,7 @@ def visible(layers: list[Layer], here: Frame, there: Frame, frame: int) -> np.nd
     inside = cv2.inRange(target, (0.0, 0.0), (width - 1.0, height - 1.0)) > 0
     around = np.ones((3, 3), np.uint8)
     maps = cv2.merge([cv2.erode(there.top, around), cv2.dilate(there.top, around)])
-    back, front = cv2.split(cv2.remap(maps, target, None, cv2.INTER_NEAREST))
+    back, front = cv2.split(cv2.remap(maps, target, None, cv2.INTER_NEAREST))  # type: ignore[call-overload]
     seen = inside & (front <= here.top)
     asked = np.flatnonzero(inside & (front > here.top) & (back <= here.top))
     if len(asked):

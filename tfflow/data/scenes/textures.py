@@ -106,7 +106,7 @@ def palette(rng: np.random.Generator, contrast: float) -> np.ndarray:
     path = numbers[:stops, :1] + saturation * numbers[:stops, 1:]
     path = (path - path.mean(axis=0)) * (contrast * 90 / max(math.sqrt((path * path).mean()), 0.05)) + middle
     table = cv2.resize(path[None], (256, 1), interpolation=cv2.INTER_LINEAR)  # [1, 256, 3]
-    return cv2.add(table, 0.0, dtype=cv2.CV_8U)  # rounds and saturates
+    return np.rint(np.clip(table, 0, 255)).astype(np.uint8)
 
 
 def blend(below: np.ndarray, above: np.ndarray, alpha: np.ndarray) -> np.ndarray:

@@ -1,0 +1,27 @@
+"""Thin Keras layers over `tfflow.ops`: what a network, the quantizer and the converter meet."""
+
+from tfflow.layers.convolution import DilatedConv2D
+from tfflow.layers.frames import Frame, StackFrames, SwapFrames
+from tfflow.layers.matching import CostVolume, Warp
+from tfflow.layers.upsampling import UpsampleFlow
+from tfflow.layers.values import L2Normalize, Normalize, Scale, ZeroFlow
+
+LAYERS = {
+    layer.__name__: layer
+    for layer in (
+        CostVolume,
+        DilatedConv2D,
+        Frame,
+        L2Normalize,
+        Normalize,
+        Scale,
+        StackFrames,
+        SwapFrames,
+        UpsampleFlow,
+        Warp,
+        ZeroFlow,
+    )
+}
+"""Every layer by its name: `keras.models.model_from_json(text, custom_objects=LAYERS)`."""
+
+__all__ = ["LAYERS", *LAYERS]

@@ -1,0 +1,38 @@
+"""Frames on the batch axis: encoded in one pass over the weights, and taken apart after it."""
+
+from __future__ import annotations
+
+import tensorflow as tf
+import tf_keras as keras
+
+
+class StackFrames(keras.layers.Layer):
+    """Frames of one shape, stacked on the batch axis: n times [b, ...] -> [n * b, ...]."""
+
+    def call(self, frames):
+        return tf.concat(frames, axis=0)
+
+
+class Frame(keras.layers.Layer):
+    """Takes frame `index` of `count` from the batch axis: [count * b, ...] -> [b, ...]. Undoes StackFrames."""
+
+    def __init__(self, index: int, count: int, **kwargs):
+        super().__init__(**kwargs)
+        if not 0 <= index < count:
+            raise ValueError(f"`index` must be in [0, {count}), got {index}")
+        self.index, self.count = index, count
+
+    def call(self, stacked):
+        b = (stacked.shape[0] or tf.shape(stacked)[0]) // self.count
+        return stacked[self.index * b : (self.index + 1) * b]
+
+    def get_config(self):
+        return {**super().get_config(), "index": self.index, "count": self.count}
+
+
+class SwapFrames(keras.layers.Layer):
+    """Exchanges the halves of the batch axis: each frame's partner, for both directions in one pass."""
+
+    def call(self, stacked):
+        first, second = tf.split(stacked, 2, axis=0)
+        return tf.concat([second, first], axis=0)

@@ -1,0 +1,47 @@
+"""The two layers that make a network a flow network: warp and cost volume."""
+
+from __future__ import annotations
+
+import tf_keras as keras
+
+from tfflow import ops
+
+
+class Warp(keras.layers.Layer):
+    """[features2 [b, h, w, c], flow12 [b, h, w, 2] in px of that grid] -> features2 seen from frame 1, [b, h, w, c].
+
+    outside: "zero" or "border", see `ops.backward_warp`. The flow is never cast below float32.
+    """
+
+    def __init__(self, outside: str = "zero", **kwargs):
+        kwargs["autocast"] = False
+        super().__init__(**kwargs)
+        self.outside = outside
+
+    def call(self, inputs):
+        features2, flow12 = inputs
+        return ops.backward_warp(features2, flow12, self.outside)
+
+    def get_config(self):
+        return {**_config(super().get_config()), "outside": self.outside}
+
+
+class CostVolume(keras.layers.Layer):
+    """[features1, features2], each [b, h, w, c] -> matching costs [b, h, w, (2 * radius / stride + 1)**2]."""
+
+    def __init__(self, radius: int, stride: int = 1, **kwargs):
+        super().__init__(**kwargs)
+        ops.displacements(radius, stride)  # refuses what does not fit
+        self.radius, self.stride = radius, stride
+
+    def call(self, inputs):
+        features1, features2 = inputs
+        return ops.cost_volume(features1, features2, self.radius, self.stride)
+
+    def get_config(self):
+        return {**super().get_config(), "radius": self.radius, "stride": self.stride}
+
+
+def _config(config: dict) -> dict:
+    config.pop("autocast", None)  # fixed by the layer itself
+    return config

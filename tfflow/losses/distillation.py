@@ -1,0 +1,27 @@
+"""Data distillation: what the teacher saw and the student cannot see any more."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import tensorflow as tf
+
+from tfflow.losses.objective import Term
+from tfflow.losses.penalties import AbsRobust, Penalty
+from tfflow.losses.view import View, mean_where
+
+
+@dataclass(frozen=True)
+class Distillation(Term):
+    """Sum over u and v of penalty(student's flow - teacher's), mean over M_f.
+
+    M_f = visible to the teacher and not to the student: pixels whose partner was cut away with the student's crop.
+    Source: Liu et al. 2019 (DDFlow), eq. 5 and 6. Needs `view.target12` and `view.used1` of a teacher.
+    """
+
+    penalty: Penalty = AbsRobust()
+
+    def __call__(self, view: View) -> tf.Tensor:
+        newly_hidden = tf.clip_by_value(view.used1 - view.visible1, 0.0, 1.0)
+        cost = tf.reduce_sum(self.penalty(tf.stop_gradient(view.target12) - view.flow12), axis=-1, keepdims=True)
+        return mean_where(cost, tf.stop_gradient(newly_hidden))

@@ -1,0 +1,50 @@
+"""An objective is a sum of weighted terms, written as the equation: 1.0 * Census() + 3.0 * Smoothness(order=2)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import tensorflow as tf
+
+from tfflow.losses.view import View
+
+
+class Term:
+    """A loss term: called with a View of n pairs, gives back [n]. Subclasses are frozen dataclasses."""
+
+    def __call__(self, view: View) -> tf.Tensor:
+        raise TypeError(f"{type(self).__name__} must define __call__(view) -> [n]")
+
+    def __rmul__(self, weight: float) -> Objective:
+        return Objective(((float(weight), self),))
+
+
+@dataclass(frozen=True)
+class Objective:
+    """Weighted terms. Called with a View, gives each term's weighted value under its name, and never a sum of them."""
+
+    terms: tuple[tuple[float, Term], ...]
+
+    def __add__(self, other: Objective) -> Objective:
+        return Objective(self.terms + other.terms)
+
+    def __repr__(self) -> str:
+        return " + ".join(f"{weight:g} * {term!r}" for weight, term in self.terms)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """A name per term: its class, numbered where it stands more than once."""
+        kinds = [type(term).__name__.lower() for _, term in self.terms]
+        return tuple(k if kinds.count(k) == 1 else f"{k}{kinds[:i].count(k) + 1}" for i, k in enumerate(kinds))
+
+    def __call__(self, view: View) -> dict[str, tf.Tensor]:
+        """Weighted value of each term: name -> [n]."""
+        return {name: weight * term(view) for name, (weight, term) in zip(self.names, self.terms, strict=True)}
+
+
+def global_mean(values: tf.Tensor, global_batch: int) -> tf.Tensor:
+    """One replica's share of the loss: values [n] summed over directions and pairs, over the pairs of all replicas.
+
+    The only place that divides by a batch: summed over replicas, gradients are those of one replica with all pairs.
+    """
+    return tf.reduce_sum(values) / global_batch

@@ -1,0 +1,45 @@
+"""Smoothness: neighbours move alike, except across edges of the image."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import tensorflow as tf
+
+from tfflow import ops
+from tfflow.losses.objective import Term
+from tfflow.losses.penalties import Charbonnier, Penalty
+from tfflow.losses.view import View
+
+
+@dataclass(frozen=True)
+class Smoothness(Term):
+    """penalty of the flow's differences, u and v summed, mean over pixels, x and y averaged.
+
+    order: 1 (a constant flow costs nothing) or 2 (nor does an affine one).
+    edge: weight exp(-edge * mean over RGB of |difference of image1|); 0 = no edges. Source: UFlow's edge constant.
+    level: which of the network's flows, 0 = full resolution, 1 = its finest own level; the image is resized to it.
+    """
+
+    order: int = 1
+    penalty: Penalty = Charbonnier(alpha=0.5)
+    edge: float = 0.0
+    level: int = 0
+
+    def __call__(self, view: View) -> tf.Tensor:
+        flow = view.flows12[self.level]
+        image = ops.resize_image(view.image1, flow.shape[1:3])
+        return sum(
+            0.5 * self._along(flow_change, image_change)
+            for flow_change, image_change in zip(
+                ops.differences(flow, self.order), ops.differences(image, 1), strict=True
+            )
+        )
+
+    def _along(self, flow_change: tf.Tensor, image_change: tf.Tensor) -> tf.Tensor:
+        cost = tf.reduce_sum(self.penalty(flow_change), axis=-1)  # [n, h', w']
+        if self.edge:
+            # the second difference around pixel i + 1 spans the edges (i, i + 1) and (i + 1, i + 2): take the first
+            image_change = image_change[:, : cost.shape[1], : cost.shape[2]]
+            cost *= tf.exp(-self.edge * tf.reduce_mean(tf.abs(image_change), axis=-1))
+        return tf.reduce_mean(cost, axis=[1, 2])

@@ -1,0 +1,69 @@
+"""Endpoint error against known flow, at many levels or at one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import tensorflow as tf
+
+from tfflow.losses.objective import Term
+from tfflow.losses.view import View
+
+
+@dataclass(frozen=True)
+class MultiscaleEPE(Term):
+    """Endpoint error of every level, summed over its pixels, in units of `unit` px of the full resolution.
+
+    weights: (stride of the level, weight) pairs; levels of other strides do not count. The truth is averaged down.
+    Source: Dosovitskiy et al. 2015; PWC-Net's weights, Sun et al. 2018, eq. 3.
+    """
+
+    weights: tuple[tuple[int, float], ...] = ((4, 0.005), (8, 0.01), (16, 0.02), (32, 0.08), (64, 0.32))
+    unit: float = 20.0
+
+    def __call__(self, view: View) -> tf.Tensor:
+        total = tf.zeros(tf.shape(view.flow12)[:1])
+        for flow in view.flows12:
+            stride = view.flow12.shape[1] // flow.shape[1]
+            if stride in dict(self.weights):
+                error, known = level_error(view, flow)
+                total += dict(self.weights)[stride] * tf.reduce_sum(error * known, axis=[1, 2]) * stride / self.unit
+        return total
+
+
+@dataclass(frozen=True)
+class LevelEPE(Term):
+    """Mean endpoint error of one level of a network, in px of that level. level: 1 = the coarsest.
+
+    Source: Ranjan and Black 2017, eq. 3, whose levels are trained one after the other.
+    """
+
+    level: int
+
+    def __call__(self, view: View) -> tf.Tensor:
+        flows = view.flows12
+        # a network whose finest own level is the full resolution lists it once, first
+        error, known = level_error(view, flows[len(flows) - self.level])
+        return tf.reduce_sum(error * known, axis=[1, 2]) / (tf.reduce_sum(known, axis=[1, 2]) + 1e-6)
+
+
+@dataclass(frozen=True)
+class EndpointError(Term):
+    """Mean endpoint error at full resolution, in px."""
+
+    def __call__(self, view: View) -> tf.Tensor:
+        error, known = level_error(view, view.flow12)
+        return tf.reduce_sum(error * known, axis=[1, 2]) / (tf.reduce_sum(known, axis=[1, 2]) + 1e-6)
+
+
+def level_error(view: View, flow: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """Endpoint error of `flow` [n, h', w', 2], px of its grid, and the share of known truth: both [n, h', w'].
+
+    The truth of a pixel is the mean of the known truth that it covers.
+    """
+    window = [view.flow12.shape[1] // flow.shape[1], view.flow12.shape[2] // flow.shape[2]]
+    known = tf.nn.avg_pool2d(view.used1, window, window, "VALID")  # [n, h', w', 1]
+    target = tf.nn.avg_pool2d(view.target12 * view.used1, window, window, "VALID") / (known + 1e-6)
+    target /= tf.constant([window[1], window[0]], tf.float32)
+    squared = tf.reduce_sum(tf.square(target - flow), axis=-1)
+    return tf.sqrt(squared + 1e-12), tf.cast(known[..., 0] > 0, tf.float32)

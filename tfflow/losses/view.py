@@ -1,0 +1,45 @@
+"""What a loss term sees: frames, flows and masks of a batch, in one direction or both."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+
+import tensorflow as tf
+
+from tfflow import ops
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """n pairs seen from their first frame. Where both directions are trained, n = 2 * b: all 1->2, then all 2->1.
+
+    image1, image2: [n, h, w, 3] RGB in [0, 1], h and w of the crop; before colour augmentation.
+    flows12: the network's flows, fine to coarse, each [n, h', w', 2] in px of its grid; the first is [n, h, w, 2].
+    visible1: [n, h, w, 1], 1 where the pixel is taken to be seen in the second frame too. Carries no gradient.
+    target12, used1: a flow to follow and where: ground truth with its valid mask, or a teacher's flow with the
+        teacher's visibility; [n, h, w, 2] and [n, h, w, 1]; None where there is none.
+    """
+
+    image1: tf.Tensor
+    image2: tf.Tensor
+    flows12: tuple[tf.Tensor, ...]
+    visible1: tf.Tensor
+    target12: tf.Tensor | None = None
+    used1: tf.Tensor | None = None
+
+    @property
+    def flow12(self) -> tf.Tensor:
+        """Flow at full resolution, [n, h, w, 2]."""
+        return self.flows12[0]
+
+    @functools.cached_property
+    def warped2(self) -> tf.Tensor:
+        """The second frame as the flow says it looked in the first, [n, h, w, 3]; zero outside."""
+        return ops.backward_warp(self.image2, self.flow12)
+
+
+def mean_where(value: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
+    """Mean of `value` [n, h, w, 1] over the pixels that `mask` [n, h, w, 1] uses: [n]. An empty mask gives 0."""
+    total = tf.reduce_sum(value * mask, axis=[1, 2, 3])
+    return total / (tf.reduce_sum(mask, axis=[1, 2, 3]) + 1e-6)

@@ -1,0 +1,79 @@
+"""Which pixels of the first frame are taken to be seen in the second: 1 = visible, no gradient, [n, h, w, 1]."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import tensorflow as tf
+
+from tfflow import ops
+from tfflow.losses.census import inner
+
+
+class Visibility(Protocol):
+    """(flow12, flow21), each [n, h, w, 2] in px -> visible1 [n, h, w, 1]. flow21 is None in one-way training."""
+
+    def __call__(self, flow12: tf.Tensor, flow21: tf.Tensor | None) -> tf.Tensor: ...
+
+
+@dataclass(frozen=True)
+class Everywhere:
+    """Every pixel counts."""
+
+    def __call__(self, flow12, flow21):
+        return tf.ones_like(flow12[..., :1])
+
+
+@dataclass(frozen=True)
+class Inside:
+    """Pixels whose target lies in the frame, but for a border of this share of the smaller side.
+
+    Source: Back to Basics' border mask of a tenth.
+    """
+
+    border: float = 0.0
+
+    def __call__(self, flow12, flow21):
+        visible1 = ops.inside(flow12)
+        if self.border:
+            visible1 *= inner(flow12, round(self.border * min(flow12.shape[1:3])))
+        return tf.stop_gradient(visible1)
+
+
+@dataclass(frozen=True)
+class ForwardBackward:
+    """Pixels whose way there and back ends near its start: |f + b|**2 <= alpha1 (|f|**2 + |b|**2) + alpha2, in px.
+
+    b is the backward flow at the target, 0 outside, so that what leaves the frame by more than 0.71 px is hidden.
+    Source: Sundaram et al. 2010; UnFlow, DDFlow, ARFlow.
+    """
+
+    alpha1: float = 0.01
+    alpha2: float = 0.5
+
+    def __call__(self, flow12, flow21):
+        back = ops.backward_warp(flow21, flow12)
+        gap = _squared(flow12 + back)
+        visible1 = gap <= self.alpha1 * (_squared(flow12) + _squared(back)) + self.alpha2
+        return tf.stop_gradient(tf.cast(visible1, tf.float32))
+
+
+@dataclass(frozen=True)
+class RangeMap:
+    """Pixels that the backward flow reaches: the range map, clipped to 1; hard (0 or 1) where a threshold is given.
+
+    Source: Wang et al. 2018 (Occlusion Aware); with a threshold ARFlow, UFlow's "wangthres".
+    """
+
+    threshold: float | None = None
+
+    def __call__(self, flow12, flow21):
+        reached = ops.range_map(flow21)
+        if self.threshold is not None:
+            return tf.stop_gradient(tf.cast(reached >= self.threshold, tf.float32))
+        return tf.stop_gradient(tf.clip_by_value(reached, 0.0, 1.0))
+
+
+def _squared(flow: tf.Tensor) -> tf.Tensor:
+    return tf.reduce_sum(tf.square(flow), axis=-1, keepdims=True)

@@ -1,0 +1,78 @@
+"""Flow networks: the table of them, and trained ones by name, file or training run."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from tfflow.errors import InputError, unknown_name
+from tfflow.models.flow_model import FlowModel, as_image
+from tfflow.models.graph import Network, both_directions, one_direction
+from tfflow.models.variants import VARIANTS, Variant, variant
+from tfflow.models.weights import assign, read_arrays
+
+BOX = Path(__file__).parent.parent / "weights"
+"""Weights that come with the package, one `<name>.safetensors` each."""
+
+RUN_WEIGHTS = "weights.safetensors"
+"""The file of finished weights in an output folder of `python -m tfflow.train`."""
+
+__all__ = [
+    "BOX",
+    "RUN_WEIGHTS",
+    "VARIANTS",
+    "FlowModel",
+    "Network",
+    "Variant",
+    "as_image",
+    "both_directions",
+    "boxed",
+    "load",
+    "one_direction",
+    "untrained",
+    "variant",
+    "weights_file",
+]
+
+
+def untrained(name: str) -> FlowModel:
+    """A network with random weights, by its name in `VARIANTS`."""
+    return FlowModel(name)
+
+
+def load(weights: str | os.PathLike) -> FlowModel:
+    """A trained network: a name in the box, a .safetensors file, or the output folder of `python -m tfflow.train`."""
+    path = weights_file(weights)
+    arrays, metadata = read_arrays(path)
+    if metadata.get("model") not in VARIANTS:
+        raise InputError(f"{str(path)!r} holds weights of a network that is not known here: {metadata.get('model')!r}")
+    model = FlowModel(metadata["model"], metadata)
+    assign(model.keras_model, arrays, repr(str(path)))
+    return model
+
+
+def boxed() -> list[str]:
+    """Names of the weights in the box."""
+    return sorted(p.stem for p in BOX.glob("*.safetensors"))
+
+
+def weights_file(weights: str | os.PathLike) -> Path:
+    """The file that `load` would read; InputError where there is none."""
+    path = Path(weights)
+    if path.is_dir():
+        if (path / RUN_WEIGHTS).is_file():
+            return path / RUN_WEIGHTS
+        raise InputError(
+            f"folder {str(path)!r} holds no {RUN_WEIGHTS}: is it the --out of a `tfflow.train` that ended?"
+        )
+    if path.is_file():
+        return path
+    if (BOX / f"{weights}.safetensors").is_file():
+        return BOX / f"{weights}.safetensors"
+    if str(weights) in VARIANTS:
+        raise InputError(
+            f"there are no trained weights of {str(weights)!r} in the box ({', '.join(boxed()) or 'none'})"
+        )
+    if path.suffix or len(path.parts) > 1:
+        raise InputError(f"no such file or folder of weights: {str(path)!r}")
+    raise unknown_name("weights", str(weights), boxed())

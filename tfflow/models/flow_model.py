@@ -1,0 +1,91 @@
+"""A network ready to use: arrays of any size and kind in, flow in pixels out."""
+
+from __future__ import annotations
+
+import numpy as np
+import tensorflow as tf
+
+from tfflow import ops
+from tfflow.errors import InputError
+from tfflow.models.graph import both_directions, one_direction
+from tfflow.models.variants import variant
+
+
+class FlowModel:
+    """A flow network and its weights.
+
+        model = tfflow.load("pwcnet_mobile")
+        flow = model.flow(image1, image2)                      # PIL, imageio, matplotlib: RGB
+        flow = model.flow(frame1, frame2, channels="bgr")      # cv2.imread, cv2.VideoCapture
+
+    name, stride, parameters: of the network (`tfflow.models.VARIANTS`); metadata: where the weights come from.
+    Frames of any size: the last row and column are repeated up to a multiple of the stride, and the flow is cut back.
+    """
+
+    def __init__(self, name: str, metadata: dict[str, str] | None = None, dtype: str = "float32"):
+        kind = variant(name)
+        self.name, self.stride, self.metadata = name, kind.stride, metadata or {}
+        network = kind.build(dtype)
+        self.keras_model = one_direction(network)
+        self._both = both_directions(network)
+        self.parameters = self.keras_model.count_params()
+        self._predict = tf.function(lambda a, b: self._run(self.keras_model, a, b), reduce_retracing=True)
+        self._predict_both = tf.function(lambda a, b: self._run(self._both, a, b), reduce_retracing=True)
+
+    def flow(self, image1, image2, channels: str = "rgb") -> np.ndarray:
+        """Motion from image1 to image2: float32 [h, w, 2], (u right, v down), px.
+
+        image1, image2: arrays [h, w], [h, w, 1], [h, w, 3] or [h, w, 4] (alpha is dropped) of one size, uint8 or
+            uint16, or float in [0, 1]; or PIL images.
+        channels: order of the colours, "rgb" or, for arrays from OpenCV, "bgr".
+        Raises ValueError on other shapes, types or ranges.
+        """
+        frames = [as_image(name, x, channels) for name, x in (("image1", image1), ("image2", image2))]
+        if frames[0].shape != frames[1].shape:
+            raise InputError(
+                f"image1 and image2 must be of one size, got {_size(frames[0])} and {_size(frames[1])} (width x height)"
+            )
+        return self.batch(frames[0][None], frames[1][None])[0]
+
+    def batch(self, images1: np.ndarray, images2: np.ndarray) -> np.ndarray:
+        """Flow of many pairs: images [b, h, w, 3], float32 RGB in [0, 1] -> [b, h, w, 2], px."""
+        return self._predict(tf.convert_to_tensor(images1), tf.convert_to_tensor(images2)).numpy()
+
+    def both(self, images1: np.ndarray, images2: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Flow 1->2 and 2->1, each [b, h, w, 2]; every frame is encoded once. Images as in `batch`."""
+        flow = self._predict_both(tf.convert_to_tensor(images1), tf.convert_to_tensor(images2)).numpy()
+        return flow[: len(images1)], flow[len(images1) :]
+
+    def _run(self, model, images1, images2):
+        padded1, size = ops.pad_to_multiple(images1, self.stride)
+        padded2, _ = ops.pad_to_multiple(images2, self.stride)
+        return ops.crop_to(model([padded1, padded2])[0], size)
+
+
+def as_image(name: str, image, channels: str = "rgb") -> np.ndarray:
+    """An image as people hold them -> float32 RGB [h, w, 3] in [0, 1]. See `FlowModel.flow` for what is taken."""
+    if channels not in ("rgb", "bgr"):
+        raise InputError(f'`channels` must be "rgb" or "bgr", got {channels!r}')
+    x = np.asarray(image)
+    if x.ndim == 2:
+        x = x[..., None]
+    if x.ndim != 3 or x.shape[-1] not in (1, 3, 4) or 0 in x.shape:
+        raise InputError(f"`{name}` must be [h, w], [h, w, 1], [h, w, 3] or [h, w, 4], got {np.asarray(image).shape}")
+    if x.dtype in (np.uint8, np.uint16):
+        x = x.astype(np.float32) / np.iinfo(x.dtype).max
+    elif np.issubdtype(x.dtype, np.floating):
+        x = x.astype(np.float32)
+        if not (x.min() >= -1e-3 and x.max() <= 1 + 1e-3):  # also refuses NaN
+            raise InputError(
+                f"`{name}` is float and must be in [0, 1], got {x.min():.4g} to {x.max():.4g}: divide by 255?"
+            )
+    else:
+        raise InputError(f"`{name}` must be uint8, uint16 or float, got {x.dtype}")
+    x = x[..., :3]
+    if x.shape[-1] == 1:
+        return np.repeat(x, 3, axis=-1)
+    return np.ascontiguousarray(x[..., ::-1] if channels == "bgr" else x)
+
+
+def _size(image: np.ndarray) -> str:
+    return f"{image.shape[1]}x{image.shape[0]}"

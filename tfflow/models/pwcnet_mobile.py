@@ -1,0 +1,61 @@
+"""A PWC-Net for phones: made of what converts to TensorFlow Lite and keeps its accuracy in eight bits.
+
+No dense connections (one narrow range a tensor), cosine cost volumes of features of unit scale, residual flow a level
+(eight bits hold a residual better than a sum), most parameters where pixels are few, finest level at 1/4.
+"""
+
+from __future__ import annotations
+
+from tfflow.layers import CostVolume, L2Normalize, Scale, UpsampleFlow, Warp
+from tfflow.models.blocks import KAIMING, NEAR_ZERO, add, chain, concat, conv, encoder, flow_head, stack
+
+CHANNELS = (16, 32, 48, 64, 96)
+DECODERS = {5: (104, 80, 64, 32), 4: (104, 80, 64, 32), 3: (96, 80, 64, 32), 2: (64, 48, 32)}
+FLOW_FEATURE = 1 / 8
+"""Flow enters the decoder's convolutions divided by 8: about the scale of the other features."""
+
+
+class PWCNetMobile:
+    """Five feature levels; flow from 1/32 to 1/4, each level adding its residual."""
+
+    stride = 32
+
+    def __init__(self, dtype: str = "float32"):
+        self.dtype = dtype
+        options = {"init": KAIMING, "dtype": dtype}
+        self.encode = encoder(CHANNELS, convs_per_level=2, **options)
+        self.normalize = {
+            n: L2Normalize(CHANNELS[n - 1] ** 0.5, epsilon=1e-6, dtype=dtype, name=f"normalize{n}") for n in DECODERS
+        }
+        self.cost = CostVolume(radius=4, dtype=dtype, name="cost_volume")
+        self.narrow = {n: conv(f"narrow{n}", 32, kernel=1, **options) for n in DECODERS}
+        self.features = {n: stack(f"decoder{n}", widths, **options) for n, widths in DECODERS.items()}
+        self.heads = {n: flow_head(f"decoder{n}_flow", init=NEAR_ZERO) for n in DECODERS}
+        refine = stack("context", (48, 48, 48, 32, 32), (1, 2, 4, 8, 1), **options)
+        self.context = chain([refine, flow_head("context_flow", init=NEAR_ZERO)])
+
+    def decode(self, pyramid1, pyramid2):
+        """Flow at full resolution, then of levels 2 (1/4) to 5 (1/32), each in px of its own grid."""
+        flows = []
+        for level in DECODERS:
+            features1, features2 = pyramid1[level - 1], pyramid2[level - 1]
+            normal1 = self.normalize[level](features1)
+            seen = []
+            if flows:
+                flow = UpsampleFlow(name=f"up_flow{level}")(flows[-1])
+                features2 = Warp(name=f"warp{level}")([features2, flow])
+                seen = [self._as_feature(f"flow_in{level}", flow)]
+            costs = self.cost([normal1, self.normalize[level](features2)])
+            x = concat(f"decoder{level}_input", [costs, self.narrow[level](features1), *seen], self.dtype)
+            x = self.features[level](x)
+            residual = self.heads[level](x)
+            flow = add(f"flow{level}", flow, residual) if flows else residual
+            if level == min(DECODERS):
+                x = concat("context_input", [x, self._as_feature("flow_in_context", flow)], self.dtype)
+                flow = add("refined", flow, self.context(x))
+            flows.append(flow)
+        return [UpsampleFlow(4, name="full_resolution")(flows[-1]), *flows[::-1]]
+
+    def _as_feature(self, name: str, flow):
+        """Flow's only way into a convolution: a layer of its own, so that eight bits there never reach the flow."""
+        return Scale(FLOW_FEATURE, dtype="float32", name=name)(flow)

@@ -1,0 +1,58 @@
+"""The table of networks: the one place that lists them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tfflow.errors import unknown_name
+from tfflow.models.graph import Network
+from tfflow.models.pwclite import PWCLite
+from tfflow.models.pwcnet import PWCNet
+from tfflow.models.pwcnet_ddflow import PWCNetDDFlow
+from tfflow.models.pwcnet_mobile import PWCNetMobile
+from tfflow.models.spynet import SpyNet
+from tfflow.models.spynet_mobile import SpyNetMobile
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A network, where it comes from and what it weighs. `build(dtype)` makes it, with a Keras dtype policy name.
+
+    parameters: as published; idle: those of them that never touch the flow (PWC-Net's authors declare one upsampling
+    more than they use) and are left out here. published_weights: licence of the weights of the paper's authors.
+    """
+
+    name: str
+    build: Callable[[str], Network]
+    paper: str
+    parameters: int
+    published_weights: str
+    idle: int = 0
+
+    @property
+    def stride(self) -> int:
+        """Height and width inside the network are multiples of this; `FlowModel` pads and crops."""
+        return self.build.stride  # type: ignore[attr-defined]
+
+
+OURS = "ours, Apache-2.0"
+VARIANTS = {
+    v.name: v
+    for v in (
+        Variant("spynet", SpyNet, "Ranjan and Black, CVPR 2017", 6 * 240_050, "research only"),
+        Variant("pwcnet", PWCNet, "Sun et al., CVPR 2018", 9_374_340, "CC BY-NC-SA", idle=66),
+        Variant("pwcnet_ddflow", PWCNetDDFlow, "Liu et al., AAAI 2019 (DDFlow)", 4_273_628, "none stated"),
+        Variant("pwclite", PWCLite, "Liu et al., CVPR 2020 (ARFlow)", 2_236_660, "MIT"),
+        Variant("pwcnet_mobile", PWCNetMobile, "this package", 1_178_362, OURS),
+        Variant("spynet_mobile", SpyNetMobile, "this package", 1, OURS),
+    )
+}
+"""By name. The code of all of them here is Apache-2.0."""
+
+
+def variant(name: str) -> Variant:
+    """The network called `name`; an unknown name is refused with the nearest ones."""
+    if name not in VARIANTS:
+        raise unknown_name("model", name, VARIANTS)
+    return VARIANTS[name]

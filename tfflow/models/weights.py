@@ -1,0 +1,65 @@
+"""Weights on disk: plain arrays in a safetensors file, with what they are in its header. Nothing is unpickled."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
+
+from tfflow.errors import InputError
+from tfflow.files import write_whole
+
+FORMAT = "tfflow-weights-1"
+
+
+def save_arrays(path: str | os.PathLike, arrays: dict[str, np.ndarray], metadata: dict[str, str]) -> None:
+    """Writes named arrays and a text header, whole or not at all."""
+    with write_whole(path) as part:
+        save_file(
+            {k: np.ascontiguousarray(v) for k, v in arrays.items()}, part, metadata={**metadata, "format": FORMAT}
+        )
+
+
+def read_arrays(path: str | os.PathLike) -> tuple[dict[str, np.ndarray], dict[str, str]]:
+    """The arrays and the header of a file by `save_arrays`. Raises InputError where it is none, or damaged."""
+    if not Path(path).is_file():
+        raise InputError(f"expected a .safetensors file of weights, {str(path)!r} is not a file")
+    try:
+        with safe_open(path, framework="np") as f:
+            metadata = f.metadata() or {}
+            arrays = {name: f.get_tensor(name) for name in f.keys()}  # noqa: SIM118 (no iterator)
+    except (SafetensorError, ValueError, KeyError, OSError) as error:
+        raise InputError(f"{str(path)!r} is not a whole safetensors file ({error}); train or copy it again") from None
+    if metadata.get("format") != FORMAT:
+        raise InputError(f"{str(path)!r} was not written by tfflow (format {metadata.get('format')!r}, not {FORMAT!r})")
+    return arrays, metadata
+
+
+def variable_names(model) -> list[str]:
+    """The name of each of the model's weights on disk: "encoder1_conv1/kernel"."""
+    return [v.name.split(":")[0] for v in model.weights]
+
+
+def model_arrays(model) -> dict[str, np.ndarray]:
+    """The model's weights by name."""
+    return {name: v.numpy() for name, v in zip(variable_names(model), model.weights, strict=True)}
+
+
+def assign(model, arrays: dict[str, np.ndarray], where: str) -> None:
+    """Gives the model the weights of `arrays`; refuses, before any is changed, arrays of another network."""
+    names = variable_names(model)
+    missing = [n for n in names if n not in arrays]
+    unknown = [n for n in arrays if n not in names]
+    if missing or unknown:
+        raise InputError(
+            f"{where} holds the weights of another network: {len(missing)} of {len(names)} weights are missing"
+            f" (first {missing[:1]}), {len(unknown)} are not known (first {unknown[:1]})"
+        )
+    for name, v in zip(names, model.weights, strict=True):
+        if tuple(v.shape) != arrays[name].shape:
+            raise InputError(f"{where}: {name} should be {tuple(v.shape)}, is {arrays[name].shape}: another network")
+    for name, v in zip(names, model.weights, strict=True):
+        v.assign(arrays[name])

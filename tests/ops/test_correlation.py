@@ -40,7 +40,9 @@ def test_a_shifted_frame_costs_most_at_its_shift(radius, stride, channels):
     costs = cost_volume(f1, f2, radius, stride).numpy()
     assert costs.shape[-1] == channels == len(displacements(radius, stride))
     inner = costs[:, 2:, :-4]
-    np.testing.assert_allclose(inner[..., displacements(radius, stride).index((dy, dx))], (f1**2).mean(-1)[:, 2:, :-4], rtol=1e-6)
+    np.testing.assert_allclose(
+        inner[..., displacements(radius, stride).index((dy, dx))], (f1**2).mean(-1)[:, 2:, :-4], rtol=1e-6
+    )
 
 
 @pytest.mark.parametrize(

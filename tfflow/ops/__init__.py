@@ -6,7 +6,7 @@ from tfflow.ops.differences import differences
 from tfflow.ops.pad import crop_to, pad_to_multiple
 from tfflow.ops.resize import resize_flow, resize_image, resize_mask
 from tfflow.ops.splat import range_map, splat
-from tfflow.ops.warp import backward_warp, inside
+from tfflow.ops.warp import backward_warp, inside, sample_points
 
 __all__ = [
     "backward_warp",
@@ -21,5 +21,6 @@ __all__ = [
     "resize_flow",
     "resize_image",
     "resize_mask",
+    "sample_points",
     "splat",
 ]

@@ -33,11 +33,28 @@ def backward_warp(image2: tf.Tensor, flow12: tf.Tensor, outside: str = "zero") -
     check_same_size("image2", image2, "flow12", flow12)
     if outside not in ("zero", "border"):
         raise ValueError(f'`outside` must be "zero" or "border", got {outside!r}')
-    b, h, w = size(image2)
-    channels = image2.shape[-1]
-    x, y = target_grid(flow12)
+    return _sample(image2, *target_grid(flow12), outside)
+
+
+def sample_points(images: tf.Tensor, points: tf.Tensor, outside: str = "zero") -> tf.Tensor:
+    """`images` [b, h, w, c] sampled bilinearly at `points` [b, h', w', 2], (x, y) in px: [b, h', w', c].
+
+    Otherwise as `backward_warp`, of which it is the general form: the points need not be as many as the pixels.
+    """
+    check_image("images", images)
+    check_floating("images", images)
+    check_image("points", points, channels=2)
+    if outside not in ("zero", "border"):
+        raise ValueError(f'`outside` must be "zero" or "border", got {outside!r}')
+    points = tf.cast(points, tf.float32)
+    return _sample(images, points[..., 0], points[..., 1], outside)
+
+
+def _sample(image: tf.Tensor, x: tf.Tensor, y: tf.Tensor, outside: str) -> tf.Tensor:
+    b, h, w = size(image)
+    channels = image.shape[-1]
     if outside == "zero":  # one ring of zeros around the frame catches all that leaves it
-        image2 = tf.pad(image2, [[0, 0], [1, 1], [1, 1], [0, 0]])
+        image = tf.pad(image, [[0, 0], [1, 1], [1, 1], [0, 0]])
         h, w, x, y = h + 2, w + 2, x + 1.0, y + 1.0
     x = _clamp(x, w)
     y = _clamp(y, h)
@@ -53,8 +70,8 @@ def backward_warp(image2: tf.Tensor, flow12: tf.Tensor, outside: str = "zero") -
     first = row * w + column
     if b != 1:
         first += (tf.range(b) * (h * w))[:, None, None]
-    pixels = tf.reshape(image2, [-1, channels])  # [b * h * w, c]
-    shape = tf.shape(flow12)
+    pixels = tf.reshape(image, [-1, channels])  # [b * h * w, c]
+    shape = tf.shape(x)
 
     def corner(offset: tf.Tensor) -> tf.Tensor:
         taken = tf.gather(pixels, tf.reshape(first + offset, [-1]))
@@ -62,7 +79,7 @@ def backward_warp(image2: tf.Tensor, flow12: tf.Tensor, outside: str = "zero") -
 
     top = corner(0) * (1.0 - wx) + corner(right) * wx
     bottom = corner(below) * (1.0 - wx) + corner(below + right) * wx
-    return tf.cast(top * (1.0 - wy) + bottom * wy, image2.dtype)  # [b, h, w, c]
+    return tf.cast(top * (1.0 - wy) + bottom * wy, image.dtype)  # [b, h, w, c]
 
 
 def inside(flow12: tf.Tensor) -> tf.Tensor:

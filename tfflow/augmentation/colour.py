@@ -1,0 +1,175 @@
+"""Light, colour and noise. With `inputs_only` the network sees the change and the losses do not.
+
+`inputs_only`: image1 and image2 stay as they are, and input1, input2 (made from them where missing) are changed; so
+UFlow and UnFlow do, since a loss that compares the two frames must not learn from made-up light. Otherwise the images
+are changed, and input1, input2, where there are any, with them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import tensorflow as tf
+
+from tfflow.augmentation.random import (
+    check_not_negative,
+    check_probability,
+    check_range,
+    fold,
+    happens,
+    normal,
+    uniform,
+)
+from tfflow.augmentation.sample import IMAGES, INPUTS, Sample, frame_of
+
+# Principal axes of ImageNet's colours (rows: R, G, B), and deviations along them. Source: Krizhevsky et al. 2012, 4.1.
+AXES = [[-0.5675, 0.7192, 0.4009], [-0.5808, -0.0045, -0.8140], [-0.5836, -0.6948, 0.4203]]
+DEVIATIONS = [0.2175, 0.0188, 0.0045]
+PERMUTATIONS = [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]]
+
+
+@dataclass(frozen=True)
+class PermuteChannels:
+    """One of the six orders of red, green and blue, the same for both frames. Source: DDFlow, data_augmentation."""
+
+    inputs_only: bool = False
+
+    def __call__(self, sample: Sample, seed: tf.Tensor) -> Sample:
+        order = tf.gather(PERMUTATIONS, _one_of(seed, len(PERMUTATIONS)))
+        return _change(sample, self.inputs_only, lambda image, frame: tf.gather(image, order, axis=-1))
+
+
+@dataclass(frozen=True)
+class ColourJitter:
+    """Brightness, contrast and saturation in random order, then hue, single channels and gamma; clipped to [0, 1].
+
+    brightness, contrast, saturation, channels: b, for a factor drawn from [1 - b, 1 + b]; contrast pulls towards the
+    mean grey of both frames, saturation towards each pixel's grey, channels scales red, green and blue each.
+    hue: largest turn, in [0, 0.5]. gamma: (low, high) of the exponent.
+    asymmetric: the probability that each frame draws its own numbers (shadows and exposure that differ).
+    Source: SpyNet (0.4, 0.4, 0.4); UnFlow (contrast 0.3, channels 0.1, gamma 0.7-1.5); UFlow (hue 0.5).
+    """
+
+    brightness: float = 0.0
+    contrast: float = 0.0
+    saturation: float = 0.0
+    hue: float = 0.0
+    channels: float = 0.0
+    gamma: tuple[float, float] = (1.0, 1.0)
+    asymmetric: float = 0.0
+    inputs_only: bool = False
+
+    def __post_init__(self) -> None:
+        factors = {name: getattr(self, name) for name in ("brightness", "contrast", "saturation", "channels")}
+        check_probability(asymmetric=self.asymmetric)
+        check_not_negative(hue=self.hue, **factors)
+        for name, value in factors.items():
+            if value > 1:
+                raise ValueError(f"`{name}` must be at most 1, so that no factor is negative, got {value}")
+        if self.hue > 0.5:
+            raise ValueError(f"`hue` must be at most 0.5, half a turn, got {self.hue}")
+        check_range(gamma=self.gamma)
+
+    def __call__(self, sample: Sample, seed: tf.Tensor) -> Sample:
+        apart = happens(fold(seed, 0), self.asymmetric)
+        seeds = {1: fold(seed, 1), 2: tf.where(apart, fold(seed, 2), fold(seed, 1))}
+        first, second = (tf.cast(sample[key], tf.float32) for key in _start(sample, self.inputs_only))
+        mean = (tf.reduce_mean(_grey(first)) + tf.reduce_mean(_grey(second))) / 2
+        return _change(sample, self.inputs_only, lambda image, frame: self._jitter(image, mean, seeds[frame]))
+
+    def _jitter(self, image: tf.Tensor, mean: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+        factors = [
+            uniform(fold(seed, place), 1 - width, 1 + width)
+            for place, width in enumerate((self.brightness, self.contrast, self.saturation))
+        ]
+
+        def blend(image: tf.Tensor, which: tf.Tensor) -> tf.Tensor:
+            towards = tf.stack([tf.zeros_like(image), tf.zeros_like(image) + mean, tf.zeros_like(image) + _grey(image)])
+            return tf.gather(towards, which) + tf.gather(factors, which) * (image - tf.gather(towards, which))
+
+        order = tf.gather(PERMUTATIONS, _one_of(fold(seed, 3), len(PERMUTATIONS)))
+        if self.brightness or self.contrast or self.saturation:
+            for turn in range(3):
+                image = blend(image, order[turn])
+        image = tf.clip_by_value(image, 0.0, 1.0)
+        if self.hue:
+            image = tf.image.adjust_hue(image, uniform(fold(seed, 4), -self.hue, self.hue))
+        if self.channels:
+            image *= uniform(fold(seed, 5), 1 - self.channels, 1 + self.channels, (3,))
+        if self.gamma != (1.0, 1.0):
+            image = tf.pow(tf.clip_by_value(image, 0.0, 1.0), uniform(fold(seed, 6), *self.gamma))
+        return tf.clip_by_value(image, 0.0, 1.0)
+
+
+@dataclass(frozen=True)
+class Lighting:
+    """Adds a random step along each principal colour axis, of `strength` deviations; the same for both frames.
+
+    Source: Krizhevsky et al. 2012, section 4.1; SpyNet takes 0.1.
+    """
+
+    strength: float = 0.1
+    inputs_only: bool = False
+
+    def __post_init__(self) -> None:
+        check_not_negative(strength=self.strength)
+
+    def __call__(self, sample: Sample, seed: tf.Tensor) -> Sample:
+        step = self.strength * normal(seed, (3,)) * DEVIATIONS
+        change = tf.linalg.matvec(tf.constant(AXES), step)  # [3]
+        return _change(sample, self.inputs_only, lambda image, frame: tf.clip_by_value(image + change, 0.0, 1.0))
+
+
+@dataclass(frozen=True)
+class Noise:
+    """Noise of its own for every pixel of every frame; clipped to [0, 1].
+
+    kind "gaussian": the deviation is drawn from [0, sigma] once a sample (ARFlow 0.04, UFlow 0.02);
+    kind "positive": uniform in [0, sigma] (SpyNet 0.1).
+    """
+
+    sigma: float
+    kind: str = "gaussian"
+    inputs_only: bool = False
+
+    def __post_init__(self) -> None:
+        check_not_negative(sigma=self.sigma)
+        if self.kind not in ("gaussian", "positive"):
+            raise ValueError(f'`kind` must be "gaussian" or "positive", got {self.kind!r}')
+
+    def __call__(self, sample: Sample, seed: tf.Tensor) -> Sample:
+        sigma = uniform(fold(seed, 0), 0.0, self.sigma)
+
+        def noisy(image: tf.Tensor, frame: int) -> tf.Tensor:
+            own = fold(seed, frame)
+            shape = tf.shape(image)
+            noise = uniform(own, 0.0, self.sigma, shape) if self.kind == "positive" else sigma * normal(own, shape)
+            return tf.clip_by_value(image + noise, 0.0, 1.0)
+
+        return _change(sample, self.inputs_only, noisy)
+
+
+def _start(sample: Sample, inputs_only: bool) -> tuple[str, ...]:
+    return INPUTS if inputs_only and INPUTS[0] in sample else IMAGES
+
+
+def _change(sample: Sample, inputs_only: bool, change: Callable[[tf.Tensor, int], tf.Tensor]) -> Sample:
+    """The sample with change(image, frame) done to what `inputs_only` says."""
+    changed = dict(sample)
+    if inputs_only:
+        for image, seen in zip(IMAGES, INPUTS, strict=True):
+            changed.setdefault(seen, sample[image])
+    for key in INPUTS if inputs_only else IMAGES + INPUTS:
+        if key in changed:
+            shape = changed[key].shape
+            changed[key] = tf.ensure_shape(change(tf.cast(changed[key], tf.float32), frame_of(key)), shape)
+    return changed
+
+
+def _one_of(seed: tf.Tensor, count: int) -> tf.Tensor:
+    return tf.minimum(tf.cast(uniform(seed) * count, tf.int32), count - 1)
+
+
+def _grey(image: tf.Tensor) -> tf.Tensor:
+    return tf.image.rgb_to_grayscale(image)

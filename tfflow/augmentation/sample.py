@@ -1,0 +1,71 @@
+"""What each key of a sample is to an augmentation: colours, a flow, a mask, and on which frame it lives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import tensorflow as tf
+
+from tfflow import ops
+
+Sample = dict[str, tf.Tensor]
+
+IMAGES = ("image1", "image2")
+INPUTS = ("input1", "input2")  # what the network sees, where that differs from what the losses compare
+FLOWS = ("flow12", "flow21")
+MASKS = ("valid1", "valid2", "visible1", "visible2")
+MAPS = IMAGES + INPUTS + FLOWS + MASKS  # everything that is [h, w, c]; other keys pass through untouched
+PARTNER = {
+    **{name + a: name + b for name in ("image", "input", "valid", "visible") for a, b in ("12", "21")},
+    "flow12": "flow21",
+    "flow21": "flow12",
+}
+
+
+def frame_of(key: str) -> int:
+    """The frame, 1 or 2, on whose pixels `key` lives: flow12 lives on frame 1."""
+    return int(key[4]) if key in FLOWS else int(key[-1])
+
+
+def size(sample: Sample) -> tuple:
+    """(height, width) of the frames: Python ints where known, scalar tensors where not."""
+    dynamic = tf.shape(sample["image1"])
+    return tuple(n if n is not None else dynamic[i] for i, n in enumerate(sample["image1"].shape[:2]))
+
+
+def each_map(sample: Sample, change: Callable[[tf.Tensor], tf.Tensor]) -> Sample:
+    """The sample with `change` done to every image, flow and mask alike."""
+    return {key: change(value) if key in MAPS else value for key, value in sample.items()}
+
+
+def hide_what_leaves(sample: Sample) -> Sample:
+    """Flow stays true where its target is no longer in the picture, but the pixel is not visible in both any more."""
+    sample = dict(sample)
+    for flow in FLOWS:
+        visible = f"visible{frame_of(flow)}"
+        if flow in sample and visible in sample:
+            sample[visible] *= ops.inside(sample[flow][None])[0]
+    return sample
+
+
+def resize(sample: Sample, to: tuple) -> Sample:
+    """Every image, flow and mask on the grid `to`; flow values by the ratio of each axis.
+
+    Sparse flow: a new pixel is the mean of the valid ones around it, and valid where the nearest one is.
+    """
+    resized = dict(sample)
+    for key in sample:
+        value = tf.cast(sample[key], tf.float32)[None] if key in MAPS else None
+        if key in IMAGES + INPUTS:
+            resized[key] = ops.resize_image(value, to)[0]
+        elif key in MASKS:
+            resized[key] = tf.image.resize(value, to, method="nearest")[0]
+        elif key in FLOWS:
+            valid = sample.get(f"valid{frame_of(key)}")
+            if valid is None:
+                resized[key] = ops.resize_flow(value, to)[0]
+            else:
+                share = ops.resize_image(valid[None], to)
+                flow = tf.math.divide_no_nan(ops.resize_flow(value * valid[None], to), share)
+                resized[key] = (flow * tf.image.resize(valid[None], to, method="nearest"))[0]
+    return resized

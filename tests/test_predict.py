@@ -15,6 +15,8 @@ from tfflow.data.formats import read_flow
 from tfflow.data.images import read_image, write_image
 from tfflow.data.video import video_info
 from tfflow.evaluation.pictures import flow_to_colour
+from tfflow.evaluation.prediction import Predicted
+from tfflow.evaluation.writer import Writer
 
 
 class Net:
@@ -139,16 +141,28 @@ def test_frames_of_a_video_as_files(video, tmp_path):
     assert run(f"video:{video}", "--out", tmp_path / "out", "--formats", "flo,sheet") == 0
     assert files(tmp_path / "out" / "flo") == [f"frame_{n:06d}.flo" for n in range(1, 9)]
     assert len(files(tmp_path / "out" / "sheet")) == 8
+    for n in (1, 7):  # JPEG keeps the mean to about a grey level
+        flow = read_flow(tmp_path / "out" / "flo" / f"frame_{n:06d}.flo")[0]
+        np.testing.assert_allclose(flow[0, 0], flow_of(n, n + 1), atol=0.15)
 
 
 def test_each_clip_and_each_size_has_its_own_video(tmp_path):
-    for clip, size in (("a", (40, 64)), ("b", (33, 51))):
+    for clip, size in (("a", (40, 64)), ("b", (40, 64)), ("c", (33, 101)), ("d", (121, 50))):
         for n in (1, 2, 3):
             write_image(tmp_path / "clips" / clip / f"{n}.png", frame(n, *size))
     assert run(tmp_path / "clips", "--out", tmp_path / "out", "--formats", "video", "--fps", 5) == 0
-    assert files(tmp_path / "out") == ["a/flow.mp4", "b/flow.mp4", "legend.png", "predict.json"]
-    assert [video_info(tmp_path / "out" / clip / "flow.mp4").frames for clip in "ab"] == [2, 2]
+    assert files(tmp_path / "out") == [f"{clip}/flow.mp4" for clip in "abcd"] + ["legend.png", "predict.json"]
+    assert [video_info(tmp_path / "out" / clip / "flow.mp4").frames for clip in "abcd"] == [2] * 4
     assert video_info(tmp_path / "out" / "b" / "flow.mp4").fps == 5
+
+
+def test_another_size_in_one_clip_starts_another_video(tmp_path):
+    with Writer(tmp_path, ["video"], scale=2.0, fps=10.0) as writer:
+        for n, w in enumerate([64, 64, 50, 64]):
+            flow = np.zeros((40, w, 2), np.float32)
+            writer.write(Predicted(str(n), frame(1, 40, w), flow, None))
+    videos = ["flow.mp4", "flow_2.mp4", "flow_3.mp4"]
+    assert [video_info(tmp_path / name).frames for name in videos] == [2, 1, 1]
 
 
 def test_one_scale_for_all_pictures_given_or_from_the_first_pairs(clip, tmp_path):

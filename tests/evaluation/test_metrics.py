@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from tests.evaluation.fakes import noise, sample, shifted
-from tfflow.evaluation.metrics import Averages, check_occlusion, measure_flow, measure_frames
+from tfflow.evaluation.metrics import Averages, census_distance, check_occlusion, measure_flow, measure_frames
+from tfflow.ops import census_transform
 
 
 def slow_flow_metrics(flow, s):
@@ -150,6 +151,22 @@ def test_photometric_census_and_residual_equal_their_definitions():
     assert measured["photometric"] == (pytest.approx(sum(off), rel=1e-5), 99)
     assert measured["fb_residual"] == (pytest.approx(sum(residual), rel=1e-5), 99)
     assert measured["census"] == (pytest.approx(sum(census), rel=1e-3), 15)
+
+
+def test_census_distance_is_that_of_the_census_transform():
+    image1, image2 = noise(1, 9, 12), noise(2, 9, 12)
+    d = np.square(census_transform(image1[None]) - census_transform(image2[None]))[0]
+    expected = (d / (0.1 + d)).sum(-1) / 48
+    inner = np.s_[3:-3, 3:-3]
+    np.testing.assert_allclose(census_distance(image1, image2)[inner], expected[inner], rtol=1e-3)
+    assert census_distance(image1[:2, :3], image2[:2, :3]).shape == (2, 3)
+
+
+def test_a_speed_on_a_border_belongs_to_the_faster_class():
+    truth = np.zeros((1, 3, 2), np.float32)
+    truth[0, :, 1] = [9.5, 10, 40]
+    measured = measure_flow(truth + 1, {"flow12": truth, "valid1": np.ones((1, 3, 1), np.float32)})
+    assert [measured[f"epe_{c}"][1] for c in ("s0-10", "s10-40", "s40+")] == [1, 1, 1]
 
 
 def test_per_image_and_per_pixel_averages_are_what_their_names_say():

@@ -41,6 +41,15 @@ def test_the_table_shows_the_numbers_of_the_averages():
     assert float(row.split("│")[2]) == round(epe, 2 if epe >= 10 else 3)
 
 
+def test_the_best_of_a_column_is_bold():
+    def bold(name, texts):
+        return [report._cell(value, report._best(name, texts)).startswith("[bold]") for value in texts]
+
+    assert bold("epe", [2.0, 1.0, 3.0]) == [False, True, False]
+    assert bold("occ_f", [0.2, 0.1, 0.3]) == [False, False, True]
+    assert bold("inside", [99.0, 98.0]) == bold("epe", [1.0])[:1] * 2 == [False, False]
+
+
 def test_files_hold_every_average_and_every_image(tmp_path):
     found = results()
     report.write_results(tmp_path, found, {"weights": ["net"]})

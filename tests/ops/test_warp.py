@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 
 from tests.ops import oracles, ways
-from tfflow.ops import backward_warp, inside
+from tfflow.ops import backward_warp, inside, sample_points
 
 
 def frames(seed=0, b=2, h=5, w=8, c=3, reach=4.0):
@@ -171,3 +171,23 @@ def test_arrays_are_taken_as_they_are():
 def test_refusals_say_what_was_expected_and_what_came(image, flow, outside, text):
     with pytest.raises(ValueError, match=text):
         backward_warp(tf.constant(image), tf.constant(flow), outside)
+
+
+@pytest.mark.parametrize("outside", ["zero", "border"])
+@pytest.mark.parametrize("way", ways.ALL, ids=lambda way: way.__name__)
+def test_points_may_be_more_or_fewer_than_pixels(way, outside):
+    image, _ = frames()
+    points = np.random.default_rng(4).uniform([-2, -2], [9, 6], [2, 3, 11, 2]).astype(np.float32)
+    sampled = way(lambda i, p: sample_points(i, p, outside), image, points)
+    expected = [
+        [[oracles.sample(i, y, x, outside) for x, y in row] for row in p] for i, p in zip(image, points, strict=True)
+    ]
+    np.testing.assert_allclose(sampled, expected, atol=2e-6)
+
+
+def test_points_are_refused_as_flow_is():
+    image, flow = frames()
+    with pytest.raises(ValueError, match=r"`points` must be \[b, h, w, 2\], got \(2, 5, 8, 3\)"):
+        sample_points(image, image)
+    with pytest.raises(ValueError, match='`outside` must be "zero" or "border", got None'):
+        sample_points(image, flow, None)

@@ -92,6 +92,12 @@ def test_baselines_alone_need_no_weights(sintel, capsys):
     assert "Farneback" in (screen := capsys.readouterr().out) and "1 pair" in screen
 
 
+def test_a_network_without_training_is_measured_by_its_name(sintel, tmp_path):
+    assert run("--model", "spynet_mobile", "--data", sintel, "--out", tmp_path / "out") == 0
+    (result,) = json.loads((tmp_path / "out" / "results.json").read_text())["results"]
+    assert result["predictor"] == "spynet_mobile (untrained)" and 0 < result["mean_over_pixels"]["epe"] < 100
+
+
 def test_submission_and_error_maps(sintel, kitti, frames, tmp_path):
     out = tmp_path / "out"
     data = [text for spec in (sintel, kitti) for text in ("--data", spec)]

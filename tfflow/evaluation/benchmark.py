@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import tensorflow as tf
 
 from tfflow.data.records import Sample, Source
 from tfflow.errors import InputError
@@ -27,10 +28,12 @@ class Result:
     truth: bool
     averages: Averages = field(default_factory=Averages)
     skipped: list[str] = field(default_factory=list)
-    milliseconds: list[float] = field(default_factory=list)  # a flow, one entry a batch
+    milliseconds: list[float] = field(
+        default_factory=list
+    )  # a flow, one entry a batch, without the first of each shape
 
     def summary(self) -> dict[str, Any]:
-        """The averages, each named, on what they rest, and the median time of one flow."""
+        """The averages, each named, on what they rest, and the median time of one flow (None if no size came twice)."""
         return {
             "source": self.source,
             "predictor": self.predictor,
@@ -65,6 +68,7 @@ def run(
     truth = "flow12" in source.truth
     results = {label: Result(source.name, label, truth) for label in predictors}
     skipped: list[str] = []
+    met: set[tuple] = set()
     done = 0
     for group in same_size(read_ahead(source, total, skipped), batch):
         images1 = np.stack([sample["image1"] for _, sample in group])  # [b, h, w, 3]
@@ -73,13 +77,16 @@ def run(
         for label, predictor in predictors.items():
             started = time.perf_counter()
             flows12, flows21 = predict(predictor, images1, images2, both)
-            results[label].milliseconds.append(1000.0 * (time.perf_counter() - started) / (len(group) * (1 + both)))
+            milliseconds = 1000.0 * (time.perf_counter() - started) / (len(group) * (1 + both))
+            if (images1.shape, both) in met:  # the first of a shape builds the graph
+                results[label].milliseconds.append(milliseconds)
             for i, (name, sample) in enumerate(group):
                 flow21 = None if flows21 is None else flows21[i]
                 require_finite(label, f"{name} of {source.name}", flows12[i], flow21)
                 results[label].averages.add(name, _measure(sample, flows12[i], flow21, truth))
                 if each is not None:
                     each(label, name, sample, flows12[i])
+        met.add((images1.shape, both))
         done += len(group)
         if progress is not None:
             progress(done + len(skipped), total)
@@ -94,11 +101,16 @@ def run(
 def predict(
     predictor: Predictor, images1: np.ndarray, images2: np.ndarray, both: bool
 ) -> tuple[np.ndarray, np.ndarray | None]:
-    """flow12 [b, h, w, 2], and flow21 where `both` (else None), as NumPy arrays."""
-    if not both:
-        return np.asarray(predictor.batch(images1, images2)), None
-    flows12, flows21 = predictor.both(images1, images2)
-    return np.asarray(flows12), np.asarray(flows21)
+    """flow12 [b, h, w, 2], and flow21 where `both` (else None), as NumPy arrays. InputError if memory runs out."""
+    try:
+        if not both:
+            return np.asarray(predictor.batch(images1, images2)), None
+        flows12, flows21 = predictor.both(images1, images2)
+        return np.asarray(flows12), np.asarray(flows21)
+    except tf.errors.ResourceExhaustedError:
+        b, h, w, _ = images1.shape
+        advice = "use a smaller --batch" if b > 1 else "make the frames smaller"
+        raise InputError(f"not enough memory for {b} pair(s) of {w} x {h} at a time: {advice}") from None
 
 
 def require_finite(label: str, image: str, *flows: np.ndarray | None) -> None:

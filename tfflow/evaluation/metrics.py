@@ -31,7 +31,7 @@ _OUTLIERS = ("fl", "fl_noc", "over1", "over3", "over5", "over3_noc")
 _OCCLUSION = ("occ_precision", "occ_recall", "occ_f")
 WITH_TRUTH = _ERRORS + _OUTLIERS + _OCCLUSION
 WITHOUT_TRUTH = ("photometric", "census", "fb_residual", "inside")
-_GREY = np.float32([0.2989, 0.587, 0.114])  # TensorFlow's
+_GREY = np.array([0.2989, 0.587, 0.114], np.float32)  # TensorFlow's
 
 
 def measure_flow(flow12: np.ndarray, sample: Mapping[str, np.ndarray], flow21: np.ndarray | None = None) -> Measured:

@@ -64,7 +64,11 @@ def results_table(results: Sequence[Result]) -> Group:
         best = {name: _best(name, [s[key][name] for s in summaries if name in s[key]]) for name in columns}
         for summary in summaries:
             values = [_cell(summary[key].get(name), best[name]) for name in columns]
-            table.add_row(escape(summary["predictor"]), *values, f"{summary['median_ms_per_flow']:.0f}")
+            table.add_row(
+                escape(summary["predictor"]),
+                *values,
+                "-" if (ms := summary["median_ms_per_flow"]) is None else f"{ms:.0f}",
+            )
         if key != list(AVERAGES)[-1]:
             table.add_section()
     return Group(Text(heading, "bold"), table, *caption)  # apart: a table's own title wraps at the table's width

@@ -10,7 +10,12 @@ from tfflow.losses.view import View
 
 
 class Term:
-    """A loss term: called with a View of n pairs, gives back [n]. Subclasses are frozen dataclasses."""
+    """A loss term: called with a View of n pairs, gives back [n]. Subclasses are frozen dataclasses.
+
+    needs_truth: whether it compares with `view.target12` as ground truth.
+    """
+
+    needs_truth = False
 
     def __call__(self, view: View) -> tf.Tensor:
         raise TypeError(f"{type(self).__name__} must define __call__(view) -> [n]")

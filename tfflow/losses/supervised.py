@@ -20,6 +20,7 @@ class MultiscaleEPE(Term):
 
     weights: tuple[tuple[int, float], ...] = ((4, 0.005), (8, 0.01), (16, 0.02), (32, 0.08), (64, 0.32))
     unit: float = 20.0
+    needs_truth = True
 
     def __call__(self, view: View) -> tf.Tensor:
         total = tf.zeros(tf.shape(view.flow12)[:1])
@@ -39,6 +40,7 @@ class LevelEPE(Term):
     """
 
     level: int
+    needs_truth = True
 
     def __call__(self, view: View) -> tf.Tensor:
         flows = view.flows12
@@ -50,6 +52,8 @@ class LevelEPE(Term):
 @dataclass(frozen=True)
 class EndpointError(Term):
     """Mean endpoint error at full resolution, in px."""
+
+    needs_truth = True
 
     def __call__(self, view: View) -> tf.Tensor:
         error, known = level_error(view, view.flow12)

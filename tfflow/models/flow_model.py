@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from tfflow import ops
 from tfflow.errors import InputError
-from tfflow.models.graph import both_directions, one_direction
+from tfflow.models.graph import Network, both_directions, one_direction
 from tfflow.models.variants import variant
 
 
@@ -19,13 +19,14 @@ class FlowModel:
         flow = model.flow(frame1, frame2, channels="bgr")      # cv2.imread, cv2.VideoCapture
 
     name, stride, parameters: of the network (`tfflow.models.VARIANTS`); metadata: where the weights come from.
+    network: an existing network, whose weights are then shared; else a new one with random weights.
     Frames of any size: the last row and column are repeated up to a multiple of the stride, and the flow is cut back.
     """
 
-    def __init__(self, name: str, metadata: dict[str, str] | None = None, dtype: str = "float32"):
+    def __init__(self, name: str, metadata: dict[str, str] | None = None, network: Network | None = None):
         kind = variant(name)
         self.name, self.stride, self.metadata = name, kind.stride, metadata or {}
-        network = kind.build(dtype)
+        network = network or kind.build("float32")
         self.keras_model = one_direction(network)
         self._both = both_directions(network)
         self.parameters = self.keras_model.count_params()

@@ -3,7 +3,7 @@
 from tfflow.ops.census import census_transform
 from tfflow.ops.correlation import cost_volume, displacements
 from tfflow.ops.differences import differences
-from tfflow.ops.pad import crop_to, pad_to_multiple
+from tfflow.ops.pad import crop_to, cut, pad_to_multiple
 from tfflow.ops.resize import resize_flow, resize_image, resize_mask
 from tfflow.ops.splat import range_map, splat
 from tfflow.ops.warp import backward_warp, inside, sample_points
@@ -13,6 +13,7 @@ __all__ = [
     "census_transform",
     "cost_volume",
     "crop_to",
+    "cut",
     "differences",
     "displacements",
     "inside",

@@ -29,3 +29,12 @@ def crop_to(x: tf.Tensor, to: tuple) -> tf.Tensor:
     if any(isinstance(n, int) and have is not None and n > have for n, have in zip(to, x.shape[1:3], strict=True)):
         raise ValueError(f"`x` must be at least {tuple(to)} to be cropped to it, got {tuple(x.shape)}")
     return x[:, : to[0], : to[1]]
+
+
+def cut(x: tf.Tensor, top: tf.Tensor, left: tf.Tensor, to: tuple[int, int]) -> tf.Tensor:
+    """A window of each sample at its own place: [b, h, w, c], int32 [b], int32 [b] -> [b, *to, c]."""
+    check_image("x", x)
+    rows = top[:, None] + tf.range(to[0])
+    columns = left[:, None] + tf.range(to[1])
+    x = tf.gather(x, rows, axis=1, batch_dims=1)  # [b, to[0], w, c]
+    return tf.gather(x, columns, axis=2, batch_dims=1)  # [b, *to, c]

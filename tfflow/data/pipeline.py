@@ -1,0 +1,111 @@
+"""Sources -> tf.data: which sample is number k of a training run, read, changed by chance, and batched.
+
+Number k depends on the seed and k alone. A run that goes on at step s goes on with number s * batch: nothing else of
+the data's position needs to be kept.
+"""
+
+from __future__ import annotations
+
+import bisect
+import functools
+import itertools
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import tensorflow as tf
+
+from tfflow.data.records import Sample, Source
+from tfflow.errors import InputError
+
+CHANNELS = {"image1": 3, "image2": 3, "flow12": 2, "flow21": 2, "valid1": 1, "valid2": 1, "visible1": 1, "visible2": 1}
+
+
+class Mixed:
+    """Several sources as one, each sample equally likely; it carries the ground truth that all of them have."""
+
+    def __init__(self, sources: Sequence[Source]):
+        self.sources = list(sources)
+        self.name = " + ".join(s.name for s in sources)
+        self.truth = frozenset.intersection(*(s.truth for s in sources))
+        self._ends = list(itertools.accumulate(len(s) for s in sources))
+
+    def __len__(self) -> int:
+        return self._ends[-1]
+
+    def record_name(self, index: int) -> str:
+        return self._at(index, "record_name")
+
+    def sample(self, index: int) -> Sample:
+        return self._at(index, "sample")
+
+    def _at(self, index: int, method: str):
+        which = bisect.bisect_right(self._ends, index)
+        return getattr(self.sources[which], method)(index - (self._ends[which - 1] if which else 0))
+
+
+class Order:
+    """Index of the source's sample that is number k: every epoch each sample once, in an order of its own."""
+
+    def __init__(self, length: int, seed: int):
+        self.length, self.seed = length, seed
+        self._epoch = functools.lru_cache(maxsize=2)(self._shuffled)
+
+    def __call__(self, k: int) -> int:
+        epoch, place = divmod(k, self.length)
+        return int(self._epoch(epoch)[place])
+
+    def _shuffled(self, epoch: int) -> np.ndarray:
+        return np.random.default_rng([self.seed, epoch]).permutation(self.length)
+
+
+def batches(
+    source: Source,
+    change: Callable[[dict[str, tf.Tensor], tf.Tensor], dict[str, tf.Tensor]],
+    *,
+    size: tuple[int, int],
+    batch: int,
+    seed: int,
+    first_step: int = 0,
+    keys: Sequence[str] = (),
+    workers: int = 1,
+    worker: int = 0,
+    replicas_here: int = 1,
+) -> tf.data.Dataset:
+    """Batches for the replicas of one worker, from step `first_step` of a run on, without end.
+
+    source: samples of any size. change: (sample of [h, w, c] tensors, seed int32 [2]) -> sample of `size`.
+    batch: pairs a step over all replicas of all workers; element i of the dataset is replica i % replicas_here's
+        share of step first_step + i // replicas_here. keys: ground truth to carry besides the frames.
+    Elements: dict of [batch / replicas, h, w, c] float32, and "chance" [.., 2] in [0, 1) for draws inside the step.
+    Raises InputError where the batch does not divide among the replicas.
+    """
+    share, rest = divmod(batch, workers)
+    if rest or share % replicas_here:
+        raise InputError(
+            f"a batch of {batch} does not divide among {workers} x {replicas_here} replicas; "
+            f"choose a multiple of {workers * replicas_here}"
+        )
+    order = Order(len(source), seed)
+    kept = ["image1", "image2", *keys]
+
+    def read(k: np.int64) -> list[np.ndarray]:
+        sample = source.sample(order(int(k)))
+        return [np.asarray(sample[key], np.float32) for key in kept]
+
+    def load(k: tf.Tensor) -> dict[str, tf.Tensor]:
+        arrays = tf.numpy_function(read, [k], [tf.float32] * len(kept), stateful=False)
+        sample = {}
+        for key, array in zip(kept, arrays, strict=True):
+            array.set_shape([None, None, CHANNELS[key]])
+            sample[key] = array
+        number = tf.stack([tf.constant(seed, tf.int32), tf.cast(k % (2**31 - 1), tf.int32)])
+        sample = {key: tf.ensure_shape(x, [*size, x.shape[-1]]) for key, x in change(sample, number).items()}
+        sample["chance"] = tf.random.stateless_uniform([2], tf.random.experimental.stateless_fold_in(number, 7))
+        return sample
+
+    step = tf.data.Dataset.range(first_step, np.iinfo(np.int64).max // batch)
+    numbers = step.flat_map(
+        lambda s: tf.data.Dataset.range(s * batch + worker * share, s * batch + (worker + 1) * share)
+    )
+    samples = numbers.map(load, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
+    return samples.batch(share // replicas_here, drop_remainder=True).prefetch(tf.data.AUTOTUNE)

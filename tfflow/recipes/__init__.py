@@ -1,0 +1,27 @@
+"""The published methods, one file each. A new method is a new file here, with a `Recipe` of the file's name in it."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from pathlib import Path
+
+from tfflow.errors import unknown_name
+from tfflow.recipes.recipe import Adam, Phase, Recipe
+
+NOT_METHODS = {"recipe", "schedules", "__main__"}
+RECIPES: dict[str, Recipe] = {}
+for _module in pkgutil.iter_modules([str(Path(__file__).parent)]):
+    if _module.name not in NOT_METHODS:
+        for _value in vars(importlib.import_module(f"{__name__}.{_module.name}")).values():
+            if isinstance(_value, Recipe):
+                RECIPES[_value.name] = _value
+
+__all__ = ["RECIPES", "Adam", "Phase", "Recipe", "named"]
+
+
+def named(name: str) -> Recipe:
+    """The recipe called `name`; an unknown name is refused with the nearest ones."""
+    if name not in RECIPES:
+        raise unknown_name("recipe", name, RECIPES)
+    return RECIPES[name]

@@ -1,0 +1,58 @@
+"""`python -m tfflow.recipes [NAME]`: the methods; of one, its paper, equation, phases and departures."""
+
+from __future__ import annotations
+
+import argparse
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from tfflow.errors import command
+from tfflow.recipes import RECIPES, Recipe, named
+
+
+@command
+def main(argv: list[str] | None = None) -> int:
+    p = argparse.ArgumentParser(prog="python -m tfflow.recipes", description=__doc__)
+    p.add_argument("name", nargs="?", help="one recipe, in full")
+    args = p.parse_args(argv)
+    console = Console()
+    if args.name:
+        _print_one(console, named(args.name))
+        return 0
+    table = Table("recipe", "network", "labels", "phases", "steps", "paper")
+    for recipe in RECIPES.values():
+        phases = ", ".join(phase.name for phase in recipe.phases)
+        labels = "yes" if recipe.needs_truth else "no"
+        table.add_row(recipe.name, recipe.model, labels, phases, f"{recipe.steps:,}", recipe.paper)
+    console.print(table)
+    return 0
+
+
+def _print_one(console: Console, recipe: Recipe) -> None:
+    console.print(f"[bold]{recipe.name}[/bold]  {escape(recipe.paper)}")
+    console.print(f"equation: {recipe.equation}", markup=False, highlight=False)
+    height, width = recipe.crop
+    console.print(
+        f"network {recipe.model}, batch {recipe.batch}, crop {height}x{width}, {recipe.optimizer}", markup=False
+    )
+    console.print(f"augmentation: {', '.join(map(repr, recipe.augmentation)) or 'none'}", markup=False)
+    for i, phase in enumerate(recipe.phases, 1):
+        lines = [
+            f"phase {i}, {phase.name}: {phase.steps:,} steps, {phase.learning_rate}",
+            f"  minimise {phase.objective}",
+            f"  {'both directions' if phase.directions == 2 else '1->2 alone'}, visible: {phase.visibility}",
+        ]
+        if phase.student:
+            lines.append(f"  a student sees {phase.student:g} of the crop's sides, a teacher from before all of it")
+        if phase.train:
+            lines.append(f"  trains {phase.train}..." + "".join(f", started from {b}..." for _, b in phase.start))
+        console.print("\n".join(lines), markup=False, highlight=False)
+    console.print("departures from the paper:")
+    for departure in recipe.departures:
+        console.print(f"  - {departure}", markup=False, highlight=False)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,62 @@
+"""DDFlow: Liu, King, Lyu, Xu, DDFlow: Learning Optical Flow with Unlabeled Data Distillation, AAAI 2019."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from tfflow.augmentation import Flip, PermuteChannels
+from tfflow.losses import AbsRobust, Census, Distillation, Everywhere, ForwardBackward, Photometric
+from tfflow.recipes.recipe import Adam, Phase, Recipe
+from tfflow.recipes.schedules import Halving
+
+PSI = AbsRobust(epsilon=0.01, q=0.4)
+RATE = Halving(1e-4, every=80_000)
+# The paper divides by 2 * sum(mask): hence 0.5. It averages the distillation over directions, which are summed here.
+PHOTOMETRIC = 0.5 * Photometric(PSI)
+CENSUS = 0.5 * Census(radius=3, penalty=PSI)
+DISTILLATION = 0.25 * Distillation(PSI)
+HIDDEN = ForwardBackward(alpha1=0.01, alpha2=0.5)
+
+ddflow = Recipe(
+    name="ddflow",
+    paper="Liu et al., DDFlow: Learning Optical Flow with Unlabeled Data Distillation, AAAI 2019",
+    equation=(
+        "L_p = sum psi(I1 - I2w) (1 - O) / sum (1 - O), both directions; psi(x) = (|x| + 0.01)^0.4; "
+        "then on census transforms; L_o = sum psi(w_teacher - w_student) M_f / sum M_f, M_f = clip(O_s - O_t, 0, 1); "
+        "L = L_p + L_o"
+    ),
+    model="pwcnet_ddflow",
+    phases=(
+        Phase("photometric", 100_000, PHOTOMETRIC, RATE, Everywhere()),
+        Phase("census", 300_000, CENSUS, RATE, HIDDEN),
+        Phase("distillation", 300_000, CENSUS + DISTILLATION, RATE, HIDDEN, student=0.7),
+    ),
+    batch=4,
+    crop=(320, 896),
+    augmentation=(Flip(horizontal=0.5, vertical=0.5), PermuteChannels()),
+    optimizer=Adam(epsilon=1e-8),
+    departures=(
+        "means over used pixels are taken per pair, not over the whole batch, so that replicas agree",
+        "the teacher's flow is computed in the step, not dumped as 16-bit PNG",
+        "the student's crop is the nearest multiple of the network's stride to 0.7 of the crop (224x640 of 320x896)",
+        "the census transform reads 0 beyond the frame, as theirs; both leave out the outer 3 px",
+        "halving every 80,000 steps is the authors' configuration; the paper's text has 50,000 [from memory]",
+    ),
+)
+
+ddflow_quick = dataclasses.replace(
+    ddflow,
+    name="ddflow_quick",
+    model="pwcnet_mobile",
+    phases=(
+        Phase("photometric", 400, PHOTOMETRIC, Halving(5e-4, every=400, warmup=50), Everywhere()),
+        Phase("census", 400, CENSUS, Halving(2.5e-4, every=400, warmup=50), HIDDEN),
+        Phase("distillation", 400, CENSUS + DISTILLATION, Halving(2.5e-4, every=200, warmup=20), HIDDEN, student=0.7),
+    ),
+    crop=(128, 192),
+    optimizer=Adam(clip=1.0),
+    departures=(
+        *ddflow.departures,
+        "sized for two cores and ten minutes: few steps of small crops at a higher rate, clipped; a network of ours",
+    ),
+)

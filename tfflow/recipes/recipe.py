@@ -1,0 +1,92 @@
+"""What a method is: phases of training, each an objective with its schedule, written as data."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass, field
+
+from tfflow.augmentation import Augmentation
+from tfflow.losses.objective import Objective
+from tfflow.losses.visibility import Everywhere, Visibility
+from tfflow.recipes.schedules import Schedule
+
+
+@dataclass(frozen=True)
+class Adam:
+    """Kingma and Ba 2015. clip: largest norm of all gradients together, 0 = none; weight_decay: L2 on kernels."""
+
+    beta1: float = 0.9
+    beta2: float = 0.999
+    epsilon: float = 1e-8
+    clip: float = 0.0
+    weight_decay: float = 0.0
+
+
+@dataclass(frozen=True)
+class Phase:
+    """One stretch of training under one objective; the optimizer starts anew with it.
+
+    steps: updates. learning_rate: function of the step within the phase.
+    visibility: how pixels that both frames see are told from those that only one does.
+    directions: 2 = 1->2 and 2->1 in one pass, their losses summed; 1 = 1->2 alone.
+    student: 0 = no teacher; else the share of the crop's sides that the student sees, while a teacher, the network as
+        it stood when the phase began, sees the whole crop and gives the flow to follow.
+    train: only weights whose name begins so; "" = all.
+    start: (to, from) beginnings of weight names, copied before the first step.
+    """
+
+    name: str
+    steps: int
+    objective: Objective
+    learning_rate: Schedule
+    visibility: Visibility = Everywhere()
+    directions: int = 2
+    student: float = 0.0
+    train: str = ""
+    start: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def needs_truth(self) -> bool:
+        """Whether a term compares with ground truth."""
+        return any(term.needs_truth for _, term in self.objective.terms)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A method. `repr(recipe)` says all that it does; `departures` say where it is not the paper's.
+
+    equation: the objective in the paper's notation. model: the network of the paper, by its name in the table.
+    batch: pairs a step over all replicas. crop: (height, width) px that the network trains on.
+    augmentation: applied to a frame pair in order, before the crop.
+    """
+
+    name: str
+    paper: str
+    equation: str
+    model: str
+    phases: tuple[Phase, ...]
+    batch: int
+    crop: tuple[int, int]
+    augmentation: tuple[Augmentation, ...] = ()
+    optimizer: Adam = Adam()
+    departures: tuple[str, ...] = field(default=())
+
+    @property
+    def steps(self) -> int:
+        """Updates of all phases."""
+        return sum(phase.steps for phase in self.phases)
+
+    @property
+    def needs_truth(self) -> bool:
+        """Whether a phase needs ground truth."""
+        return any(phase.needs_truth for phase in self.phases)
+
+    def scaled(self, steps: int) -> Recipe:
+        """The same method in so many steps: phases keep their shares, schedules shrink with them."""
+        ends = [round(steps * sum(p.steps for p in self.phases[: i + 1]) / self.steps) for i in range(len(self.phases))]
+        lengths = [end - start for start, end in zip([0, *ends], ends, strict=False)]
+        phases = tuple(
+            dataclasses.replace(p, steps=n, learning_rate=p.learning_rate.scaled(n / p.steps))
+            for p, n in zip(self.phases, lengths, strict=True)
+        )
+        return dataclasses.replace(self, phases=phases)

@@ -1,0 +1,352 @@
+"""`python -m tfflow.train`: trains a flow network, by default without labels and on the built-in moving scenes."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import re
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import tensorflow as tf
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from tfflow import augmentation
+from tfflow.data.damage import ON_ERROR
+from tfflow.data.pipeline import Mixed, batches
+from tfflow.data.records import Source
+from tfflow.data.scenes import Scenes
+from tfflow.data.sources import open_source
+from tfflow.errors import InputError, command
+from tfflow.evaluation import baselines, benchmark, learned, report
+from tfflow.evaluation.pictures import contact_sheet
+from tfflow.models import load, variant, weights_file
+from tfflow.models.weights import assign, model_arrays
+from tfflow.recipes import Recipe, named
+from tfflow.training.checkpoint import claim_folder
+from tfflow.training.log import History
+from tfflow.training.loop import Hooks, NotFinite, train
+from tfflow.training.step import student_size
+from tfflow.training.strategy import choose_strategy, worker_of
+from tfflow.training.trainer import PRECISIONS, Trainer
+
+UNSEEN = 1_000_003
+"""Added to the seed of the scenes trained on, for scenes to measure on."""
+
+EXAMPLES = """examples:
+  python -m tfflow.train                                                # ten minutes on 2 cores, no download
+  python -m tfflow.train --data video:holiday.mp4 --out runs/holiday    # your own video
+  python -m tfflow.train --recipe ddflow --data chairs:/data/FlyingChairs --val sintel-clean:/data/sintel
+  python -m tfflow.train --weights pwcnet_mobile --data frames:my/frames
+
+The same command run again continues where it stopped. Several machines: set TF_CONFIG on each, as tf.distribute
+describes it, and give all of them the same --out on a shared disk."""
+
+
+def parser() -> argparse.ArgumentParser:
+    p = argparse.ArgumentParser(
+        prog="python -m tfflow.train",
+        description=__doc__,
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add = p.add_argument
+    add("--recipe", default="ddflow_quick", help="method, see `python -m tfflow.recipes` (default: %(default)s)")
+    add("--model", metavar="NAME", help="network (default: the recipe's)")
+    add("--weights", metavar="W", help="start from trained weights: a name, a file, a run")
+    add(
+        "--data",
+        action="append",
+        default=[],
+        metavar="KIND:PATH",
+        help="frames to train on (default: scenes); repeatable",
+    )
+    add("--textures", metavar="DIR", help="cut the textures of the built-in scenes from these photographs")
+    add(
+        "--val",
+        action="append",
+        default=[],
+        metavar="KIND:PATH",
+        help="what to measure on (default: unseen scenes, or some of --data)",
+    )
+    add("--val-limit", type=int, default=32, metavar="N", help="pairs of --val to measure (default: %(default)s)")
+    add("--out", type=Path, metavar="DIR", help="output folder (default: runs/RECIPE-MODEL-DATA)")
+    add("--steps", type=int, metavar="N", help="updates in all; phases keep their shares (default: the recipe's)")
+    add("--batch", type=int, metavar="N", help="pairs a step, over all devices (default: the recipe's)")
+    add("--crop", type=_size, metavar="HxW", help="size of the training crop (default: the recipe's, or what fits)")
+    add("--learning-rate", type=float, metavar="R", help="scales the recipe's schedule so that it begins at R")
+    add("--seed", type=int, default=0, metavar="N", help="of weights, data and augmentation (default: %(default)s)")
+    add(
+        "--devices",
+        default="auto",
+        metavar="D",
+        help="auto, or e.g. GPU:0,GPU:1 or CPU:2 (default: all GPUs, else CPU)",
+    )
+    add(
+        "--precision",
+        choices=PRECISIONS,
+        default="float32",
+        help="of the network's inner tensors (default: %(default)s)",
+    )
+    add(
+        "--xla",
+        action="store_true",
+        help="compile the whole step: starts a minute later a phase, then runs faster on GPUs",
+    )
+    add("--on-error", choices=ON_ERROR, default="stop", help="at a damaged file (default: %(default)s)")
+    add("--save-every", type=float, default=120.0, metavar="SECONDS", help="between checkpoints (default: %(default)s)")
+    return p
+
+
+@command
+def main(argv: list[str] | None = None) -> int:
+    args = parser().parse_args(argv)
+    _check(args)
+    strategy = choose_strategy(args.devices)
+    _, worker = worker_of(strategy)
+    sources = [open_source(data, args.on_error) for data in args.data]
+    recipe, model = _method(args, sources)
+    source = Mixed(sources) if sources else Scenes(recipe.crop, seed=args.seed, textures=args.textures)
+    _check_truth(recipe, source)
+    val = _validation(args, source)
+    out = args.out or Path("runs") / _run_name(recipe.name, model, args.data)
+    settings = _settings(args, recipe, model, source, strategy)
+    claim_folder(out, settings) if worker == 0 else out.mkdir(parents=True, exist_ok=True)
+
+    console = report.wide_console()
+    console.print(
+        f"{recipe.name}: {model} on {source.name} ({len(source):,} pairs), {recipe.steps:,} steps of {recipe.batch} "
+        f"pairs of {recipe.crop[0]}x{recipe.crop[1]} px, {strategy.num_replicas_in_sync} device(s); folder {out}",
+        highlight=False,
+    )
+    trainer = Trainer(model, recipe, strategy, precision=args.precision, xla=args.xla, seed=args.seed)
+    if args.weights:
+        assign(trainer.flow_model.keras_model, model_arrays(load(args.weights).keras_model), args.weights)
+    metadata = {"model": model, "recipe": recipe.name, "method": repr(recipe), "steps": str(recipe.steps),
+                "data": source.name, "seed": str(args.seed), "start": str(args.weights or "random")}  # fmt: skip
+    with _Bar(console, worker == 0) as bar:
+        try:
+            progress, ended = train(
+                trainer,
+                recipe,
+                lambda step: _distributed(strategy, source, recipe, args.seed, step),
+                out,
+                Hooks(lambda t: _measure(t, val, bar), lambda t: _pictures(t, val), bar.show),
+                metadata=metadata,
+                chief=worker == 0,
+                every_seconds=args.save_every,
+            )
+        except NotFinite as error:
+            raise InputError(str(error)) from None
+    if not ended:
+        print(f"tfflow: stopped at step {progress.step}, saved; the same command continues", file=sys.stderr)
+        return 130
+    if worker == 0:
+        scores = [*_baseline_scores(val), *progress.scores]
+        console.print(f"measured on {val.name} ({len(val)} pairs), mean over pairs:", highlight=False)
+        console.print(learned.scores_table(scores))
+        title = f"{recipe.name}: {model}, {progress.step:,} steps in {progress.seconds / 60:.1f} min, on {source.name}"
+        examples = learned.rows_of_flow(trainer.flow_model, _examples(val), baselines.dis())
+        learned.write_report(out / "report.png", title, examples, History(out, progress.step).rows, scores)
+        console.print(f"trained in {progress.seconds / 60:.1f} min; weights in {out}, page in {out / 'report.png'}")
+    return 0
+
+
+def _check(args: argparse.Namespace) -> None:
+    for option in ("steps", "batch", "val_limit", "learning_rate", "save_every"):
+        value = getattr(args, option)
+        if value is not None and not value > 0:
+            raise InputError(f"--{option.replace('_', '-')} must be above 0, got {value}")
+    if args.seed < 0:
+        raise InputError(f"--seed must be 0 or more, got {args.seed}")
+    if args.textures and args.data:
+        raise InputError("--textures belongs to the built-in scenes: leave --data out, or say scenes:textures=DIR")
+
+
+def _size(text: str) -> tuple[int, int]:
+    match = re.fullmatch(r"(\d+)x(\d+)", text)
+    if not match:
+        raise argparse.ArgumentTypeError(f"expected HEIGHTxWIDTH such as 192x256, got {text!r}")
+    return int(match[1]), int(match[2])
+
+
+def _method(args: argparse.Namespace, sources: list[Source]) -> tuple[Recipe, str]:
+    """The recipe as this run takes it, and the network's name."""
+    recipe = named(args.recipe)
+    model = args.model
+    if args.weights:
+        of_weights = load(args.weights).name
+        if model and model != of_weights:
+            raise InputError(f"--weights {args.weights} is a {of_weights}, --model says {model}")
+        model = of_weights
+    model = model or recipe.model
+    stride = variant(model).stride
+    steps = recipe.scaled(args.steps) if args.steps else recipe
+    crop = _crop(args.crop, recipe.crop, sources, stride)
+    recipe = dataclasses.replace(steps, crop=crop, batch=args.batch or recipe.batch)
+    if any(phase.student for phase in recipe.phases):
+        try:
+            student_size(crop, 0.7, stride)
+        except ValueError as error:
+            raise InputError(f"{recipe.name} with {model}: {error}; choose a larger --crop") from None
+    if args.learning_rate:
+        phases = [
+            dataclasses.replace(p, learning_rate=p.learning_rate.times(args.learning_rate / p.learning_rate.rate))
+            for p in recipe.phases
+        ]
+        recipe = dataclasses.replace(recipe, phases=tuple(phases))
+    return recipe, model
+
+
+def _crop(asked: tuple[int, int] | None, usual: tuple[int, int], sources: list[Source], stride: int) -> tuple[int, int]:
+    """The crop asked for, which must fit the network; else the recipe's, cut to what fits the frames and it."""
+    if asked:
+        if any(n % stride for n in asked):
+            near = "x".join(str(max(stride, round(n / stride) * stride)) for n in asked)
+            raise InputError(f"--crop must be multiples of the network's stride {stride}: the nearest is {near}")
+        return asked
+    for source in sources:
+        usual = tuple(min(n, size) for n, size in zip(usual, source.sample(0)["image1"].shape, strict=False))
+    height, width = (max(stride, n // stride * stride) for n in usual)
+    return height, width
+
+
+def _check_truth(recipe: Recipe, source: Source) -> None:
+    missing = {"flow12", "valid1"} - source.truth if recipe.needs_truth else set()
+    if missing:
+        raise InputError(
+            f"recipe {recipe.name} learns from ground truth, and {source.name} has none; "
+            "use a recipe without labels, such as ddflow"
+        )
+
+
+def _validation(args: argparse.Namespace, source: Source) -> Source:
+    """What to measure on: --val; else unseen scenes; else pairs spread evenly over the data trained on."""
+    if args.val:
+        val: Source = Mixed([open_source(v, args.on_error) for v in args.val])
+    elif isinstance(source, Scenes):
+        val = Scenes(source.size, args.val_limit, source.seed + UNSEEN, source.settings, args.textures)
+    else:
+        val = source
+    return Spread(val, min(args.val_limit, len(val)))
+
+
+class Spread:
+    """`count` samples of a source, evenly spread over it."""
+
+    def __init__(self, source: Source, count: int):
+        self.source, self.count = source, count
+        self.name, self.truth = source.name, source.truth
+
+    def __len__(self) -> int:
+        return self.count
+
+    def _index(self, index: int) -> int:
+        return index * len(self.source) // self.count
+
+    def record_name(self, index: int) -> str:
+        return self.source.record_name(self._index(index))
+
+    def sample(self, index: int):
+        return self.source.sample(self._index(index))
+
+
+def _run_name(recipe: str, model: str, data: list[str]) -> str:
+    stems = [re.split(r"[/\\]", d.rstrip("/\\"))[-1].rpartition(":")[2] for d in data] or ["scenes"]
+    return report.safe_name("-".join([recipe, model, *stems]))
+
+
+def _settings(args, recipe: Recipe, model: str, source: Source, strategy) -> dict[str, Any]:
+    """What makes this run this run: with the same of these, and the same files, it gives the same weights."""
+    return {
+        "model": model,
+        "recipe": repr(recipe),
+        "data": source.name,
+        "pairs": len(source),
+        "weights": str(weights_file(args.weights)) if args.weights else None,
+        "seed": args.seed,
+        "precision": args.precision,
+        "devices": strategy.num_replicas_in_sync,
+    }
+
+
+def _distributed(strategy: tf.distribute.Strategy, source: Source, recipe: Recipe, seed: int, step: int):
+    """Batches of every replica from `step` on."""
+    changes = (*recipe.augmentation, augmentation.Crop(recipe.crop))
+    keys = sorted({"flow12", "valid1"} & source.truth)
+    if recipe.needs_truth and all(p.directions == 2 for p in recipe.phases):
+        keys = sorted({"flow12", "valid1", "flow21", "valid2"} & source.truth)
+
+    def dataset(context: tf.distribute.InputContext) -> tf.data.Dataset:
+        return batches(
+            source,
+            lambda sample, number: augmentation.apply(changes, sample, number),
+            size=recipe.crop,
+            batch=recipe.batch,
+            seed=seed,
+            first_step=step,
+            keys=keys,
+            workers=context.num_input_pipelines,
+            worker=context.input_pipeline_id,
+            replicas_here=context.num_replicas_in_sync // context.num_input_pipelines,
+        )
+
+    return strategy.distribute_datasets_from_function(dataset)
+
+
+def _measure(trainer: Trainer, val: Source, bar: _Bar) -> dict[str, float]:
+    bar.say("measuring")
+    result = benchmark.run({"network": trainer.flow_model}, val, batch=4)["network"]
+    return {k: float(v) for k, v in result.summary()["mean_over_images"].items()}
+
+
+def _baseline_scores(val: Source) -> list[dict[str, Any]]:
+    results = benchmark.run({b.name: b for b in (baselines.zero(), baselines.dis("medium"))}, val)
+    return [{"when": name, **r.summary()["mean_over_images"]} for name, r in results.items()]
+
+
+def _examples(val: Source) -> list:
+    return [val.sample(i * len(val) // min(4, len(val))) for i in range(min(4, len(val)))]
+
+
+def _pictures(trainer: Trainer, val: Source) -> dict:
+    return {"flow": contact_sheet(learned.rows_of_flow(trainer.flow_model, _examples(val)))}
+
+
+class _Bar:
+    """The progress bar: phase, losses, EPE, steps a second, time left; one line a minute where there is no terminal."""
+
+    def __init__(self, console: Console, shown: bool):
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        self._console, self._shown = console, shown
+        self._progress = Progress(*columns, console=console, disable=not (shown and console.is_terminal))
+        self._task = self._progress.add_task("starting", total=None)
+        self._told = 0.0
+
+    def __enter__(self) -> _Bar:
+        self._progress.start()
+        return self
+
+    def __exit__(self, *error) -> None:
+        self._progress.stop()
+
+    def say(self, text: str) -> None:
+        self._progress.update(self._task, description=text)
+
+    def show(self, step: int, steps: int, phase, values: dict[str, float], pace: float) -> None:
+        numbers = "  ".join(f"{name} {value:.3f}" for name, value in values.items())
+        text = f"{phase.name}  {numbers}  {pace:.2f} steps/s"
+        self._progress.update(self._task, description=text, completed=step, total=steps)
+        now = time.monotonic()
+        if self._shown and not self._console.is_terminal and (now - self._told > 60 or step == steps):
+            self._told = now
+            self._console.print(
+                f"step {step}/{steps}  {text}  {(steps - step) / pace / 60:.0f} min left", highlight=False
+            )
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

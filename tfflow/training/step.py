@@ -1,0 +1,120 @@
+"""One replica's step of a phase: see the batch, weigh it, and say how the weights should change."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import tensorflow as tf
+import tf_keras as keras
+
+from tfflow import ops
+from tfflow.losses import View, global_mean
+from tfflow.recipes import Phase
+
+Batch = dict[str, tf.Tensor]
+
+
+def losses(
+    phase: Phase,
+    batch: Batch,
+    student: keras.Model,
+    teacher: keras.Model | None,
+    stride: int,
+) -> tuple[dict[str, tf.Tensor], dict[str, tf.Tensor]]:
+    """(terms, extras) of one replica's batch: each weighted term [n], and the epe of every pair with truth [b].
+
+    student: the graph of the phase's directions; teacher: both directions, weights of the phase's start.
+    """
+    if phase.student:
+        batch = {**batch, **_taught(phase, batch, teacher, stride)}
+    flows = student([batch.get("input1", batch["image1"]), batch.get("input2", batch["image2"])], training=True)
+    flows = tuple(tf.cast(f, tf.float32) for f in flows)
+    view = _view(phase, batch, flows)
+    extras = {}
+    if "flow12" in batch:
+        error = tf.norm(flows[0][: tf.shape(batch["flow12"])[0]] - batch["flow12"], axis=-1, keepdims=True)
+        known = batch["valid1"]
+        extras["epe"] = tf.reduce_sum(error * known, [1, 2, 3]) / (tf.reduce_sum(known, [1, 2, 3]) + 1e-6)
+    return _weigh(phase)(view), extras
+
+
+def _view(phase: Phase, batch: Batch, flows: tuple[tf.Tensor, ...]) -> dict[str, object]:
+    """The fields of a `View`: the frames of the phase's directions, stacked as the flows are."""
+    if phase.directions == 1:
+        view = {"image1": batch["image1"], "image2": batch["image2"], "flows12": flows}
+        view["visible1"] = phase.visibility(flows[0], None)
+        if "flow12" in batch:
+            view.update(target12=batch["flow12"], used1=batch["valid1"])
+        return view
+    flow21 = tf.concat(tf.split(flows[0], 2)[::-1], 0)
+    view = {
+        "image1": tf.concat([batch["image1"], batch["image2"]], 0),
+        "image2": tf.concat([batch["image2"], batch["image1"]], 0),
+        "flows12": flows,
+        "visible1": phase.visibility(flows[0], flow21),
+    }
+    if phase.student:
+        view.update(target12=batch["teacher"], used1=batch["teacher_visible"])
+    elif phase.needs_truth:
+        view["target12"] = tf.concat([batch["flow12"], batch["flow21"]], 0)
+        view["used1"] = tf.concat([batch["valid1"], batch["valid2"]], 0)
+    return view
+
+
+def _weigh(phase: Phase) -> Callable[[dict], dict[str, tf.Tensor]]:
+    """The objective, always compiled: its many small operations over large maps cost half a step when run singly."""
+    return tf.function(lambda view: phase.objective(View(**view)), jit_compile=True)
+
+
+def _taught(phase: Phase, batch: Batch, teacher: keras.Model, stride: int) -> Batch:
+    """The student's crop of the batch, and the flow of a teacher that saw the whole."""
+    height, width = batch["image1"].shape[1:3]
+    size = student_size((height, width), phase.student, stride)
+    flow = tf.stop_gradient(teacher([batch["image1"], batch["image2"]], training=False)[0])
+    visible = phase.visibility(flow, tf.concat(tf.split(flow, 2)[::-1], 0))
+    room = tf.constant([height - size[0] + 1, width - size[1] + 1], tf.float32)
+    top, left = tf.unstack(tf.cast(batch["chance"] * room, tf.int32), axis=1)
+    both = [tf.concat([x, x], 0) for x in (top, left)]
+    frames = {k: ops.cut(x, top, left, size) for k, x in batch.items() if x.shape.rank == 4}
+    return {**frames, "teacher": ops.cut(flow, *both, size), "teacher_visible": ops.cut(visible, *both, size)}
+
+
+def student_size(crop: tuple[int, int], share: float, stride: int) -> tuple[int, int]:
+    """The student's crop: `share` of each side, to the nearest multiple of `stride`, but smaller than the crop.
+
+    Raises ValueError where the crop is a single stride high or wide.
+    """
+    if min(crop) < 2 * stride:
+        raise ValueError(f"a student's crop needs a crop of at least {2 * stride} px a side, got {crop[0]}x{crop[1]}")
+    height, width = (min(max(1, round(share * n / stride)), n // stride - 1) * stride for n in crop)
+    return height, width
+
+
+def gradients(
+    phase: Phase,
+    batch: Batch,
+    student: keras.Model,
+    teacher: keras.Model | None,
+    stride: int,
+    variables: list[tf.Variable],
+    global_batch: int,
+    weight_decay: float = 0.0,
+    scale: Callable[[tf.Tensor], tf.Tensor] = lambda loss: loss,
+) -> tuple[dict[str, tf.Tensor], list[tf.Tensor]]:
+    """One replica's shares: of the mean of each term (and the epe), and of the gradient. Sums over replicas are whole.
+
+    scale: applied to the loss before differentiation (loss scaling of half precision).
+    """
+    with tf.GradientTape() as tape:
+        terms, extras = losses(phase, batch, student, teacher, stride)
+        shares = {name: global_mean(value, global_batch) for name, value in terms.items()}
+        loss = scale(tf.add_n(list(shares.values())))
+    change = tape.gradient(loss, variables, unconnected_gradients="zero")
+    if weight_decay:
+        replicas = tf.cast(tf.distribute.get_replica_context().num_replicas_in_sync, tf.float32)
+        change = [
+            g + scale(weight_decay / replicas * v) if "kernel" in v.name else g
+            for g, v in zip(change, variables, strict=True)
+        ]
+    shares.update({name: global_mean(value, global_batch) for name, value in extras.items()})
+    return shares, change

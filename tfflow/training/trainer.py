@@ -1,0 +1,141 @@
+"""A network under training: its replicas, its teacher, its optimizer, and the two halves of an update."""
+
+from __future__ import annotations
+
+import numpy as np
+import tensorflow as tf
+import tf_keras as keras
+
+from tfflow.models import FlowModel, Network, both_directions, one_direction, variant
+from tfflow.models.weights import assign, model_arrays
+from tfflow.recipes import Phase, Recipe
+from tfflow.training import step as replica
+
+PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
+
+
+class Trainer:
+    """Holds what changes during a run, and changes it one step at a time.
+
+    An update comes in two halves, so that a loss or gradient that is not finite is seen before it reaches a weight.
+    precision: a Keras policy; weights, flow and losses stay float32. xla: compile the whole step (a minute a phase).
+    """
+
+    def __init__(
+        self,
+        model: str,
+        recipe: Recipe,
+        strategy: tf.distribute.Strategy,
+        *,
+        precision: str = "float32",
+        xla: bool = False,
+        seed: int = 0,
+    ):
+        self.recipe, self.strategy, self.xla = recipe, strategy, xla
+        self.stride = variant(model).stride
+        keras.utils.set_random_seed(seed)  # the only stateful randomness: the first weights
+        with strategy.scope():
+            network: Network = variant(model).build(precision)
+            self.student = {1: one_direction(network), 2: both_directions(network)}
+            self.teacher = None
+            if any(phase.student for phase in recipe.phases):
+                self.teacher = both_directions(variant(model).build(precision))
+        self.flow_model = FlowModel(model, network=network)
+        self.loss_scaling = precision == "mixed_float16"
+
+    def begin(self, phase: Phase) -> None:
+        """Sets all up for a phase: weights it starts from, the teacher, a new optimizer, the compiled step."""
+        arrays = model_arrays(self.student[2])
+        for to, origin in phase.start:
+            arrays.update({to + k.removeprefix(origin): v for k, v in arrays.items() if k.startswith(origin)})
+        assign(self.student[2], arrays, "the start of a phase")
+        if phase.student:
+            assign(self.teacher, arrays, "the teacher")
+        self.resume(phase)
+
+    def resume(self, phase: Phase) -> None:
+        """A new optimizer and the compiled step of a phase; weights stay as they are."""
+        settings = self.recipe.optimizer
+        with self.strategy.scope():
+            trained = [v for v in self.student[2].trainable_variables if v.name.startswith(phase.train)]
+            if not trained:
+                raise ValueError(f"phase {phase.name!r} trains weights named {phase.train}..., the network has none")
+            optimizer = keras.optimizers.Adam(
+                beta_1=settings.beta1, beta_2=settings.beta2, epsilon=settings.epsilon, jit_compile=False
+            )
+            if self.loss_scaling:
+                optimizer = keras.mixed_precision.LossScaleOptimizer(optimizer)
+            optimizer.build(trained)
+        self.optimizer = optimizer
+        self._compute = self._compiled_gradients(phase, trained)
+        self._apply = self._compiled_update(trained)
+
+    def compute(self, batch) -> tuple[dict[str, float], object, float]:
+        """(value of each term and of the epe, gradients, their norm) of one step; no weight changes."""
+        values, change, norm = self._compute(batch)
+        local = self.strategy.experimental_local_results
+        return {k: float(local(v)[0]) for k, v in values.items()}, change, float(local(norm)[0])
+
+    def apply(self, change, rate: float) -> None:
+        """Updates the weights by what `compute` gave back."""
+        self.optimizer.learning_rate.assign(rate)
+        self._apply(change)
+
+    def _compiled_gradients(self, phase: Phase, trained: list[tf.Variable]):
+        clip, batch_size, decay = self.recipe.optimizer.clip, self.recipe.batch, self.recipe.optimizer.weight_decay
+        scale = self.optimizer.get_scaled_loss if self.loss_scaling else lambda loss: loss
+
+        def share(batch):
+            return replica.gradients(
+                phase,
+                batch,
+                self.student[phase.directions],
+                self.teacher,
+                self.stride,
+                trained,
+                batch_size,
+                decay,
+                scale,
+            )
+
+        if self.xla:
+            share = tf.function(share, jit_compile=True)
+
+        def on_replica(batch):
+            values, change = share(batch)
+            context = tf.distribute.get_replica_context()
+            values, change = context.all_reduce("SUM", (values, change))
+            if self.loss_scaling:
+                change = self.optimizer.get_unscaled_gradients(change)
+            norm = tf.linalg.global_norm(change)
+            if clip:
+                change = [g * tf.minimum(1.0, clip / (norm + 1e-12)) for g in change]
+            return values, change, norm
+
+        return tf.function(lambda batch: self.strategy.run(on_replica, (batch,)))
+
+    def _compiled_update(self, trained: list[tf.Variable]):
+        def on_replica(change):
+            self.optimizer.apply_gradients(zip(change, trained, strict=True), skip_gradients_aggregation=True)
+
+        return tf.function(lambda change: self.strategy.run(on_replica, (change,)))
+
+    def state(self) -> dict[str, dict[str, np.ndarray]]:
+        """All that an update depends on, as named arrays: weights, teacher, optimizer."""
+        groups = {"model": model_arrays(self.student[2])}
+        if self.teacher is not None:
+            groups["teacher"] = model_arrays(self.teacher)
+        groups["optimizer"] = {f"{i:04d}": v.numpy() for i, v in enumerate(self._optimizer_variables())}
+        return groups
+
+    def restore(self, groups: dict[str, dict[str, np.ndarray]], phase: Phase) -> None:
+        """Takes up where `state` was taken, in the same phase."""
+        assign(self.student[2], groups["model"], "the saved state")
+        if self.teacher is not None:
+            assign(self.teacher, groups["teacher"], "the saved state")
+        self.resume(phase)
+        for i, v in enumerate(self._optimizer_variables()):
+            v.assign(groups["optimizer"][f"{i:04d}"])
+
+    def _optimizer_variables(self) -> list[tf.Variable]:
+        return list(self.optimizer.variables)

@@ -124,7 +124,7 @@ def main(argv: list[str] | None = None) -> int:
     )
     trainer = Trainer(model, recipe, strategy, precision=args.precision, xla=args.xla, seed=args.seed)
     if args.weights:
-        assign(trainer.flow_model.keras_model, model_arrays(load(args.weights).keras_model), args.weights)
+        assign(trainer.graph(2), model_arrays(load(args.weights).both_ways), args.weights)
     metadata = {"model": model, "recipe": recipe.name, "method": repr(recipe), "steps": str(recipe.steps),
                 "data": source.name, "seed": str(args.seed), "start": str(args.weights or "random")}  # fmt: skip
     with _Bar(console, worker == 0) as bar:

@@ -47,7 +47,7 @@ def load(weights: str | os.PathLike) -> FlowModel:
     if metadata.get("model") not in VARIANTS:
         raise InputError(f"{str(path)!r} holds weights of a network that is not known here: {metadata.get('model')!r}")
     model = FlowModel(metadata["model"], metadata)
-    assign(model.keras_model, arrays, repr(str(path)))
+    assign(model.one_way, arrays, repr(str(path)))
     return model
 
 

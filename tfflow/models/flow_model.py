@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 import tensorflow as tf
+import tf_keras as keras
 
 from tfflow import ops
 from tfflow.errors import InputError
@@ -26,12 +29,24 @@ class FlowModel:
     def __init__(self, name: str, metadata: dict[str, str] | None = None, network: Network | None = None):
         kind = variant(name)
         self.name, self.stride, self.metadata = name, kind.stride, metadata or {}
-        network = network or kind.build("float32")
-        self.keras_model = one_direction(network)
-        self._both = both_directions(network)
-        self.parameters = self.keras_model.count_params()
-        self._predict = tf.function(lambda a, b: self._run(self.keras_model, a, b), reduce_retracing=True)
-        self._predict_both = tf.function(lambda a, b: self._run(self._both, a, b), reduce_retracing=True)
+        self._network = network or kind.build("float32")
+        self._predict = tf.function(lambda a, b: self._run(self.one_way, a, b), reduce_retracing=True)
+        self._predict_both = tf.function(lambda a, b: self._run(self.both_ways, a, b), reduce_retracing=True)
+
+    @functools.cached_property
+    def one_way(self) -> keras.Model:
+        """The Keras model of 1->2 (`models.one_direction`); shares its weights with `both_ways`."""
+        return one_direction(self._network)
+
+    @functools.cached_property
+    def both_ways(self) -> keras.Model:
+        """The Keras model of 1->2 and 2->1 (`models.both_directions`)."""
+        return both_directions(self._network)
+
+    @functools.cached_property
+    def parameters(self) -> int:
+        """How many numbers the network learned."""
+        return self.one_way.count_params()
 
     def flow(self, image1, image2, channels: str = "rgb") -> np.ndarray:
         """Motion from image1 to image2: float32 [h, w, 2], (u right, v down), px.

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
+from safetensors.numpy import save
 
 from tfflow.errors import InputError
 from tfflow.files import write_whole
@@ -17,10 +17,9 @@ FORMAT = "tfflow-weights-1"
 
 def save_arrays(path: str | os.PathLike, arrays: dict[str, np.ndarray], metadata: dict[str, str]) -> None:
     """Writes named arrays and a text header, whole or not at all."""
+    contents = save({k: np.ascontiguousarray(v) for k, v in arrays.items()}, {**metadata, "format": FORMAT})
     with write_whole(path) as part:
-        save_file(
-            {k: np.ascontiguousarray(v) for k, v in arrays.items()}, part, metadata={**metadata, "format": FORMAT}
-        )
+        part.write_bytes(contents)
 
 
 def read_arrays(path: str | os.PathLike) -> tuple[dict[str, np.ndarray], dict[str, str]]:

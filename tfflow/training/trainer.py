@@ -6,7 +6,7 @@ import numpy as np
 import tensorflow as tf
 import tf_keras as keras
 
-from tfflow.models import FlowModel, Network, both_directions, one_direction, variant
+from tfflow.models import FlowModel, both_directions, variant
 from tfflow.models.weights import assign, model_arrays
 from tfflow.recipes import Phase, Recipe
 from tfflow.training import step as replica
@@ -35,20 +35,23 @@ class Trainer:
         self.stride = variant(model).stride
         keras.utils.set_random_seed(seed)  # the only stateful randomness: the first weights
         with strategy.scope():
-            network: Network = variant(model).build(precision)
-            self.student = {1: one_direction(network), 2: both_directions(network)}
+            self.flow_model = FlowModel(model, network=variant(model).build(precision))
+            self.graph(2)
             self.teacher = None
             if any(phase.student for phase in recipe.phases):
                 self.teacher = both_directions(variant(model).build(precision))
-        self.flow_model = FlowModel(model, network=network)
         self.loss_scaling = precision == "mixed_float16"
+
+    def graph(self, directions: int) -> keras.Model:
+        """The trained network as a Keras model of one direction or both; both have the same weights."""
+        return self.flow_model.both_ways if directions == 2 else self.flow_model.one_way
 
     def begin(self, phase: Phase) -> None:
         """Sets all up for a phase: weights it starts from, the teacher, a new optimizer, the compiled step."""
-        arrays = model_arrays(self.student[2])
+        arrays = model_arrays(self.graph(2))
         for to, origin in phase.start:
             arrays.update({to + k.removeprefix(origin): v for k, v in arrays.items() if k.startswith(origin)})
-        assign(self.student[2], arrays, "the start of a phase")
+        assign(self.graph(2), arrays, "the start of a phase")
         if phase.student:
             assign(self.teacher, arrays, "the teacher")
         self.resume(phase)
@@ -57,7 +60,7 @@ class Trainer:
         """A new optimizer and the compiled step of a phase; weights stay as they are."""
         settings = self.recipe.optimizer
         with self.strategy.scope():
-            trained = [v for v in self.student[2].trainable_variables if v.name.startswith(phase.train)]
+            trained = [v for v in self.graph(2).trainable_variables if v.name.startswith(phase.train)]
             if not trained:
                 raise ValueError(f"phase {phase.name!r} trains weights named {phase.train}..., the network has none")
             optimizer = keras.optimizers.Adam(
@@ -89,7 +92,7 @@ class Trainer:
             return replica.gradients(
                 phase,
                 batch,
-                self.student[phase.directions],
+                self.graph(phase.directions),
                 self.teacher,
                 self.stride,
                 trained,
@@ -122,7 +125,7 @@ class Trainer:
 
     def state(self) -> dict[str, dict[str, np.ndarray]]:
         """All that an update depends on, as named arrays: weights, teacher, optimizer."""
-        groups = {"model": model_arrays(self.student[2])}
+        groups = {"model": model_arrays(self.graph(2))}
         if self.teacher is not None:
             groups["teacher"] = model_arrays(self.teacher)
         groups["optimizer"] = {f"{i:04d}": v.numpy() for i, v in enumerate(self._optimizer_variables())}
@@ -130,7 +133,7 @@ class Trainer:
 
     def restore(self, groups: dict[str, dict[str, np.ndarray]], phase: Phase) -> None:
         """Takes up where `state` was taken, in the same phase."""
-        assign(self.student[2], groups["model"], "the saved state")
+        assign(self.graph(2), groups["model"], "the saved state")
         if self.teacher is not None:
             assign(self.teacher, groups["teacher"], "the saved state")
         self.resume(phase)

@@ -225,6 +225,14 @@ def test_a_full_disk_is_one_line_and_leaves_no_half_file(clip, tmp_path, monkeyp
     assert files(tmp_path / "out") == ["predict.json"]
 
 
+def test_a_video_that_lacks_frames_is_not_kept(clip, tmp_path, monkeypatch, capsys):
+    """The encoder does not say when the disk is full."""
+    monkeypatch.setattr("tfflow.evaluation.writer.video_info", lambda path: video_info(path)._replace(frames=2))
+    assert run(clip, "--out", tmp_path / "out", "--formats", "flo,video") == 2
+    assert "flow.mp4': it lacks some of 4 frames; is the disk full?" in lines(capsys)[0]
+    assert len(files(tmp_path / "out" / "flo")) == 4 and not list((tmp_path / "out").glob("*flow*.mp4"))
+
+
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [

@@ -78,13 +78,17 @@ def main(argv: list[str] | None = None) -> int:
                 writer.write(p)
                 count += 1
                 progress(count, frames.total)
-    finally:  # what was done before a refusal is kept, and said
-        pairs = f"{count} pair{'s' * (count != 1)}"
-        console.print(f"flow of {pairs} written to {args.out} ({', '.join(formats)})", highlight=False, markup=False)
-        console.print(
-            f"full colour = {scale:.3g} px, arrows {writer.stretch} times as long as the flow", highlight=False
-        )
+    except BaseException:
+        console.print(f"stopped after {_pairs(count)}; what is whole is in {args.out}", highlight=False, markup=False)
+        raise
+    what = f"flow of {_pairs(count)} written to {args.out} ({', '.join(formats)})"
+    console.print(what, highlight=False, markup=False)
+    console.print(f"full colour = {scale:.3g} px, arrows are {writer.stretch} times the flow", highlight=False)
     return 0
+
+
+def _pairs(count: int) -> str:
+    return f"{count} pair{'s' * (count != 1)}"
 
 
 def _formats(given: str | None, frames: Frames) -> list[str]:

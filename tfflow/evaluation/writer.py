@@ -121,5 +121,11 @@ class _Video:
     def close(self) -> None:
         self._writer.release()
         with self._stack:  # the encoder tells of no failure, so the file is asked
-            if video_info(self._part).frames != self.count:
+            if not self._whole():
                 raise InputError(f"cannot write '{self.path}': it lacks some of {self.count} frames; is the disk full?")
+
+    def _whole(self) -> bool:
+        try:
+            return video_info(self._part).frames == self.count
+        except InputError:
+            return False

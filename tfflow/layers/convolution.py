@@ -5,6 +5,8 @@ from __future__ import annotations
 import tensorflow as tf
 import tf_keras as keras
 
+from tfflow.layers.plain import as_written
+
 
 class DilatedConv2D(keras.layers.Conv2D):
     """Conv2D of stride 1, odd kernel, "same" padding and a dilation, [b, h, w, c] -> [b, h, w, filters].
@@ -19,6 +21,7 @@ class DilatedConv2D(keras.layers.Conv2D):
         if any(k % 2 == 0 for k in self.kernel_size) or self.strides != (1, 1):
             raise ValueError(f"DilatedConv2D needs odd kernels and stride 1, got {self.kernel_size}, {self.strides}")
 
+    @as_written
     def convolution_op(self, inputs, kernel):
         return dilated_conv2d(inputs, tf.convert_to_tensor(kernel), self.dilation_rate)
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 import tensorflow as tf
 import tf_keras as keras
 
+from tfflow.layers.plain import as_written
+
 
 class StackFrames(keras.layers.Layer):
     """Frames of one shape, stacked on the batch axis: n times [b, ...] -> [n * b, ...]."""
 
+    @as_written
     def call(self, frames):
         return tf.concat(frames, axis=0)
 
@@ -22,6 +25,7 @@ class Frame(keras.layers.Layer):
             raise ValueError(f"`index` must be in [0, {count}), got {index}")
         self.index, self.count = index, count
 
+    @as_written
     def call(self, stacked):
         b = (stacked.shape[0] or tf.shape(stacked)[0]) // self.count
         return stacked[self.index * b : (self.index + 1) * b]
@@ -33,6 +37,7 @@ class Frame(keras.layers.Layer):
 class SwapFrames(keras.layers.Layer):
     """Exchanges the halves of the batch axis: each frame's partner, for both directions in one pass."""
 
+    @as_written
     def call(self, stacked):
         first, second = tf.split(stacked, 2, axis=0)
         return tf.concat([second, first], axis=0)

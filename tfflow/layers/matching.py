@@ -5,6 +5,7 @@ from __future__ import annotations
 import tf_keras as keras
 
 from tfflow import ops
+from tfflow.layers.plain import as_written
 
 
 class Warp(keras.layers.Layer):
@@ -18,6 +19,7 @@ class Warp(keras.layers.Layer):
         super().__init__(**kwargs)
         self.outside = outside
 
+    @as_written
     def call(self, inputs):
         features2, flow12 = inputs
         return ops.backward_warp(features2, flow12, self.outside)
@@ -34,6 +36,7 @@ class CostVolume(keras.layers.Layer):
         ops.displacements(radius, stride)  # refuses what does not fit
         self.radius, self.stride = radius, stride
 
+    @as_written
     def call(self, inputs):
         features1, features2 = inputs
         return ops.cost_volume(features1, features2, self.radius, self.stride)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tf_keras as keras
 
 from tfflow import ops
+from tfflow.layers.plain import as_written
 from tfflow.ops.checks import size
 
 
@@ -19,6 +20,7 @@ class UpsampleFlow(keras.layers.Layer):
         super().__init__(**kwargs)
         self.factor, self.align_corners = factor, align_corners
 
+    @as_written
     def call(self, flow):
         _, h, w = size(flow)
         return ops.resize_flow(flow, (self.factor * h, self.factor * w), self.align_corners)

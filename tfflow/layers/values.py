@@ -5,6 +5,8 @@ from __future__ import annotations
 import tensorflow as tf
 import tf_keras as keras
 
+from tfflow.layers.plain import as_written
+
 
 class Scale(keras.layers.Layer):
     """Multiplies by a constant: a network's own flow unit into px, or flow into the range of features."""
@@ -13,6 +15,7 @@ class Scale(keras.layers.Layer):
         super().__init__(**kwargs)
         self.factor = float(factor)
 
+    @as_written
     def call(self, x):
         return x * tf.cast(self.factor, x.dtype)
 
@@ -27,6 +30,7 @@ class Normalize(keras.layers.Layer):
         super().__init__(**kwargs)
         self.mean, self.std = tuple(mean), tuple(std)
 
+    @as_written
     def call(self, x):
         return (x - tf.constant(self.mean, x.dtype)) * tf.constant([1 / s for s in self.std], x.dtype)
 
@@ -45,6 +49,7 @@ class L2Normalize(keras.layers.Layer):
         super().__init__(**kwargs)
         self.length, self.epsilon = float(length), float(epsilon)
 
+    @as_written
     def call(self, x):
         squares = tf.reduce_sum(tf.square(tf.cast(x, tf.float32)), axis=-1, keepdims=True)
         factor = self.length * tf.math.rsqrt(tf.maximum(squares, self.epsilon))
@@ -57,5 +62,6 @@ class L2Normalize(keras.layers.Layer):
 class ZeroFlow(keras.layers.Layer):
     """The flow that a coarsest level starts from: zeros [b, h, w, 2], float32, on the grid of its input."""
 
+    @as_written
     def call(self, features):
         return tf.cast(tf.zeros_like(features[..., :2]), tf.float32)

@@ -35,10 +35,10 @@ def cost_volume(features1: tf.Tensor, features2: tf.Tensor, radius: int, stride:
             f"both features must have the same channels, got {features1.shape[-1]} and {features2.shape[-1]}"
         )
     window = displacements(radius, stride)
-    _, h, w = size(features1)
+    b, h, w = size(features1)
 
-    def shift(padded: tf.Tensor, dy: int, dx: int) -> tf.Tensor:
-        return padded[:, radius + dy : radius + dy + h, radius + dx : radius + dx + w]
+    def shift(padded: tf.Tensor, dy: int, dx: int, channel: int = 0, channels: int = features1.shape[-1]) -> tf.Tensor:
+        return tf.slice(padded, [0, radius + dy, radius + dx, channel], [b, h, w, channels])
 
     @tf.custom_gradient
     def costs(f1: tf.Tensor, f2: tf.Tensor) -> tuple:
@@ -56,7 +56,7 @@ def cost_volume(features1: tf.Tensor, features2: tf.Tensor, radius: int, stride:
             for k, (dy, dx) in enumerate(window):
                 with tf.control_dependencies([to_f1, to_f2]):
                     to_f1 += upstream[..., k : k + 1] * shift(padded2, dy, dx)
-                    to_f2 += shift(padded_upstream[..., k : k + 1], -dy, -dx) * shift(padded1, -dy, -dx)
+                    to_f2 += shift(padded_upstream, -dy, -dx, k, 1) * shift(padded1, -dy, -dx)
             return to_f1, to_f2
 
         return tf.concat(planes, axis=-1), gradient

@@ -68,7 +68,7 @@ def _sample(image: tf.Tensor, x: tf.Tensor, y: tf.Tensor, outside: str) -> tf.Te
     right = tf.minimum(1, w - 1)  # a frame of one column has no right neighbour
     below = w * tf.minimum(1, h - 1)
     first = row * w + column
-    if b != 1:
+    if not isinstance(b, int) or b > 1:
         first += (tf.range(b) * (h * w))[:, None, None]
     pixels = tf.reshape(image, [-1, channels])  # [b * h * w, c]
     shape = tf.shape(x)

@@ -20,6 +20,8 @@ class DilatedConv2D(keras.layers.Conv2D):
         super().__init__(filters, kernel_size, dilation_rate=dilation_rate, **kwargs)
         if any(k % 2 == 0 for k in self.kernel_size) or self.strides != (1, 1):
             raise ValueError(f"DilatedConv2D needs odd kernels and stride 1, got {self.kernel_size}, {self.strides}")
+        if self.groups != 1:
+            raise ValueError(f"DilatedConv2D takes no groups, got {self.groups}")
 
     @as_written
     def convolution_op(self, inputs, kernel):

@@ -17,6 +17,8 @@ class Warp(keras.layers.Layer):
     def __init__(self, outside: str = "zero", **kwargs):
         kwargs["autocast"] = False
         super().__init__(**kwargs)
+        if outside not in ("zero", "border"):
+            raise ValueError(f'`outside` must be "zero" or "border", got {outside!r}')
         self.outside = outside
 
     @as_written
@@ -25,7 +27,7 @@ class Warp(keras.layers.Layer):
         return ops.backward_warp(features2, flow12, self.outside)
 
     def get_config(self):
-        return {**_config(super().get_config()), "outside": self.outside}
+        return {**super().get_config(), "outside": self.outside}
 
 
 class CostVolume(keras.layers.Layer):
@@ -43,8 +45,3 @@ class CostVolume(keras.layers.Layer):
 
     def get_config(self):
         return {**super().get_config(), "radius": self.radius, "stride": self.stride}
-
-
-def _config(config: dict) -> dict:
-    config.pop("autocast", None)  # fixed by the layer itself
-    return config

@@ -22,7 +22,7 @@ def compiled(function: Callable, *inputs: np.ndarray):
 
 def traced_any_size(function: Callable, *inputs: np.ndarray):
     signature = [tf.TensorSpec([None, None, None, x.shape[-1]], x.dtype) for x in inputs]
-    return tf.function(function, input_signature=signature)(*map(tf.constant, inputs))
+    return tf.function(function, input_signature=signature, autograph=False)(*map(tf.constant, inputs))
 
 
 def in_dataset(function: Callable, *inputs: np.ndarray):

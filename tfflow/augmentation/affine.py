@@ -109,22 +109,23 @@ def _move(maps: Sample, here: Map, there: Map, to: tuple) -> Sample:
     """Everything that lives on one frame, sampled where its map `here` says; flow ends where `there` says."""
     grid = _grid(to)
     source = _backward(grid, here)  # [h, w, 2], px of the old frame
-    moved = {}
-    masks = {key: _sample(value, tf.round(source), "zero") for key, value in maps.items() if key in MASKS}
-    valid = next((key for key in maps if key.startswith("valid")), None)
-    for key, value in maps.items():
-        if key in IMAGES + INPUTS:
-            moved[key] = _sample(value, source, "border")
-        elif key in MASKS:
-            moved[key] = masks[key]
-        elif key in FLOWS:
-            if valid is None:
-                flow = _sample(value, source, "border")
-                known = tf.ones_like(flow[..., :1])
-            else:
-                both = _sample(tf.concat([value * maps[valid], maps[valid]], axis=-1), source, "zero")
-                flow, known = tf.math.divide_no_nan(both[..., :2], both[..., 2:]), masks[valid]
-            moved[key] = (_forward(source + flow, there) - grid) * known
+    colours = [key for key in maps if key in IMAGES + INPUTS]
+    masks = [key for key in maps if key in MASKS]
+    moved: Sample = {}
+    for keys, points, outside in ((colours, source, "border"), (masks, tf.round(source), "zero")):
+        if keys:
+            together = _sample(tf.concat([maps[key] for key in keys], axis=-1), points, outside)
+            moved |= zip(keys, tf.split(together, [maps[key].shape[-1] for key in keys], axis=-1), strict=True)
+    valid = next((key for key in masks if key.startswith("valid")), None)
+    for key in FLOWS:
+        if key not in maps:
+            continue
+        if valid is None:
+            flow, known = _sample(maps[key], source, "border"), 1.0
+        else:
+            both = _sample(tf.concat([maps[key] * maps[valid], maps[valid]], axis=-1), source, "zero")
+            flow, known = tf.math.divide_no_nan(both[..., :2], both[..., 2:]), moved[valid]
+        moved[key] = (_forward(source + flow, there) - grid) * known
     return moved
 
 

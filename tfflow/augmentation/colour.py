@@ -26,6 +26,7 @@ from tfflow.augmentation.sample import IMAGES, INPUTS, Sample, frame_of
 # Principal axes of ImageNet's colours (rows: R, G, B), and deviations along them. Source: Krizhevsky et al. 2012, 4.1.
 AXES = [[-0.5675, 0.7192, 0.4009], [-0.5808, -0.0045, -0.8140], [-0.5836, -0.6948, 0.4203]]
 DEVIATIONS = [0.2175, 0.0188, 0.0045]
+GREY = [0.2989, 0.5870, 0.1140]  # shares of red, green and blue
 PERMUTATIONS = [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]]
 
 
@@ -79,20 +80,9 @@ class ColourJitter:
         return _change(sample, self.inputs_only, lambda image, frame: self._jitter(image, mean, seeds[frame]))
 
     def _jitter(self, image: tf.Tensor, mean: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
-        factors = [
-            uniform(fold(seed, place), 1 - width, 1 + width)
-            for place, width in enumerate((self.brightness, self.contrast, self.saturation))
-        ]
-
-        def blend(image: tf.Tensor, which: tf.Tensor) -> tf.Tensor:
-            towards = tf.stack([tf.zeros_like(image), tf.zeros_like(image) + mean, tf.zeros_like(image) + _grey(image)])
-            return tf.gather(towards, which) + tf.gather(factors, which) * (image - tf.gather(towards, which))
-
-        order = tf.gather(PERMUTATIONS, _one_of(fold(seed, 3), len(PERMUTATIONS)))
         if self.brightness or self.contrast or self.saturation:
-            for turn in range(3):
-                image = blend(image, order[turn])
-        image = tf.clip_by_value(image, 0.0, 1.0)
+            matrix, offset = self._mix(mean, seed)
+            image = tf.clip_by_value(tf.einsum("hwj,ij->hwi", image, matrix) + offset, 0.0, 1.0)
         if self.hue:
             image = tf.image.adjust_hue(image, uniform(fold(seed, 4), -self.hue, self.hue))
         if self.channels:
@@ -100,6 +90,22 @@ class ColourJitter:
         if self.gamma != (1.0, 1.0):
             image = tf.pow(tf.clip_by_value(image, 0.0, 1.0), uniform(fold(seed, 6), *self.gamma))
         return tf.clip_by_value(image, 0.0, 1.0)
+
+    def _mix(self, mean: tf.Tensor, seed: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """Brightness, contrast and saturation in random order as one map of colours, [3, 3] and [3]: one pass."""
+        bright, contrast, saturated = (
+            uniform(fold(seed, place), 1 - width, 1 + width)
+            for place, width in enumerate((self.brightness, self.contrast, self.saturation))
+        )
+        same, grey = tf.eye(3), tf.ones([3, 1]) * GREY
+        matrices = tf.stack([bright * same, contrast * same, saturated * same + (1 - saturated) * grey])
+        offsets = tf.stack([0.0, (1 - contrast) * mean, 0.0])
+        order = tf.gather(PERMUTATIONS, _one_of(fold(seed, 3), len(PERMUTATIONS)))
+        matrix, offset = same, tf.zeros([3])
+        for turn in range(3):
+            step = matrices[order[turn]]
+            matrix, offset = tf.matmul(step, matrix), tf.linalg.matvec(step, offset) + offsets[order[turn]]
+        return matrix, offset
 
 
 @dataclass(frozen=True)
@@ -172,4 +178,4 @@ def _one_of(seed: tf.Tensor, count: int) -> tf.Tensor:
 
 
 def _grey(image: tf.Tensor) -> tf.Tensor:
-    return tf.image.rgb_to_grayscale(image)
+    return tf.reduce_sum(image * GREY, axis=-1)

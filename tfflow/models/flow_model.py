@@ -30,8 +30,9 @@ class FlowModel:
         kind = variant(name)
         self.name, self.stride, self.metadata = name, kind.stride, metadata or {}
         self._network = network or kind.build("float32")
-        self._predict = tf.function(lambda a, b: self._run(self.one_way, a, b), reduce_retracing=True)
-        self._predict_both = tf.function(lambda a, b: self._run(self.both_ways, a, b), reduce_retracing=True)
+        once = functools.partial(tf.function, reduce_retracing=True, autograph=False)
+        self._predict = once(lambda a, b: self._run(self.one_way, a, b))
+        self._predict_both = once(lambda a, b: self._run(self.both_ways, a, b))
 
     @functools.cached_property
     def one_way(self) -> keras.Model:

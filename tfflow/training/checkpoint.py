@@ -20,18 +20,32 @@ SETTINGS = "run.json"
 
 @dataclass
 class Progress:
-    """Where a run stands. step: updates done in all; phase: index of the phase under way; scores: see `loop.train`."""
+    """Where a run stands.
+
+    step: updates done in all; phase: index of the phase under way, their number where the run ended; pending: the
+    history's row under way (`log.History`); scores: see `loop.train`.
+    """
 
     step: int = 0
     phase: int = 0
     seconds: float = 0.0
+    pending: dict[str, list[float]] = field(default_factory=dict)
     scores: list[dict[str, Any]] = field(default_factory=list)
 
 
 def save_state(folder: Path, groups: dict[str, dict[str, np.ndarray]], progress: Progress) -> None:
-    """Weights, teacher and optimizer (`groups` of named arrays) with the progress that belongs to them."""
+    """Weights, teacher and optimizer (`groups` of named arrays) with the progress that belongs to them.
+
+    Raises InputError where the disk refuses; the state that was there before stays.
+    """
     arrays = {f"{group}:{name}": x for group, values in groups.items() for name, x in values.items()}
-    save_arrays(folder / STATE, arrays, {"progress": json.dumps(asdict(progress))})
+    try:
+        save_arrays(folder / STATE, arrays, {"progress": json.dumps(asdict(progress))})
+    except OSError as error:
+        raise InputError(
+            f"the state of step {progress.step} cannot be written to {str(folder)!r} ({error.strerror or error}); the "
+            "one before it is kept: make room, then repeat the command"
+        ) from error
 
 
 def read_state(folder: Path) -> tuple[dict[str, dict[str, np.ndarray]], Progress] | None:
@@ -49,10 +63,10 @@ def read_state(folder: Path) -> tuple[dict[str, dict[str, np.ndarray]], Progress
         raise InputError(f"{str(folder / STATE)!r} is not the state of a training run ({error!r})") from None
 
 
-def claim_folder(folder: str | os.PathLike, settings: dict[str, Any]) -> Path:
-    """The output folder of the run that `settings` describe: a new or empty one, or that of the same run.
+def check_folder(folder: str | os.PathLike, settings: dict[str, Any]) -> None:
+    """Raises InputError where `folder` is neither new nor empty nor that of the run that `settings` describe.
 
-    Raises InputError where it holds another run, naming the first setting that differs, or something else.
+    It names the first setting that differs. Nothing is written.
     """
     folder = Path(folder)
     if folder.exists() and not folder.is_dir():
@@ -60,8 +74,8 @@ def claim_folder(folder: str | os.PathLike, settings: dict[str, Any]) -> Path:
     path = folder / SETTINGS
     if path.is_file():
         try:
-            before = json.loads(path.read_text(encoding="utf-8"))
-        except ValueError:
+            before = dict(json.loads(path.read_text(encoding="utf-8")))
+        except (ValueError, TypeError):
             raise InputError(f"{str(path)!r} is damaged: choose another --out") from None
         other = [k for k in {**before, **settings} if before.get(k) != settings.get(k)]
         if other:
@@ -70,12 +84,28 @@ def claim_folder(folder: str | os.PathLike, settings: dict[str, Any]) -> Path:
                 f"--out {str(folder)!r} holds another run: its {k} is {_short(before.get(k))}, "
                 f"now {_short(settings.get(k))}; repeat its command to continue it, or choose another --out"
             )
-    elif folder.is_dir() and any(folder.iterdir()):
+    elif folder.is_dir() and any(x not in _half_written(folder) for x in folder.iterdir()):
         raise InputError(f"--out {str(folder)!r} is not empty and holds no training run: choose another folder")
-    else:
-        folder.mkdir(parents=True, exist_ok=True)
-        write_json(path, settings)
+
+
+def claim_folder(folder: str | os.PathLike, settings: dict[str, Any]) -> Path:
+    """The folder, made and marked as that of the run that `settings` describe, without what a kill left half-written.
+
+    Raises InputError as `check_folder`.
+    """
+    check_folder(folder, settings)
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in _half_written(folder):
+        path.unlink(missing_ok=True)
+    if not (folder / SETTINGS).is_file():
+        write_json(folder / SETTINGS, settings)
     return folder
+
+
+def _half_written(folder: Path) -> list[Path]:
+    """What `write_whole` leaves where it is killed."""
+    return [*folder.glob(".*.part"), *folder.glob(".*.part.*")]
 
 
 def _short(value: Any) -> str:

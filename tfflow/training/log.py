@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 
 import numpy as np
@@ -17,37 +18,40 @@ class History:
     """The loss curve as JSON lines {"step", "phase", "rate", terms..., "epe"}: means over the steps since the last.
 
     Opened at `step`, it drops the lines of later steps, which an interrupted run did and the continued run does again.
+    pending: the row under way, [sum, count] of each value; kept with the state, so that no row misses a step.
+    folder: None where another machine writes.
     """
 
-    def __init__(self, folder: Path, step: int):
-        self.path = folder / HISTORY
-        self.rows = [row for row in _rows(self.path) if row["step"] <= step]
-        write_text(self.path, "".join(json.dumps(row) + "\n" for row in self.rows))
-        self._sums: dict[str, float] = {}
-        self._count = 0
+    def __init__(self, folder: Path | None, step: int, pending: dict[str, list[float]]):
+        self.path = folder / HISTORY if folder else None
+        self.pending = pending
+        if folder:
+            rows = [row for row in read_history(folder) if row["step"] <= step]
+            write_text(folder / HISTORY, "".join(json.dumps(row) + "\n" for row in rows))
 
     def add(self, values: dict[str, float]) -> None:
-        """One step's values."""
+        """One step's values; what is not finite (a step that loss scaling skips) does not count."""
         for key, value in values.items():
-            self._sums[key] = self._sums.get(key, 0.0) + value
-        self._count += 1
+            if math.isfinite(value):
+                total, count = self.pending.get(key, (0.0, 0))
+                self.pending[key] = [total + value, count + 1]
 
     def close_row(self, step: int, phase: str, rate: float) -> dict:
         """Writes the means since the last row."""
-        means = {key: total / self._count for key, total in self._sums.items()}
+        means = {key: total / count for key, (total, count) in self.pending.items()}
+        self.pending.clear()
         row = {"step": step, "phase": phase, "rate": rate, **means}
-        self.rows.append(row)
-        with self.path.open("a", encoding="utf-8") as f:
-            f.write(json.dumps(row) + "\n")
-        self._sums, self._count = {}, 0
+        if self.path:
+            with self.path.open("a", encoding="utf-8") as f:
+                f.write(json.dumps(row) + "\n")
         return row
 
 
-def _rows(path: Path) -> list[dict]:
-    """Whole lines of a history; a last line that a crash cut short is dropped."""
+def read_history(folder: Path) -> list[dict]:
+    """The rows of a run's history; a last line that a crash cut short is dropped."""
     rows = []
-    if path.is_file():
-        for line in path.read_text(encoding="utf-8").splitlines():
+    if (folder / HISTORY).is_file():
+        for line in (folder / HISTORY).read_text(encoding="utf-8").splitlines():
             try:
                 rows.append(json.loads(line))
             except ValueError:

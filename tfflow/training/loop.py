@@ -13,6 +13,8 @@ from typing import Any
 
 import tensorflow as tf
 
+from tfflow.data.pipeline import refusal
+from tfflow.errors import InputError
 from tfflow.models import RUN_WEIGHTS
 from tfflow.models.weights import save_arrays
 from tfflow.recipes import Phase, Recipe
@@ -23,7 +25,7 @@ from tfflow.training.trainer import Trainer
 Scores = dict[str, Any]
 
 
-class NotFinite(ValueError):
+class NotFinite(InputError):
     """A loss or gradient became NaN or infinite; names the step and the term. The last good state is on disk."""
 
 
@@ -58,89 +60,105 @@ def train(
     data(step): batches from that step of the run on. A SIGINT or SIGTERM ends after the step under way, its state
     saved; a kill loses at most `every_seconds` of work and nothing of the result: the same steps are done again.
     chief: only one machine of several writes. progress.scores: {"when": "before" or a phase's name, **scores} each.
-    Raises NotFinite where a term or the gradient is; the state before that step is kept.
+    Raises NotFinite where a term or the gradient is not, InputError where a file is damaged or the disk is full; the
+    state before that step is kept.
     """
     saved = read_state(folder)
     progress = saved[1] if saved else Progress()
-    if saved and progress.phase < len(recipe.phases):
-        trainer.restore(saved[0], recipe.phases[progress.phase])
-    elif saved:
-        return progress, True
+    if saved:
+        trainer.restore(saved[0], recipe.phases[min(progress.phase, len(recipe.phases) - 1)])
     else:
         trainer.begin(recipe.phases[0])
-    history = History(folder, progress.step)
-    board = TensorBoard(folder) if chief else None
-
-    def save() -> None:
-        if chief:
-            save_state(folder, trainer.state(), progress)
-
-    if not progress.scores:
-        progress.scores.append({"when": "before", **hooks.measure(trainer)})
-    save()
+    run = _Run(trainer, recipe, data, folder, hooks, chief, every_seconds, row_steps, progress)
     with _Stop() as stop:
-        ends = [sum(p.steps for p in recipe.phases[: i + 1]) for i in range(len(recipe.phases))]
+        run.score("before")
+        run.save()
         while progress.phase < len(recipe.phases):
             phase = recipe.phases[progress.phase]
-            _run_phase(
-                trainer, recipe, phase, ends[progress.phase], data, progress, history, board, hooks, save, stop,
-                every_seconds, row_steps,
-            )  # fmt: skip
-            if stop.asked:
-                save()
+            if not run.phase(phase, stop):
                 return progress, False
-            progress.scores.append({"when": phase.name, **hooks.measure(trainer)})
-            if board:
-                board.scalars(progress.step, progress.scores[-1], "validation")
-                board.pictures(progress.step, hooks.picture(trainer))
+            run.score(phase.name)
             progress.phase += 1
             if progress.phase < len(recipe.phases):
                 trainer.begin(recipe.phases[progress.phase])
             elif chief:
                 save_arrays(folder / RUN_WEIGHTS, trainer.state()["model"], metadata)
-            save()
+            run.save()
     return progress, True
 
 
-def _run_phase(
-    trainer, recipe, phase, end, data, progress, history, board, hooks, save, stop, every_seconds, row_steps
-):
-    """Steps of one phase, from where the progress stands to `end` or until a stop is asked for."""
-    begin = end - phase.steps
-    batches = iter(data(progress.step)) if progress.step < end else None
-    last_save = last = time.monotonic()
-    pace = 0.0
-    while progress.step < end and not stop.asked:
-        values, change, norm = trainer.compute(next(batches))
-        _check(values, norm, trainer, progress.step, phase, save)
-        rate = phase.learning_rate(progress.step - begin)
-        trainer.apply(change, rate)
-        progress.step += 1
-        now = time.monotonic()
-        progress.seconds += now - last
-        seconds, last = now - last, now
-        pace = 1 / seconds if not pace else 0.95 * pace + 0.05 / seconds
-        history.add({**values, "gradient": norm})
-        hooks.show(progress.step, recipe.steps, phase, values, pace)
-        if progress.step % row_steps == 0 or progress.step == end:
-            row = history.close_row(progress.step, phase.name, rate)
-            if board:
-                board.scalars(progress.step, row)
-        if now - last_save > every_seconds:
-            save()
-            last_save = time.monotonic()
+class _Run:
+    """What the parts of `train` share; arguments as there."""
 
+    def __init__(self, trainer, recipe, data, folder, hooks, chief, every_seconds, row_steps, progress: Progress):
+        self.trainer, self.recipe, self.data, self.folder, self.hooks = trainer, recipe, data, folder, hooks
+        self.chief, self.every_seconds, self.row_steps, self.progress = chief, every_seconds, row_steps, progress
+        self.history = History(folder if chief else None, progress.step, progress.pending)
+        self.board = TensorBoard(folder) if chief else None
+        self.saved = time.monotonic()
 
-def _check(values: dict[str, float], norm: float, trainer: Trainer, step: int, phase: Phase, save) -> None:
-    bad = [name for name, value in values.items() if not math.isfinite(value)]
-    if not bad and (math.isfinite(norm) or trainer.loss_scaling):  # loss scaling skips such steps by itself
-        return
-    save()
-    what = f"term {bad[0]!r} is {values[bad[0]]}" if bad else f"the gradient's norm is {norm}"
-    raise NotFinite(
-        f"step {step + 1} of phase {phase.name!r}: {what}; the state before it is kept. Lower the learning rate "
-        "(--learning-rate), or look for damaged frames"
-    )
+    def save(self) -> None:
+        """The state as it stands."""
+        if self.chief:
+            save_state(self.folder, self.trainer.state(), self.progress)
+        self.saved = time.monotonic()
+
+    def score(self, when: str) -> None:
+        """Measures the network, unless that was done before this run was stopped."""
+        if len(self.progress.scores) <= self.progress.phase + (when != "before"):
+            scores = {"when": when, **self.hooks.measure(self.trainer)}
+            self.progress.scores.append(scores)
+            if self.board:
+                self.board.scalars(self.progress.step, scores, "validation")
+                self.board.pictures(self.progress.step, self.hooks.picture(self.trainer))
+
+    def phase(self, phase: Phase, stop: _Stop) -> bool:
+        """Steps of one phase, from where the progress stands to its end (True) or until a stop is asked for (False)."""
+        trainer, progress = self.trainer, self.progress
+        end = sum(p.steps for p in self.recipe.phases[: progress.phase + 1])
+        batches = iter(self.data(progress.step)) if progress.step < end else None
+        last, pace, done = time.monotonic(), 0.0, 0
+        while progress.step < end:
+            if trainer.anywhere(stop.asked):
+                self.save()
+                return False
+            values, change, norm = trainer.compute(self._next(batches))
+            self._check(values, norm, phase)
+            rate = phase.learning_rate(progress.step - (end - phase.steps))
+            trainer.apply(change, rate)
+            progress.step += 1
+            seconds, last = time.monotonic() - last, time.monotonic()
+            progress.seconds += seconds
+            self.history.add({**values, "gradient": norm})
+            # the first step of a phase builds graphs, and says nothing of the pace
+            pace = 0.95 * pace + 0.05 / seconds if pace else 1 / seconds if done else 0.0
+            done += 1
+            self.hooks.show(progress.step, self.recipe.steps, phase, values, pace or 1 / seconds)
+            if progress.step % self.row_steps == 0 or progress.step == end:
+                row = self.history.close_row(progress.step, phase.name, rate)
+                if self.board:
+                    self.board.scalars(progress.step, row)
+            if last - self.saved > self.every_seconds:
+                self.save()
+        return True
+
+    def _next(self, batches):
+        try:
+            return next(batches)
+        except tf.errors.OpError as error:
+            self.save()
+            raise refusal(error) or error from None
+
+    def _check(self, values: dict[str, float], norm: float, phase: Phase) -> None:
+        bad = [name for name, value in values.items() if not math.isfinite(value)]
+        if not bad and (math.isfinite(norm) or self.trainer.loss_scaling):  # loss scaling skips such steps by itself
+            return
+        self.save()
+        what = f"term {bad[0]!r} is {values[bad[0]]}" if bad else f"the gradient's norm is {norm}"
+        raise NotFinite(
+            f"step {self.progress.step + 1} of phase {phase.name!r}: {what}; the state before it is kept. Lower the "
+            "learning rate (--learning-rate), or look for damaged frames"
+        )
 
 
 class _Stop:

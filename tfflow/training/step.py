@@ -63,7 +63,7 @@ def _view(phase: Phase, batch: Batch, flows: tuple[tf.Tensor, ...]) -> dict[str,
 
 def _weigh(phase: Phase) -> Callable[[dict], dict[str, tf.Tensor]]:
     """The objective, always compiled: its many small operations over large maps cost half a step when run singly."""
-    return tf.function(lambda view: phase.objective(View(**view)), jit_compile=True)
+    return tf.function(lambda view: phase.objective(View(**view)), jit_compile=True, autograph=False)
 
 
 def _taught(phase: Phase, batch: Batch, teacher: keras.Model, stride: int) -> Batch:

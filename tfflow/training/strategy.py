@@ -31,7 +31,7 @@ def choose_strategy(devices: str = "auto") -> tf.distribute.Strategy:
     if devices == "auto":
         gpus = [f"GPU:{i}" for i in range(len(tf.config.list_physical_devices("GPU")))]
         names = gpus or ["CPU:0"]
-    elif devices.upper().startswith("CPU:") and devices[4:].isdigit() and int(devices[4:]) > 1:
+    elif devices.upper().startswith("CPU:") and devices[4:].isdigit() and int(devices[4:]) > 0:
         names = _logical_cpus(int(devices[4:]))
     else:
         names = [d.strip().upper() for d in devices.split(",")]

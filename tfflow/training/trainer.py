@@ -6,10 +6,12 @@ import numpy as np
 import tensorflow as tf
 import tf_keras as keras
 
+from tfflow.errors import InputError
 from tfflow.models import FlowModel, both_directions, variant
 from tfflow.models.weights import assign, model_arrays
 from tfflow.recipes import Phase, Recipe
 from tfflow.training import step as replica
+from tfflow.training.strategy import worker_of
 
 PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
 
@@ -41,6 +43,8 @@ class Trainer:
             if any(phase.student for phase in recipe.phases):
                 self.teacher = both_directions(variant(model).build(precision))
         self.loss_scaling = precision == "mixed_float16"
+        for phase in recipe.phases:
+            self._trained(phase)
 
     def graph(self, directions: int) -> keras.Model:
         """The trained network as a Keras model of one direction or both; both have the same weights."""
@@ -60,9 +64,7 @@ class Trainer:
         """A new optimizer and the compiled step of a phase; weights stay as they are."""
         settings = self.recipe.optimizer
         with self.strategy.scope():
-            trained = [v for v in self.graph(2).trainable_variables if v.name.startswith(phase.train)]
-            if not trained:
-                raise ValueError(f"phase {phase.name!r} trains weights named {phase.train}..., the network has none")
+            trained = self._trained(phase)
             optimizer = keras.optimizers.Adam(
                 beta_1=settings.beta1, beta_2=settings.beta2, epsilon=settings.epsilon, jit_compile=False
             )
@@ -72,6 +74,19 @@ class Trainer:
         self.optimizer = optimizer
         self._compute = self._compiled_gradients(phase, trained)
         self._apply = self._compiled_update(trained)
+        self._sum = tf.function(
+            lambda x: self.strategy.run(lambda y: tf.distribute.get_replica_context().all_reduce("SUM", y), (x,)),
+            autograph=False,
+        )
+
+    def _trained(self, phase: Phase) -> list[tf.Variable]:
+        trained = [v for v in self.graph(2).trainable_variables if v.name.startswith(phase.train)]
+        if not trained:
+            raise InputError(
+                f"{self.recipe.name} trains weights named {phase.train}... in its phase {phase.name!r}, and "
+                f"{self.flow_model.name} has none; --model {self.recipe.model} has"
+            )
+        return trained
 
     def compute(self, batch) -> tuple[dict[str, float], object, float]:
         """(value of each term and of the epe, gradients, their norm) of one step; no weight changes."""
@@ -84,15 +99,23 @@ class Trainer:
         self.optimizer.learning_rate.assign(rate)
         self._apply(change)
 
+    def anywhere(self, flag: bool) -> bool:
+        """Whether `flag` is set on any machine; all of them ask at the same step."""
+        if worker_of(self.strategy)[0] == 1:
+            return flag
+        total = self._sum(tf.constant(float(flag)))
+        return float(self.strategy.experimental_local_results(total)[0]) > 0
+
     def _compiled_gradients(self, phase: Phase, trained: list[tf.Variable]):
         clip, batch_size, decay = self.recipe.optimizer.clip, self.recipe.batch, self.recipe.optimizer.weight_decay
         scale = self.optimizer.get_scaled_loss if self.loss_scaling else lambda loss: loss
+        student = self.graph(phase.directions)
 
         def share(batch):
             return replica.gradients(
                 phase,
                 batch,
-                self.graph(phase.directions),
+                student,
                 self.teacher,
                 self.stride,
                 trained,
@@ -102,7 +125,7 @@ class Trainer:
             )
 
         if self.xla:
-            share = tf.function(share, jit_compile=True)
+            share = tf.function(share, jit_compile=True, autograph=False)
 
         def on_replica(batch):
             values, change = share(batch)
@@ -115,13 +138,13 @@ class Trainer:
                 change = [g * tf.minimum(1.0, clip / (norm + 1e-12)) for g in change]
             return values, change, norm
 
-        return tf.function(lambda batch: self.strategy.run(on_replica, (batch,)))
+        return tf.function(lambda batch: self.strategy.run(on_replica, (batch,)), autograph=False)
 
     def _compiled_update(self, trained: list[tf.Variable]):
         def on_replica(change):
             self.optimizer.apply_gradients(zip(change, trained, strict=True), skip_gradients_aggregation=True)
 
-        return tf.function(lambda change: self.strategy.run(on_replica, (change,)))
+        return tf.function(lambda change: self.strategy.run(on_replica, (change,)), autograph=False)
 
     def state(self) -> dict[str, dict[str, np.ndarray]]:
         """All that an update depends on, as named arrays: weights, teacher, optimizer."""

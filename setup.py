@@ -15,10 +15,11 @@ REQUIRED = [
     "tensorboard>=2.15",  # writing the training log's scalars and pictures for the browser
     "numpy>=1.26",  # arrays of the readers and of `flow(image1, image2)`
     "opencv-python>=4.8",  # images, video, and the classical method (DIS) that results are held against
+    "pillow>=9.1",  # jpg, webp and bmp, of which it tells damage that OpenCV decodes in silence
     "safetensors>=0.4",  # weight files: whole, named, without code inside
     "rich>=13",  # tables and progress bars on the terminal
     "matplotlib>=3.8",  # plots and the report of a training run
-    "platformdirs>=4",  # where downloaded weights are kept on each system
+    "platformdirs>=4",  # where a system keeps caches: the frames of videos
 ]
 
 EXTRAS = {

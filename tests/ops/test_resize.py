@@ -24,7 +24,7 @@ def test_resize_weighs_pixels_by_a_tent_around_the_new_centre(to, align_corners)
     np.testing.assert_allclose(resized, oracles.resize(image, to, align_corners), atol=2e-6)
 
 
-@pytest.mark.parametrize("to", [(9, 17), (10, 32), (3, 4)], ids=["larger", "double", "smaller"])
+@pytest.mark.parametrize("to", [(9, 17), (10, 32), (15, 24), (3, 4)], ids=["larger", "double", "triple", "smaller"])
 @pytest.mark.parametrize("align_corners", [False, True])
 @pytest.mark.parametrize("way", ways.ALL, ids=lambda way: way.__name__)
 def test_resize_is_the_same_whether_sizes_are_known_or_not(way, align_corners, to):

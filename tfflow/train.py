@@ -6,32 +6,33 @@ import argparse
 import dataclasses
 import re
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
 import tensorflow as tf
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from tfflow import augmentation
 from tfflow.data.damage import ON_ERROR
-from tfflow.data.pipeline import Mixed, batches
+from tfflow.data.pipeline import Mixed, Spread, batches, check_batch
 from tfflow.data.records import Source
 from tfflow.data.scenes import Scenes
 from tfflow.data.sources import open_source
 from tfflow.errors import InputError, command
 from tfflow.evaluation import baselines, benchmark, learned, report
 from tfflow.evaluation.pictures import contact_sheet
-from tfflow.models import load, variant, weights_file
+from tfflow.models import RUN_WEIGHTS, load, variant, weights_file
 from tfflow.models.weights import assign, model_arrays
 from tfflow.recipes import Recipe, named
-from tfflow.training.checkpoint import claim_folder
-from tfflow.training.log import History
-from tfflow.training.loop import Hooks, NotFinite, train
+from tfflow.training.bar import Bar
+from tfflow.training.checkpoint import check_folder, claim_folder, read_state
+from tfflow.training.log import read_history
+from tfflow.training.loop import Hooks, train
 from tfflow.training.step import student_size
 from tfflow.training.strategy import choose_strategy, worker_of
 from tfflow.training.trainer import PRECISIONS, Trainer
+
+REPORT = "report.png"
+"""The page of what was learned, written when all else is done."""
 
 UNSEEN = 1_000_003
 """Added to the seed of the scenes trained on, for scenes to measure on."""
@@ -46,8 +47,15 @@ The same command run again continues where it stopped. Several machines: set TF_
 describes it, and give all of them the same --out on a shared disk."""
 
 
+class _Parser(argparse.ArgumentParser):
+    """Refuses in one line, as everything else here."""
+
+    def error(self, message: str):
+        raise InputError(f"{message}; see --help")
+
+
 def parser() -> argparse.ArgumentParser:
-    p = argparse.ArgumentParser(
+    p = _Parser(
         prog="python -m tfflow.train",
         description=__doc__,
         epilog=EXAMPLES,
@@ -109,14 +117,17 @@ def main(argv: list[str] | None = None) -> int:
     _, worker = worker_of(strategy)
     sources = [open_source(data, args.on_error) for data in args.data]
     recipe, model = _method(args, sources)
-    source = Mixed(sources) if sources else Scenes(recipe.crop, seed=args.seed, textures=args.textures)
+    check_batch(recipe.batch, strategy.num_replicas_in_sync)
+    source = _joined(sources) or Scenes(recipe.crop, seed=args.seed, textures=args.textures)
     _check_truth(recipe, source)
     val = _validation(args, source)
     out = args.out or Path("runs") / _run_name(recipe.name, model, args.data)
     settings = _settings(args, recipe, model, source, strategy)
-    claim_folder(out, settings) if worker == 0 else out.mkdir(parents=True, exist_ok=True)
-
+    check_folder(out, settings)
     console = report.wide_console()
+    if _ended(out, recipe):
+        console.print(f"this run has ended after {recipe.steps:,} steps: weights in {out}, page in {out / REPORT}")
+        return 0
     console.print(
         f"{recipe.name}: {model} on {source.name} ({len(source):,} pairs), {recipe.steps:,} steps of {recipe.batch} "
         f"pairs of {recipe.crop[0]}x{recipe.crop[1]} px, {strategy.num_replicas_in_sync} device(s); folder {out}",
@@ -125,9 +136,11 @@ def main(argv: list[str] | None = None) -> int:
     trainer = Trainer(model, recipe, strategy, precision=args.precision, xla=args.xla, seed=args.seed)
     if args.weights:
         assign(trainer.graph(2), model_arrays(load(args.weights).both_ways), args.weights)
+    if worker == 0:
+        claim_folder(out, settings)
     metadata = {"model": model, "recipe": recipe.name, "method": repr(recipe), "steps": str(recipe.steps),
                 "data": source.name, "seed": str(args.seed), "start": str(args.weights or "random")}  # fmt: skip
-    with _Bar(console, worker == 0) as bar:
+    with Bar(console, worker == 0) as bar:
         try:
             progress, ended = train(
                 trainer,
@@ -139,8 +152,8 @@ def main(argv: list[str] | None = None) -> int:
                 chief=worker == 0,
                 every_seconds=args.save_every,
             )
-        except NotFinite as error:
-            raise InputError(str(error)) from None
+        except tf.errors.OpError as error:
+            raise _told(error, out) from error
     if not ended:
         print(f"tfflow: stopped at step {progress.step}, saved; the same command continues", file=sys.stderr)
         return 130
@@ -150,9 +163,26 @@ def main(argv: list[str] | None = None) -> int:
         console.print(learned.scores_table(scores))
         title = f"{recipe.name}: {model}, {progress.step:,} steps in {progress.seconds / 60:.1f} min, on {source.name}"
         examples = learned.rows_of_flow(trainer.flow_model, _examples(val), baselines.dis())
-        learned.write_report(out / "report.png", title, examples, History(out, progress.step).rows, scores)
-        console.print(f"trained in {progress.seconds / 60:.1f} min; weights in {out}, page in {out / 'report.png'}")
+        learned.write_report(out / REPORT, title, examples, read_history(out), scores)
+        console.print(f"trained in {progress.seconds / 60:.1f} min; weights in {out}, page in {out / REPORT}")
     return 0
+
+
+def _ended(out: Path, recipe: Recipe) -> bool:
+    """Whether the run in `out` has done all, its page included."""
+    saved = read_state(out) if (out / REPORT).is_file() and (out / RUN_WEIGHTS).is_file() else None
+    return saved is not None and saved[1].phase == len(recipe.phases)
+
+
+def _told(error: tf.errors.OpError, out: Path) -> InputError:
+    """What TensorFlow ran into, in one line."""
+    first = (error.message or type(error).__name__).strip().splitlines()[0][:200]
+    advice = "the same command continues from the last state"
+    if isinstance(error, tf.errors.ResourceExhaustedError) and "space" not in first:
+        first, advice = f"memory does not suffice ({first})", "take a smaller --batch or --crop, or other --devices"
+    if isinstance(error, tf.errors.UnavailableError | tf.errors.AbortedError | tf.errors.CancelledError):
+        first = f"another machine of this run went away ({first})"
+    return InputError(f"training into {str(out)!r} stopped: {first}; {advice}")
 
 
 def _check(args: argparse.Namespace) -> None:
@@ -187,11 +217,12 @@ def _method(args: argparse.Namespace, sources: list[Source]) -> tuple[Recipe, st
     steps = recipe.scaled(args.steps) if args.steps else recipe
     crop = _crop(args.crop, recipe.crop, sources, stride)
     recipe = dataclasses.replace(steps, crop=crop, batch=args.batch or recipe.batch)
-    if any(phase.student for phase in recipe.phases):
-        try:
-            student_size(crop, 0.7, stride)
-        except ValueError as error:
-            raise InputError(f"{recipe.name} with {model}: {error}; choose a larger --crop") from None
+    for phase in recipe.phases:
+        if phase.student:
+            try:
+                student_size(crop, phase.student, stride)
+            except ValueError as error:
+                raise InputError(f"{recipe.name} with {model}: {error}; choose a larger --crop") from None
     if args.learning_rate:
         phases = [
             dataclasses.replace(p, learning_rate=p.learning_rate.times(args.learning_rate / p.learning_rate.rate))
@@ -214,44 +245,40 @@ def _crop(asked: tuple[int, int] | None, usual: tuple[int, int], sources: list[S
     return height, width
 
 
+def _truth(recipe: Recipe) -> set[str]:
+    """The ground truth that the recipe learns from."""
+    keys: set[str] = set()
+    for phase in recipe.phases:
+        if phase.needs_truth:
+            keys |= {"flow12", "valid1"} | ({"flow21", "valid2"} if phase.directions == 2 else set())
+    return keys
+
+
 def _check_truth(recipe: Recipe, source: Source) -> None:
-    missing = {"flow12", "valid1"} - source.truth if recipe.needs_truth else set()
+    missing = _truth(recipe) - source.truth
     if missing:
         raise InputError(
-            f"recipe {recipe.name} learns from ground truth, and {source.name} has none; "
+            f"recipe {recipe.name} learns from ground truth, and {source.name} has no {', '.join(sorted(missing))}; "
             "use a recipe without labels, such as ddflow"
         )
+
+
+def _joined(sources: list[Source]) -> Source | None:
+    """All sources as one."""
+    if len(sources) < 2:
+        return sources[0] if sources else None
+    return Mixed(sources)
 
 
 def _validation(args: argparse.Namespace, source: Source) -> Source:
     """What to measure on: --val; else unseen scenes; else pairs spread evenly over the data trained on."""
     if args.val:
-        val: Source = Mixed([open_source(v, args.on_error) for v in args.val])
+        val = _joined([open_source(v, args.on_error) for v in args.val])
     elif isinstance(source, Scenes):
-        val = Scenes(source.size, args.val_limit, source.seed + UNSEEN, source.settings, args.textures)
+        val = Scenes(source.size, args.val_limit, source.seed + UNSEEN, source.settings, source.textures)
     else:
         val = source
     return Spread(val, min(args.val_limit, len(val)))
-
-
-class Spread:
-    """`count` samples of a source, evenly spread over it."""
-
-    def __init__(self, source: Source, count: int):
-        self.source, self.count = source, count
-        self.name, self.truth = source.name, source.truth
-
-    def __len__(self) -> int:
-        return self.count
-
-    def _index(self, index: int) -> int:
-        return index * len(self.source) // self.count
-
-    def record_name(self, index: int) -> str:
-        return self.source.record_name(self._index(index))
-
-    def sample(self, index: int):
-        return self.source.sample(self._index(index))
 
 
 def _run_name(recipe: str, model: str, data: list[str]) -> str:
@@ -276,9 +303,7 @@ def _settings(args, recipe: Recipe, model: str, source: Source, strategy) -> dic
 def _distributed(strategy: tf.distribute.Strategy, source: Source, recipe: Recipe, seed: int, step: int):
     """Batches of every replica from `step` on."""
     changes = (*recipe.augmentation, augmentation.Crop(recipe.crop))
-    keys = sorted({"flow12", "valid1"} & source.truth)
-    if recipe.needs_truth and all(p.directions == 2 for p in recipe.phases):
-        keys = sorted({"flow12", "valid1", "flow21", "valid2"} & source.truth)
+    keys = sorted(_truth(recipe) | ({"flow12", "valid1"} & source.truth))
 
     def dataset(context: tf.distribute.InputContext) -> tf.data.Dataset:
         return batches(
@@ -297,7 +322,7 @@ def _distributed(strategy: tf.distribute.Strategy, source: Source, recipe: Recip
     return strategy.distribute_datasets_from_function(dataset)
 
 
-def _measure(trainer: Trainer, val: Source, bar: _Bar) -> dict[str, float]:
+def _measure(trainer: Trainer, val: Source, bar: Bar) -> dict[str, float]:
     bar.say("measuring")
     result = benchmark.run({"network": trainer.flow_model}, val, batch=4)["network"]
     return {k: float(v) for k, v in result.summary()["mean_over_images"].items()}
@@ -314,38 +339,6 @@ def _examples(val: Source) -> list:
 
 def _pictures(trainer: Trainer, val: Source) -> dict:
     return {"flow": contact_sheet(learned.rows_of_flow(trainer.flow_model, _examples(val)))}
-
-
-class _Bar:
-    """The progress bar: phase, losses, EPE, steps a second, time left; one line a minute where there is no terminal."""
-
-    def __init__(self, console: Console, shown: bool):
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-        self._console, self._shown = console, shown
-        self._progress = Progress(*columns, console=console, disable=not (shown and console.is_terminal))
-        self._task = self._progress.add_task("starting", total=None)
-        self._told = 0.0
-
-    def __enter__(self) -> _Bar:
-        self._progress.start()
-        return self
-
-    def __exit__(self, *error) -> None:
-        self._progress.stop()
-
-    def say(self, text: str) -> None:
-        self._progress.update(self._task, description=text)
-
-    def show(self, step: int, steps: int, phase, values: dict[str, float], pace: float) -> None:
-        numbers = "  ".join(f"{name} {value:.3f}" for name, value in values.items())
-        text = f"{phase.name}  {numbers}  {pace:.2f} steps/s"
-        self._progress.update(self._task, description=text, completed=step, total=steps)
-        now = time.monotonic()
-        if self._shown and not self._console.is_terminal and (now - self._told > 60 or step == steps):
-            self._told = now
-            self._console.print(
-                f"step {step}/{steps}  {text}  {(steps - step) / pace / 60:.0f} min left", highlight=False
-            )
 
 
 if __name__ == "__main__":

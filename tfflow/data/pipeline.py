@@ -9,6 +9,7 @@ from __future__ import annotations
 import bisect
 import functools
 import itertools
+import re
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -41,6 +42,26 @@ class Mixed:
     def _at(self, index: int, method: str):
         which = bisect.bisect_right(self._ends, index)
         return getattr(self.sources[which], method)(index - (self._ends[which - 1] if which else 0))
+
+
+class Spread:
+    """`count` samples of a source, evenly spread over it."""
+
+    def __init__(self, source: Source, count: int):
+        self.source, self.count = source, count
+        self.name, self.truth = source.name, source.truth
+
+    def __len__(self) -> int:
+        return self.count
+
+    def _index(self, index: int) -> int:
+        return index * len(self.source) // self.count
+
+    def record_name(self, index: int) -> str:
+        return self.source.record_name(self._index(index))
+
+    def sample(self, index: int) -> Sample:
+        return self.source.sample(self._index(index))
 
 
 class Order:
@@ -77,14 +98,11 @@ def batches(
     batch: pairs a step over all replicas of all workers; element i of the dataset is replica i % replicas_here's
         share of step first_step + i // replicas_here. keys: ground truth to carry besides the frames.
     Elements: dict of [batch / replicas, h, w, c] float32, and "chance" [.., 2] in [0, 1) for draws inside the step.
-    Raises InputError where the batch does not divide among the replicas.
+    Raises InputError where the batch does not divide among the replicas. A damaged file ends the iteration with an
+    error of TensorFlow, of which `refusal` makes the InputError that it was.
     """
-    share, rest = divmod(batch, workers)
-    if rest or share % replicas_here:
-        raise InputError(
-            f"a batch of {batch} does not divide among {workers} x {replicas_here} replicas; "
-            f"choose a multiple of {workers * replicas_here}"
-        )
+    check_batch(batch, workers * replicas_here)
+    share = batch // workers
     order = Order(len(source), seed)
     kept = ["image1", "image2", *keys]
 
@@ -92,6 +110,7 @@ def batches(
         sample = source.sample(order(int(k)))
         return [np.asarray(sample[key], np.float32) for key in kept]
 
+    @tf.autograph.experimental.do_not_convert  # nothing in it to convert, and trying takes seconds
     def load(k: tf.Tensor) -> dict[str, tf.Tensor]:
         arrays = tf.numpy_function(read, [k], [tf.float32] * len(kept), stateful=False)
         sample = {}
@@ -104,8 +123,23 @@ def batches(
         return sample
 
     step = tf.data.Dataset.range(first_step, np.iinfo(np.int64).max // batch)
-    numbers = step.flat_map(
-        lambda s: tf.data.Dataset.range(s * batch + worker * share, s * batch + (worker + 1) * share)
-    )
-    samples = numbers.map(load, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
+
+    @tf.autograph.experimental.do_not_convert
+    def of_step(s: tf.Tensor) -> tf.data.Dataset:
+        return tf.data.Dataset.range(s * batch + worker * share, s * batch + (worker + 1) * share)
+
+    samples = step.flat_map(of_step).map(load, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
     return samples.batch(share // replicas_here, drop_remainder=True).prefetch(tf.data.AUTOTUNE)
+
+
+def check_batch(batch: int, replicas: int) -> None:
+    """Raises InputError where a batch does not divide among the replicas of all machines."""
+    if batch % replicas:
+        near = max(replicas, round(batch / replicas) * replicas)
+        raise InputError(f"a batch of {batch} does not divide among {replicas} replicas; choose a multiple, {near}")
+
+
+def refusal(error: tf.errors.OpError) -> InputError | None:
+    """The InputError that a source raised inside the pipeline, if it was one."""
+    found = re.search(r"InputError: (.+)", error.message or "")
+    return InputError(found[1]) if found else None

@@ -95,6 +95,7 @@ class _Run:
         self.chief, self.every_seconds, self.row_steps, self.progress = chief, every_seconds, row_steps, progress
         self.history = History(folder if chief else None, progress.step, progress.pending)
         self.board = TensorBoard(folder) if chief else None
+        self.batches = None
         self.saved = time.monotonic()
 
     def save(self) -> None:
@@ -116,13 +117,12 @@ class _Run:
         """Steps of one phase, from where the progress stands to its end (True) or until a stop is asked for (False)."""
         trainer, progress = self.trainer, self.progress
         end = sum(p.steps for p in self.recipe.phases[: progress.phase + 1])
-        batches = iter(self.data(progress.step)) if progress.step < end else None
         last, pace, done = time.monotonic(), 0.0, 0
         while progress.step < end:
             if trainer.anywhere(stop.asked):
                 self.save()
                 return False
-            values, change, norm = trainer.compute(self._next(batches))
+            values, change, norm = trainer.compute(self._next())
             self._check(values, norm, phase)
             rate = phase.learning_rate(progress.step - (end - phase.steps))
             trainer.apply(change, rate)
@@ -142,9 +142,12 @@ class _Run:
                 self.save()
         return True
 
-    def _next(self, batches):
+    def _next(self):
+        """The batch of the next step; phases share one stream."""
         try:
-            return next(batches)
+            if self.batches is None:
+                self.batches = iter(self.data(self.progress.step))
+            return next(self.batches)
         except tf.errors.OpError as error:
             self.save()
             raise refusal(error) or error from None

@@ -74,9 +74,13 @@ def _taught(phase: Phase, batch: Batch, teacher: keras.Model, stride: int) -> Ba
     visible = phase.visibility(flow, tf.concat(tf.split(flow, 2)[::-1], 0))
     room = tf.constant([height - size[0] + 1, width - size[1] + 1], tf.float32)
     top, left = tf.unstack(tf.cast(batch["chance"] * room, tf.int32), axis=1)
-    both = [tf.concat([x, x], 0) for x in (top, left)]
+    top2, left2 = tf.concat([top, top], 0), tf.concat([left, left], 0)  # both directions
     frames = {k: ops.cut(x, top, left, size) for k, x in batch.items() if x.shape.rank == 4}
-    return {**frames, "teacher": ops.cut(flow, *both, size), "teacher_visible": ops.cut(visible, *both, size)}
+    return {
+        **frames,
+        "teacher": ops.cut(flow, top2, left2, size),
+        "teacher_visible": ops.cut(visible, top2, left2, size),
+    }
 
 
 def student_size(crop: tuple[int, int], share: float, stride: int) -> tuple[int, int]:

@@ -47,6 +47,7 @@ class Scenes:
         if not isinstance(seed, int) or seed < 0:
             raise InputError(f"seed of scenes must be a whole number >= 0, got {seed!r}")
         self.size, self.count, self.seed = (size[0], size[1]), count, seed
+        self.textures = textures
         self.settings = settings or SceneSettings()
         self._textures = Textures(self.settings, seed, textures)
         parts = [f"seed={seed}", f"size={size[0]}x{size[1]}"]

@@ -1,0 +1,42 @@
+"""The progress bar of a training run."""
+
+from __future__ import annotations
+
+import time
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from tfflow.recipes import Phase
+
+
+class Bar:
+    """The progress bar: phase, losses, EPE, steps a second, time left; one line a minute where there is no terminal."""
+
+    def __init__(self, console: Console, shown: bool):
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        self._console, self._shown = console, shown
+        self._progress = Progress(*columns, console=console, disable=not (shown and console.is_terminal))
+        self._task = self._progress.add_task("starting", total=None)
+        self._told = 0.0
+
+    def __enter__(self) -> Bar:
+        self._progress.start()
+        return self
+
+    def __exit__(self, *error) -> None:
+        self._progress.stop()
+
+    def say(self, text: str) -> None:
+        self._progress.update(self._task, description=text)
+
+    def show(self, step: int, steps: int, phase: Phase, values: dict[str, float], pace: float) -> None:
+        numbers = "  ".join(f"{name} {value:.3f}" for name, value in values.items())
+        text = f"{phase.name}  {numbers}  {pace:.2f} steps/s"
+        self._progress.update(self._task, description=text, completed=step, total=steps)
+        now = time.monotonic()
+        if self._shown and not self._console.is_terminal and (now - self._told > 60 or step == steps):
+            self._told = now
+            self._console.print(
+                f"step {step}/{steps}  {text}  {(steps - step) / pace / 60:.0f} min left", highlight=False
+            )

@@ -79,7 +79,7 @@ def write_report(
     figure = Figure(figsize=(width, tall + 5.0), dpi=100, layout="constrained")
     FigureCanvasAgg(figure)
     figure.suptitle(title)
-    above, below = figure.subfigures(2, 1, height_ratios=(tall, 4.6))
+    above, below = np.asarray(figure.subfigures(2, 1, height_ratios=(tall, 4.6)), object)
     axes = above.subplots()
     axes.imshow(sheet)
     axes.axis("off")

@@ -5,12 +5,14 @@ Liu et al., Learning by Analogy: Reliable Supervision from Transformations, CVPR
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import tf_keras as keras
 
 from tfflow.layers import CostVolume, UpsampleFlow, Warp, ZeroFlow
-from tfflow.models.blocks import TORCH, add, concat, context_network, conv, encoder, flow_head
+from tfflow.models.blocks import TORCH, Block, add, concat, context_network, conv, encoder, flow_head
 
 LEVELS = (6, 5, 4, 3, 2)
 
@@ -22,8 +24,8 @@ class PWCLite:
 
     def __init__(self, dtype: str = "float32"):
         self.dtype = dtype
-        options = {"symmetric": True, "init": TORCH, "dtype": dtype}
-        block = partial(conv, **options)
+        options: dict[str, Any] = {"symmetric": True, "init": TORCH, "dtype": dtype}
+        block: Callable[..., Block] = partial(conv, **options)
         self.encode = encoder((16, 32, 64, 96, 128, 192), convs_per_level=2, **options)
         self.leaky = keras.layers.LeakyReLU(0.1, dtype=dtype, name="cost_leaky")
         self.cost = CostVolume(radius=4, dtype=dtype, name="cost_volume")

@@ -5,12 +5,14 @@ Sun et al., PWC-Net: CNNs for Optical Flow Using Pyramid, Warping, and Cost Volu
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import tf_keras as keras
 
 from tfflow.layers import CostVolume, Scale, UpsampleFlow, Warp
-from tfflow.models.blocks import KAIMING, add, concat, context_network, conv, deconv, encoder, flow_head
+from tfflow.models.blocks import KAIMING, Block, add, concat, context_network, conv, deconv, encoder, flow_head
 
 FLOW_UNIT = 20.0
 """Every level predicts px of the full resolution, divided by this."""
@@ -23,8 +25,8 @@ class PWCNet:
 
     def __init__(self, dtype: str = "float32"):
         self.dtype = dtype
-        options = {"symmetric": True, "init": KAIMING, "dtype": dtype}
-        self.conv = partial(conv, **options)
+        options: dict[str, Any] = {"symmetric": True, "init": KAIMING, "dtype": dtype}
+        self.conv: Callable[..., Block] = partial(conv, **options)
         self.encode = encoder((16, 32, 64, 96, 128, 196), convs_per_level=3, **options)
         self.leaky = keras.layers.LeakyReLU(0.1, dtype=dtype, name="cost_leaky")
         self.cost = CostVolume(radius=4, dtype=dtype, name="cost_volume")

@@ -5,6 +5,8 @@ Liu et al., DDFlow: Learning Optical Flow with Unlabeled Data Distillation, AAAI
 
 from __future__ import annotations
 
+from typing import Any
+
 from tfflow.layers import CostVolume, L2Normalize, Scale, UpsampleFlow, Warp, ZeroFlow
 from tfflow.models.blocks import add, concat, context_network, encoder, flow_head, stack
 
@@ -21,7 +23,7 @@ class PWCNetDDFlow:
 
     def __init__(self, dtype: str = "float32"):
         self.dtype = dtype
-        options = {"slope": 0.2, "dtype": dtype}
+        options: dict[str, Any] = {"slope": 0.2, "dtype": dtype}
         self.encode = encoder(CHANNELS, convs_per_level=2, **options)
         self.normalize = L2Normalize(dtype=dtype, name="normalize")
         self.cost = CostVolume(radius=4, dtype=dtype, name="cost_volume")

@@ -11,7 +11,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 from tfflow.errors import InputError
 
 __version__ = "0.1.0"
-__all__ = ["InputError", "load", "__version__"]
+__all__ = ["InputError", "__version__", "load"]
 
 
 def load(weights):

@@ -21,9 +21,9 @@ def write_whole(path: str | os.PathLike) -> Iterator[Path]:
     part = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
     try:
         yield part
-        with open(part, "rb") as f:
+        with part.open("rb") as f:
             os.fsync(f.fileno())
-        os.replace(part, path)
+        part.replace(path)
     finally:
         part.unlink(missing_ok=True)
 

@@ -81,7 +81,7 @@ def test_shape_and_type(case, policy):
 
 @pytest.mark.parametrize("case", CASES)
 def test_half_precision_comes_near_full(case):
-    make, shapes, *_ = CASES[case]
+    _, shapes, *_ = CASES[case]
     full, half = model_of(case), model_of(case, "mixed_bfloat16")
     half.set_weights(full.get_weights())
     expected = full(arrays(shapes)).numpy()

@@ -272,8 +272,10 @@ def _joined(sources: list[Source]) -> Source | None:
 
 def _validation(args: argparse.Namespace, source: Source) -> Source:
     """What to measure on: --val; else unseen scenes; else pairs spread evenly over the data trained on."""
+    val: Source
     if args.val:
-        val = _joined([open_source(v, args.on_error) for v in args.val])
+        given = [open_source(v, args.on_error) for v in args.val]
+        val = given[0] if len(given) == 1 else Mixed(given)
     elif isinstance(source, Scenes):
         val = Scenes(source.size, args.val_limit, source.seed + UNSEEN, source.settings, source.textures)
     else:

@@ -61,7 +61,7 @@ class EndpointError(Term):
 
 
 def level_error(view: View, flow: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """Endpoint error of `flow` [n, h', w', 2], px of its grid, and the share of known truth: both [n, h', w'].
+    """Endpoint error of `flow` [n, h', w', 2], px of its grid, and 1 where any truth is known: both [n, h', w'].
 
     The truth of a pixel is the mean of the known truth that it covers.
     """

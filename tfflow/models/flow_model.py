@@ -30,7 +30,8 @@ class FlowModel:
         kind = variant(name)
         self.name, self.stride, self.metadata = name, kind.stride, metadata or {}
         self._network = network or kind.build("float32")
-        once = functools.partial(tf.function, reduce_retracing=True, autograph=False)
+        any_size = [tf.TensorSpec([None, None, None, 3])] * 2  # traced once; as fast as a size of its own
+        once = functools.partial(tf.function, input_signature=any_size, autograph=False)
         self._predict = once(lambda a, b: self._run(self.one_way, a, b))
         self._predict_both = once(lambda a, b: self._run(self.both_ways, a, b))
 
@@ -66,11 +67,11 @@ class FlowModel:
 
     def batch(self, images1: np.ndarray, images2: np.ndarray) -> np.ndarray:
         """Flow of many pairs: images [b, h, w, 3], float32 RGB in [0, 1] -> [b, h, w, 2], px."""
-        return self._predict(tf.convert_to_tensor(images1), tf.convert_to_tensor(images2)).numpy()
+        return self._predict(*_pairs(images1, images2)).numpy()
 
     def both(self, images1: np.ndarray, images2: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Flow 1->2 and 2->1, each [b, h, w, 2]; every frame is encoded once. Images as in `batch`."""
-        flow = self._predict_both(tf.convert_to_tensor(images1), tf.convert_to_tensor(images2)).numpy()
+        flow = self._predict_both(*_pairs(images1, images2)).numpy()
         return flow[: len(images1)], flow[len(images1) :]
 
     def _run(self, model, images1, images2):
@@ -79,10 +80,16 @@ class FlowModel:
         return ops.crop_to(model([padded1, padded2])[0], size)
 
 
+PIL_MODES = ("L", "RGB", "RGBA", "I;16", "I", "F")
+"""Those whose numbers are colours or grey; others ("P", "1", "LA", "CMYK", ...) are converted."""
+
+
 def as_image(name: str, image, channels: str = "rgb") -> np.ndarray:
     """An image as people hold them -> float32 RGB [h, w, 3] in [0, 1]. See `FlowModel.flow` for what is taken."""
     if channels not in ("rgb", "bgr"):
         raise InputError(f'`channels` must be "rgb" or "bgr", got {channels!r}')
+    if getattr(image, "mode", "RGB") not in PIL_MODES:  # a palette's indices are no brightness
+        image = image.convert("RGB")
     x = np.asarray(image)
     if x.ndim == 2:
         x = x[..., None]
@@ -102,6 +109,16 @@ def as_image(name: str, image, channels: str = "rgb") -> np.ndarray:
     if x.shape[-1] == 1:
         return np.repeat(x, 3, axis=-1)
     return np.ascontiguousarray(x[..., ::-1] if channels == "bgr" else x)
+
+
+def _pairs(images1, images2) -> tuple[tf.Tensor, tf.Tensor]:
+    first, second = tf.convert_to_tensor(images1), tf.convert_to_tensor(images2)
+    if first.shape != second.shape or first.shape.rank != 4 or first.shape[-1] != 3 or first.dtype != tf.float32:
+        raise ValueError(
+            f"images must be two float32 [b, h, w, 3] of one shape, got {tuple(first.shape)} {first.dtype.name} and "
+            f"{tuple(second.shape)} {second.dtype.name}"
+        )
+    return first, second
 
 
 def _size(image: np.ndarray) -> str:

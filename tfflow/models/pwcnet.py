@@ -19,7 +19,11 @@ FLOW_UNIT = 20.0
 
 
 class PWCNet:
-    """Six feature levels; flow from 1/64 to 1/4, each level predicting the whole flow anew (no residual)."""
+    """Six feature levels; flow from 1/64 to 1/4, each level predicting the whole flow anew (no residual).
+
+    Departures: RGB in, where the authors' weights want BGR; the warp fades out over one pixel beyond the frame, where
+    theirs drops every pixel that is not wholly inside.
+    """
 
     stride = 64
 

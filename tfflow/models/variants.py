@@ -45,7 +45,7 @@ VARIANTS = {
         Variant("pwcnet_ddflow", PWCNetDDFlow, "Liu et al., AAAI 2019 (DDFlow)", 4_273_628, "none stated"),
         Variant("pwclite", PWCLite, "Liu et al., CVPR 2020 (ARFlow)", 2_236_660, "MIT"),
         Variant("pwcnet_mobile", PWCNetMobile, "this package", 1_178_362, OURS),
-        Variant("spynet_mobile", SpyNetMobile, "this package", 1, OURS),
+        Variant("spynet_mobile", SpyNetMobile, "this package", 339_500, OURS),
     )
 }
 """By name. The code of all of them here is Apache-2.0."""

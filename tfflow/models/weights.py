@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 from pathlib import Path
 
@@ -16,25 +18,39 @@ FORMAT = "tfflow-weights-1"
 
 
 def save_arrays(path: str | os.PathLike, arrays: dict[str, np.ndarray], metadata: dict[str, str]) -> None:
-    """Writes named arrays and a text header, whole or not at all."""
-    contents = save({k: np.ascontiguousarray(v) for k, v in arrays.items()}, {**metadata, "format": FORMAT})
+    """Writes named arrays and a text header with their checksum, whole or not at all."""
+    arrays = {k: np.asarray(v, order="C") for k, v in arrays.items()}  # ascontiguousarray makes [1] of a scalar
+    metadata = {**metadata, "format": FORMAT}
+    contents = save(arrays, {**metadata, "sha256": checksum(arrays, metadata)})
     with write_whole(path) as part:
         part.write_bytes(contents)
 
 
 def read_arrays(path: str | os.PathLike) -> tuple[dict[str, np.ndarray], dict[str, str]]:
-    """The arrays and the header of a file by `save_arrays`. Raises InputError where it is none, or damaged."""
+    """The arrays and the header of a file by `save_arrays`. Raises InputError where it is none, or damaged anywhere."""
     if not Path(path).is_file():
         raise InputError(f"expected a .safetensors file of weights, {str(path)!r} is not a file")
     try:
         with safe_open(path, framework="np") as f:
-            metadata = f.metadata() or {}
+            metadata = dict(f.metadata() or {})
             arrays = {name: f.get_tensor(name) for name in f.keys()}  # noqa: SIM118 (no iterator)
-    except (SafetensorError, ValueError, KeyError, OSError) as error:
+    except (SafetensorError, ValueError, KeyError, TypeError, AttributeError, OSError) as error:
         raise InputError(f"{str(path)!r} is not a whole safetensors file ({error}); train or copy it again") from None
     if metadata.get("format") != FORMAT:
         raise InputError(f"{str(path)!r} was not written by tfflow (format {metadata.get('format')!r}, not {FORMAT!r})")
+    if metadata.pop("sha256", None) != checksum(arrays, metadata):
+        raise InputError(f"{str(path)!r} is damaged: its checksum does not match; train or copy it again")
     return arrays, metadata
+
+
+def checksum(arrays: dict[str, np.ndarray], metadata: dict[str, str]) -> str:
+    """SHA-256 of names, types, shapes and bytes of the arrays, and of the header's text."""
+    digest = hashlib.sha256(json.dumps(metadata, sort_keys=True).encode())
+    for name in sorted(arrays):
+        x = arrays[name]
+        digest.update(f"{name} {x.dtype.str} {x.shape}".encode())
+        digest.update(np.atleast_1d(x).view(np.uint8))
+    return digest.hexdigest()
 
 
 def variable_names(model) -> list[str]:
@@ -60,5 +76,7 @@ def assign(model, arrays: dict[str, np.ndarray], where: str) -> None:
     for name, v in zip(names, model.weights, strict=True):
         if tuple(v.shape) != arrays[name].shape:
             raise InputError(f"{where}: {name} should be {tuple(v.shape)}, is {arrays[name].shape}: another network")
+        if not np.isfinite(arrays[name]).all():
+            raise InputError(f"{where}: {name} is not finite; train again")
     for name, v in zip(names, model.weights, strict=True):
         v.assign(arrays[name])

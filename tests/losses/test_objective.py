@@ -1,0 +1,61 @@
+"""Sums of weighted terms, and the one division by a batch."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tests.losses.views import N, still, view
+from tfflow.losses import Census, Objective, Photometric, Smoothness, Term, global_mean
+
+
+def test_an_objective_reads_as_its_equation():
+    objective = 1.0 * Census(radius=3) + 3 * Smoothness(order=2) + 0.5 * Smoothness(order=1)
+    assert isinstance(objective, Objective)
+    assert [weight for weight, _ in objective.terms] == [1.0, 3.0, 0.5]
+    assert objective.names == ("census", "smoothness1", "smoothness2")
+    assert repr(objective).startswith("1 * Census(radius=3, penalty=AbsRobust(epsilon=0.01, q=0.4)) + 3 * Smoothness(")
+    assert objective == 1.0 * Census() + (3 * Smoothness(order=2) + 0.5 * Smoothness())
+    assert hash(objective) is not None
+
+
+def test_terms_come_weighted_and_apart():
+    v = view()
+    values = (2 * Photometric() + 0.25 * Census())(v)
+    assert list(values) == ["photometric", "census"]
+    np.testing.assert_allclose(values["photometric"], 2 * Photometric()(v), rtol=1e-6)
+    np.testing.assert_allclose(values["census"], 0.25 * Census()(v), rtol=1e-6)
+
+
+def test_a_term_of_ones_own_is_a_class_with_one_function():
+    class Length(Term):
+        def __call__(self, view):
+            return tf.reduce_sum(tf.abs(view.flow12), [1, 2, 3])
+
+    np.testing.assert_array_equal((2 * Length())(still())["length"], np.zeros(N))
+
+
+def test_a_term_without_its_function_is_refused():
+    class Nothing(Term):
+        pass
+
+    with pytest.raises(TypeError, match=r"Nothing must define __call__\(view\) -> \[n\]"):
+        Nothing()(still())
+
+
+def test_global_mean_sums_directions_and_divides_by_all_pairs():
+    """Two pairs in two directions, on one of three replicas of two pairs each."""
+    assert float(global_mean(tf.constant([1.0, 2.0, 3.0, 4.0]), 6)) == pytest.approx(10 / 6)
+
+
+def test_shares_of_replicas_sum_to_that_of_one_with_all_pairs():
+    values = np.random.default_rng(0).uniform(size=8).astype(np.float32)
+    whole = global_mean(tf.constant(values), 8)
+    shares = [global_mean(tf.constant(part), 8) for part in np.split(values, [2, 3])]
+    np.testing.assert_allclose(sum(shares), whole, rtol=1e-6)
+
+
+def test_the_warped_frame_is_made_once():
+    v = view()
+    assert v.warped2 is v.warped2

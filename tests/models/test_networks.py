@@ -1,0 +1,193 @@
+"""The networks of the table: parameters as published, and the laws that all of them keep."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import tensorflow as tf
+import tf_keras as keras
+
+from tfflow.errors import InputError
+from tfflow.layers import LAYERS
+from tfflow.models import VARIANTS, one_direction, variant
+
+PARAMETERS = {
+    "spynet": 6 * 240_050,
+    "pwcnet": 9_374_340,
+    "pwcnet_ddflow": 4_273_628,
+    "pwclite": 2_236_660,
+    "pwcnet_mobile": 1_178_362,
+    "spynet_mobile": 339_500,
+}
+STRIDES = {
+    "spynet": 32,
+    "pwcnet": 64,
+    "pwcnet_ddflow": 64,
+    "pwclite": 64,
+    "pwcnet_mobile": 32,
+    "spynet_mobile": 64,
+}
+# strides of the flows that come back, fine to coarse
+GRIDS = {
+    "spynet": [1, 2, 4, 8, 16, 32],
+    "pwcnet": [1, 4, 8, 16, 32, 64],
+    "pwcnet_ddflow": [1, 4, 8, 16, 32, 64],
+    "pwclite": [1, 4, 8, 16, 32, 64],
+    "pwcnet_mobile": [1, 4, 8, 16, 32],
+    "spynet_mobile": [1, 2, 4, 8, 16, 32, 64],
+}
+each_network = pytest.mark.parametrize("name", VARIANTS)
+
+
+def frames(b=2, h=64, w=128, seed=0):
+    """Smooth frames and their shift: something that a network sees motion in."""
+    noise = tf.random.stateless_uniform([b, h // 8 + 2, w // 8 + 2, 3], [seed, 1])
+    image = tf.image.resize(noise, [h + 8, w + 8], "bicubic")
+    image = tf.clip_by_value(image, 0, 1)
+    return image[:, 4 : 4 + h, 4 : 4 + w], image[:, 3 : 3 + h, 2 : 2 + w]
+
+
+def test_the_table_is_whole():
+    assert set(VARIANTS) == set(PARAMETERS)
+    for name, v in VARIANTS.items():
+        assert (v.name, v.parameters, v.stride) == (name, PARAMETERS[name], STRIDES[name])
+        assert v.paper and v.published_weights
+
+
+@each_network
+def test_parameters_are_those_of_the_paper(name, built):
+    used = built(name).one_way.count_params()
+    assert used == PARAMETERS[name] - VARIANTS[name].idle == built(name).parameters
+    assert built(name).both_ways.count_params() == used
+    assert VARIANTS[name].idle == (66 if name == "pwcnet" else 0)
+
+
+def test_ours_are_small_enough_for_phones():
+    assert PARAMETERS["pwcnet_mobile"] <= 1_200_000
+    assert PARAMETERS["spynet_mobile"] <= 400_000
+
+
+@each_network
+def test_flows_come_fine_to_coarse_in_float32(name, built):
+    flows = built(name).one_way(list(frames()))
+    assert [f.shape for f in flows] == [(2, 64 // g, 128 // g, 2) for g in GRIDS[name]]
+    assert all(f.dtype == tf.float32 for f in flows)
+
+
+@each_network
+def test_one_direction_is_the_first_half_of_both(name, built):
+    image1, image2 = frames()
+    both = built(name).both_ways([image1, image2])
+    for forward, backward, stacked in zip(
+        built(name).one_way([image1, image2]), built(name).one_way([image2, image1]), both, strict=True
+    ):
+        scale = np.abs(stacked).max()
+        assert np.abs(forward - backward).max() > 1e-3 * scale
+        np.testing.assert_allclose(stacked[:2], forward, atol=1e-4 * scale)
+        np.testing.assert_allclose(stacked[2:], backward, atol=1e-4 * scale)
+
+
+@each_network
+def test_a_pair_does_not_see_the_others_of_its_batch(name, built):
+    image1, image2 = frames()
+    whole = built(name).one_way([image1, image2])[0]
+    alone = built(name).one_way([image1[1:], image2[1:]])[0]
+    np.testing.assert_allclose(whole[1:], alone, atol=1e-4 * np.abs(whole).max())
+
+
+@each_network
+def test_every_weight_is_used(name, built):
+    """Where a gradient is zero everywhere, a layer hangs in the air."""
+    model = built(name).both_ways
+    with tf.GradientTape() as tape:
+        flows = model(list(frames(b=1)))
+        total = tf.add_n([tf.reduce_sum(f * tf.cos(tf.range(f.shape[2], dtype=tf.float32))[:, None]) for f in flows])
+    slopes = tape.gradient(total, model.trainable_variables)
+    unused = [v.name for v, g in zip(model.trainable_variables, slopes, strict=True) if g is None]
+    assert not unused
+    # dead ReLUs may silence a channel, never a layer
+    assert not [v.name for v, g in zip(model.trainable_variables, slopes, strict=True) if not np.any(g)]
+
+
+def runs_of(model) -> dict[str, list[str]]:
+    """layer -> the layer that it takes its (first) input from, each time it is run."""
+    return {c["name"]: [node[0][0] for node in c["inbound_nodes"]] for c in model.get_config()["layers"]}
+
+
+@each_network
+def test_each_frame_is_encoded_once(name, built):
+    """Every layer of the encoder runs once, over both frames: they are stacked before its first."""
+    for model in (built(name).one_way, built(name).both_ways):
+        runs = runs_of(model)
+        first = next(n for n, inputs in runs.items() if inputs == ["frames"])
+        assert first.startswith(("encoder1_conv1", "normalize"))
+        assert runs["frames"] == ["image1"]
+        encoder = [n for n in runs if n.startswith("encoder")]
+        assert bool(encoder) == name.startswith("pwc")
+        assert {len(runs[n]) for n in [first, *encoder]} == {1}
+
+
+@pytest.mark.parametrize("name", ["pwcnet", "pwcnet_mobile", "spynet"])
+def test_both_directions_are_decoded_in_one_pass(name, built):
+    runs = runs_of(built(name).both_ways)
+    convolutions = {n: len(runs[n]) for n in runs if n.rpartition("_")[2].startswith(("conv", "flow"))}
+    assert len(convolutions) > 20 and set(convolutions.values()) == {1}
+
+
+@each_network
+def test_only_layers_that_are_known_by_name(name, built):
+    """No Lambda and no bare TensorFlow call: the quantizer must know every layer."""
+    for layer in built(name).one_way.layers:
+        kind = type(layer)
+        assert kind.__name__ in LAYERS or kind.__module__.startswith(("tf_keras.src.layers.", "tf_keras.src.engine."))
+        assert "Lambda" not in kind.__name__
+
+
+@pytest.mark.parametrize("name", ["pwcnet_mobile", "spynet_mobile"])
+def test_a_network_comes_back_from_json(name, built):
+    model = built(name).one_way
+    again = keras.models.model_from_json(model.to_json(), custom_objects=LAYERS)
+    again.set_weights(model.get_weights())
+    for a, b in zip(model(list(frames())), again(list(frames())), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize("name", ["pwcnet_mobile", "spynet_mobile"])
+@pytest.mark.parametrize("policy", ["mixed_bfloat16"])
+def test_half_precision_keeps_weights_and_flow_in_float32(name, policy):
+    network = variant(name).build(policy)
+    model = one_direction(network, (64, 128))
+    assert {v.dtype for v in model.weights} == {tf.float32}
+    assert {f.dtype for f in model.outputs} == {tf.float32}
+    computed = {layer.name: layer.compute_dtype for layer in model.layers if "conv" in layer.name}
+    assert {t for n, t in computed.items() if not n.endswith("_pad")} == {"bfloat16"}
+    grids = [layer for layer in model.layers if type(layer).__name__ in ("UpsampleFlow", "Add")]
+    assert grids and {layer.compute_dtype for layer in grids} == {"float32"}
+    assert all(np.isfinite(f).all() for f in model(list(frames(b=1))))
+
+
+@pytest.mark.parametrize("name", ["pwcnet_mobile", "spynet_mobile"])
+def test_training_starts_from_little_motion(name, built):
+    """Heads give a residual that starts near zero, or else training starts by undoing a random flow."""
+    flow = built(name).one_way(list(frames()))[0]
+    assert np.abs(flow).mean() < 2.0
+
+
+def test_shifted_frames_have_a_shifted_flow(built):
+    """By a multiple of the stride, away from the border that the network sees: SpyNet's coarse levels see far, so
+    one level of it, which sees 15 px to each side, stands for the law."""
+    from tfflow.models.spynet import SpyNet
+
+    model = one_direction(SpyNet(levels=1))
+    image1, image2 = frames(b=1, h=64, w=96)
+    flow = model([image1, image2])[0]
+    moved = model([tf.roll(image1, [3, -7], [1, 2]), tf.roll(image2, [3, -7], [1, 2])])[0]
+    expected = tf.roll(flow, [3, -7], [1, 2])
+    np.testing.assert_allclose(moved[:, 22:-22, 26:-26], expected[:, 22:-22, 26:-26], atol=1e-5)
+
+
+def test_refusals_say_what_was_expected_and_what_came():
+    with pytest.raises(InputError, match="unknown model 'pwcnt': did you mean pwcnet.*known are pwclite, pwcnet, pwc"):
+        variant("pwcnt")
+    with pytest.raises(ValueError, match=r"size must be a multiple of the network's stride 32, got \(64, 100\)"):
+        one_direction(variant("pwcnet_mobile").build("float32"), (64, 100))

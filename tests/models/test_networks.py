@@ -187,7 +187,7 @@ def test_shifted_frames_have_a_shifted_flow(built):
 
 
 def test_refusals_say_what_was_expected_and_what_came():
-    with pytest.raises(InputError, match="unknown model 'pwcnt': did you mean pwcnet.*known are pwclite, pwcnet, pwc"):
+    with pytest.raises(InputError, match=r"unknown model 'pwcnt': did you mean pwcnet.*known are pwclite, pwcnet, pwc"):
         variant("pwcnt")
     with pytest.raises(ValueError, match=r"size must be a multiple of the network's stride 32, got \(64, 100\)"):
         one_direction(variant("pwcnet_mobile").build("float32"), (64, 100))

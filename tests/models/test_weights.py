@@ -148,7 +148,7 @@ def test_files_that_are_no_weights_are_refused(tmp_path):
     save_arrays(tmp_path / "x.safetensors", small(), {"model": "raft"})
     refused("holds weights of a network that is not known here: 'raft'")
     refused("no such file or folder of weights", "y.safetensors")
-    with pytest.raises(InputError, match="expected a .safetensors file of weights, .* is not a file"):
+    with pytest.raises(InputError, match=r"expected a .safetensors file of weights, .* is not a file"):
         read_arrays(tmp_path)
 
 

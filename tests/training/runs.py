@@ -13,10 +13,11 @@ from tfflow.augmentation import Flip
 from tfflow.data.pipeline import batches
 from tfflow.data.scenes import Scenes
 from tfflow.losses import Census, Distillation, Everywhere, ForwardBackward, Photometric
-from tfflow.models.weights import read_arrays
+from tfflow.models.weights import model_arrays, read_arrays
 from tfflow.recipes import Adam, Phase, Recipe
 from tfflow.recipes.schedules import Halving
 from tfflow.training import loop
+from tfflow.training.checkpoint import read_state
 from tfflow.training.trainer import Trainer
 
 CROP = (24, 32)
@@ -47,6 +48,11 @@ def one(phase: Phase, **changes) -> Recipe:
 
 def trainer(recipe: Recipe, **options) -> Trainer:
     return Trainer(recipe.model, recipe, tf.distribute.get_strategy(), **options)
+
+
+def first_weights(recipe: Recipe, **options) -> dict[str, np.ndarray]:
+    """What `trainer` begins with."""
+    return model_arrays(trainer(recipe, **options).graph(2))
 
 
 def data(recipe: Recipe, source=SCENES, keys=(), spoil=lambda element, step: element):
@@ -96,3 +102,9 @@ def weights(folder) -> dict[str, np.ndarray]:
 def largest_difference(a: dict[str, np.ndarray], b: dict[str, np.ndarray]) -> float:
     assert a.keys() == b.keys()
     return max(float(np.abs(a[k].astype(np.float64) - b[k]).max()) for k in a)
+
+
+def step_of(folder) -> int | None:
+    """The step that the state on disk is of, None where there is none yet."""
+    state = read_state(folder)
+    return state[1].step if state else None

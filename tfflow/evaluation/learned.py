@@ -83,31 +83,51 @@ def write_report(
     axes = above.subplots()
     axes.imshow(sheet)
     axes.axis("off")
-    curve, table = below.subplots(1, 2, width_ratios=(1.1, 1.0))
-    _plot_curve(curve, history)
-    _plot_scores(table, scores)
+    left, right = below.subfigures(1, 2, width_ratios=(1.1, 1.0))
+    _plot_history(left, history)
+    _plot_scores(right.subplots(), scores)
     with write_whole(path) as part:
         figure.savefig(part)
 
 
-def _plot_curve(axes, history) -> None:
+def _plot_history(figure, history) -> None:
+    """Loss terms over the steps, below them the EPE of the training batches if known; phases side by side."""
+    with_epe = any("epe" in row for row in history)
+    axes = figure.subplots(1 + with_epe, 1, sharex=True, squeeze=False, height_ratios=(2, 1)[: 1 + with_epe])[:, 0]
     skip = {"step", "phase", "rate", "gradient", "epe"}
-    for phase in dict.fromkeys(row["phase"] for row in history):
+    terms = dict.fromkeys(key for row in history for key in row if key not in skip)
+    phases = list(dict.fromkeys(row["phase"] for row in history))
+    marker = "." if len(history) < 30 else ""
+    start = 0
+    for i, phase in enumerate(phases):
         of_phase = [row for row in history if row["phase"] == phase]
-        for term in (k for k in of_phase[0] if k not in skip):
-            steps, values = [r["step"] for r in of_phase], [r[term] for r in of_phase]
-            axes.plot(steps, values, linewidth=1, label=f"{phase}: {term}")
-    axes.set_xlabel("step")
-    axes.set_ylabel("weighted loss term")
-    if any("epe" in row for row in history):
-        right = axes.twinx()
-        with_epe = [row for row in history if "epe" in row]
-        right.plot(
-            [r["step"] for r in with_epe], [r["epe"] for r in with_epe], color="grey", linewidth=0.7, label="EPE"
-        )
-        right.set_ylabel("EPE of the training batches, px (grey; not trained on)")
-    if history:
-        axes.legend(fontsize="small")
+        for n, term in enumerate(terms):
+            _line(axes[0], of_phase, term, color=f"C{n}", marker=marker)
+        if with_epe:
+            _line(axes[1], of_phase, "epe", color="0.3", marker=marker)
+        end = of_phase[-1]["step"]
+        for each in axes:
+            each.axvspan(start, end, color="0.5", alpha=0.12 * (i % 2), linewidth=0)
+        if len(phases) <= 4:
+            axes[0].annotate(
+                phase, ((start + end) / 2, 1), (0, 3), xycoords=("data", "axes fraction"),
+                textcoords="offset points", ha="center", fontsize="small",
+            )  # fmt: skip
+        start = end
+    for n, term in enumerate(terms):
+        axes[0].plot([], [], color=f"C{n}", label=term)
+    if terms:
+        axes[0].legend(fontsize="small")
+    axes[0].set_ylabel("weighted loss terms")
+    if with_epe:
+        axes[1].set_ylabel("EPE, px\n(training)")
+    axes[-1].set_xlabel("step")
+    axes[-1].set_xlim(0, max(start, 1))
+
+
+def _line(axes, rows, key: str, **style) -> None:
+    rows = [row for row in rows if key in row]
+    axes.plot([row["step"] for row in rows], [row[key] for row in rows], linewidth=1, **style)
 
 
 def _plot_scores(axes, scores) -> None:
@@ -116,8 +136,12 @@ def _plot_scores(axes, scores) -> None:
     cells = [[f"{row[c]:.3f}" if isinstance(row.get(c), float) else "" for c in columns] for row in scores]
     if cells and columns:
         table = axes.table(
-            cells, rowLabels=[row["when"] for row in scores], colLabels=[COLUMNS[c] for c in columns], loc="center"
+            cells,
+            rowLabels=[row["when"] for row in scores],
+            colLabels=[COLUMNS[c] for c in columns],
+            loc="upper center",
         )
         table.auto_set_font_size(False)
         table.set_fontsize(9)
-        table.scale(0.85, 1.4)
+        table.scale(0.85, 1.5)
+        axes.set_title("mean over the pairs that were measured on", fontsize="medium")

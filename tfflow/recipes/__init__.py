@@ -14,8 +14,8 @@ RECIPES: dict[str, Recipe] = {}
 for _module in pkgutil.iter_modules([str(Path(__file__).parent)]):
     if _module.name not in NOT_METHODS:
         for _value in vars(importlib.import_module(f"{__name__}.{_module.name}")).values():
-            if isinstance(_value, Recipe):
-                RECIPES[_value.name] = _value
+            if isinstance(_value, Recipe) and RECIPES.setdefault(_value.name, _value) is not _value:
+                raise ValueError(f"two recipes are called {_value.name!r}, one of them in {_module.name}.py")
 
 __all__ = ["RECIPES", "Adam", "Phase", "Recipe", "named"]
 

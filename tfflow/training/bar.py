@@ -18,7 +18,7 @@ class Bar:
         self._console, self._shown = console, shown
         self._progress = Progress(*columns, console=console, disable=not (shown and console.is_terminal))
         self._task = self._progress.add_task("starting", total=None)
-        self._told = 0.0
+        self._told = time.monotonic()
 
     def __enter__(self) -> Bar:
         self._progress.start()

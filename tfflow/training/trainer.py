@@ -74,10 +74,7 @@ class Trainer:
         self.optimizer = optimizer
         self._compute = self._compiled_gradients(phase, trained)
         self._apply = self._compiled_update(trained)
-        self._sum = tf.function(
-            lambda x: self.strategy.run(lambda y: tf.distribute.get_replica_context().all_reduce("SUM", y), (x,)),
-            autograph=False,
-        )
+        self._sum = self._compiled_sum()
 
     def _trained(self, phase: Phase) -> list[tf.Variable]:
         trained = [v for v in self.graph(2).trainable_variables if v.name.startswith(phase.train)]
@@ -145,6 +142,12 @@ class Trainer:
             self.optimizer.apply_gradients(zip(change, trained, strict=True), skip_gradients_aggregation=True)
 
         return tf.function(lambda change: self.strategy.run(on_replica, (change,)), autograph=False)
+
+    def _compiled_sum(self):
+        def on_replica(x):
+            return tf.distribute.get_replica_context().all_reduce("SUM", tf.identity(x))  # a copy on the replica
+
+        return tf.function(lambda x: self.strategy.run(on_replica, (x,)), autograph=False)
 
     def state(self) -> dict[str, dict[str, np.ndarray]]:
         """All that an update depends on, as named arrays: weights, teacher, optimizer."""

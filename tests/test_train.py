@@ -1,0 +1,231 @@
+"""`python -m tfflow.train`: what it refuses, what it leaves, and how it ends."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+
+import cv2
+import numpy as np
+import pytest
+
+import tfflow
+from tests.data import trees
+from tests.training import runs, tiny
+from tfflow.models.weights import save_arrays
+from tfflow.train import main
+from tfflow.training import step
+from tfflow.training.bar import Bar
+from tfflow.training.checkpoint import read_state
+
+SMALL = ["--model", "tiny", "--steps", "6", "--batch", "2", "--crop", "24x32", "--val-limit", "2"]
+
+
+def moving(root, count=4, height=40, width=56):
+    """Frames of a texture that moves 2 px right and 1 px up each."""
+    texture = cv2.GaussianBlur(trees.picture(3, height + 20, width + 20), (0, 0), 2)
+    for k in range(count):
+        trees.put_image(root / f"{k:03d}.png", texture[k : k + height, 10 - 2 * k : 10 - 2 * k + width])
+    return root
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory):
+    return moving(tmp_path_factory.mktemp("clip"))
+
+
+@pytest.fixture(scope="module")
+def trained(clip, tmp_path_factory):
+    """The folder of a run of three phases on frames, and what it printed; its objectives are compiled."""
+    out = tmp_path_factory.mktemp("trained") / "run"
+    code, printed, err = finished(SMALL, "--data", f"frames:{clip}", "--out", out)
+    assert code == 0, err
+    return out, printed
+
+
+def finished(*arguments):
+    """(exit code, stdout, stderr) of the command in this process."""
+    import contextlib
+    import io
+
+    out, err = io.StringIO(), io.StringIO()
+    flat = [str(a) for part in arguments for a in (part if isinstance(part, list) else [part])]
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        code = main(flat)
+    return code, out.getvalue(), err.getvalue()
+
+
+def refused(tmp_path, *arguments) -> str:
+    """The one line of a refusal that left nothing behind."""
+    before = set(tmp_path.rglob("*"))
+    if "--out" not in arguments:
+        arguments = (*arguments, "--out", tmp_path / "refused")
+    code, out, err = finished(*arguments)
+    assert code == 2 and out == ""
+    assert err.startswith("tfflow: ") and err.count("\n") == 1 and err.endswith("\n")
+    assert set(tmp_path.rglob("*")) == before
+    return err.removeprefix("tfflow: ").strip()
+
+
+@pytest.fixture
+def uncompiled(monkeypatch):
+    monkeypatch.setattr(step, "_weigh", tiny.uncompiled)
+
+
+def test_a_run_leaves_weights_page_history_and_table(trained, clip):
+    out, printed = trained
+    assert {"weights.safetensors", "report.png", "history.jsonl", "run.json", "state.safetensors"} <= {
+        p.name for p in out.iterdir()
+    }
+    assert list((out / "tensorboard").glob("events*"))
+    words = " ".join(printed.split())
+    for part in ("6 steps of 2 pairs of 24x32 px", "before", "photometric", "census", "distillation", "DIS medium"):
+        assert part in words
+    rows = [json.loads(line) for line in (out / "history.jsonl").read_text().splitlines()]
+    assert [row["step"] for row in rows] == [2, 4, 6]
+    page = cv2.imread(str(out / "report.png"))
+    assert page.shape[1] >= 1000 and page.std() > 10
+
+
+def test_its_weights_can_be_used(trained, clip):
+    model = tfflow.load(trained[0])
+    frames = [cv2.imread(str(clip / f"{k:03d}.png")) for k in (0, 1)]
+    flow = model.flow(*frames, channels="bgr")
+    assert flow.shape == (40, 56, 2) and flow.dtype == np.float32 and np.isfinite(flow).all()
+    assert model.name == "tiny"
+    expected = {"model": "tiny", "recipe": "ddflow_quick", "steps": "6", "data": f"frames:{clip}", "start": "random"}
+    assert expected.items() <= model.metadata.items()
+
+
+def test_a_run_that_ended_says_so_and_changes_nothing(trained, clip, monkeypatch):
+    out = trained[0]
+    before = {p: (p.stat().st_mtime_ns, p.read_bytes()) for p in out.rglob("*") if p.is_file()}
+    monkeypatch.setattr("tfflow.train.Trainer", None)  # it is not needed to say so
+    code, printed, err = finished(SMALL, "--data", f"frames:{clip}", "--out", out)
+    assert code == 0 and err == ""
+    assert printed.startswith("this run has ended after 6 steps: weights in ")
+    assert {p: (p.stat().st_mtime_ns, p.read_bytes()) for p in out.rglob("*") if p.is_file()} == before
+
+
+def test_a_page_that_was_not_written_is_written(trained, clip):
+    page = trained[0] / "report.png"
+    weights = (trained[0] / "weights.safetensors").read_bytes()
+    page.unlink()
+    code, _, err = finished(SMALL, "--data", f"frames:{clip}", "--out", trained[0])
+    assert code == 0, err
+    assert page.is_file() and (trained[0] / "weights.safetensors").read_bytes() == weights
+
+
+def test_another_run_s_folder_is_refused(trained, clip, tmp_path):
+    text = refused(tmp_path, SMALL, "--data", f"frames:{clip}", "--out", trained[0], "--seed", 8)
+    assert text.startswith(f"--out '{trained[0]}' holds another run: its seed is 0, now 8; repeat its command")
+
+
+def test_training_goes_on_from_weights(trained, clip, tmp_path, uncompiled):
+    """What a run begins with is what the run before ended with."""
+    out = tmp_path / "run"
+    options = ["--recipe", "back_to_basics", "--steps", "2", "--batch", "1", "--crop", "24x32", "--val-limit", "2"]
+    code, _, err = finished(options, "--weights", trained[0], "--data", f"frames:{clip}", "--out", out)
+    assert code == 0, err
+    end, start = (read_state(folder)[1].scores for folder in (trained[0], out))
+    assert {**start[0], "when": ""} == {**end[-1], "when": ""}
+    assert tfflow.load(out).name == "tiny"
+    other = refused(tmp_path, "--weights", trained[0], "--model", "spynet_mobile", "--data", f"frames:{clip}")
+    assert other == f"--weights {trained[0]} is a tiny, --model says spynet_mobile"
+
+
+def test_a_video_trains(tmp_path, uncompiled):
+    video = trees.video(tmp_path / "holiday.mp4", count=6, code="mp4v", height=48, width=64)
+    code, printed, err = finished(SMALL, "--data", f"video:{video}", "--out", tmp_path / "run")
+    assert code == 0, err
+    assert "(5 pairs)" in " ".join(printed.split())
+    assert tfflow.load(tmp_path / "run").metadata["data"] == f"video:{video}"
+
+
+def test_labels_train_on_scenes_and_on_half_a_batch_of_two_sources(tmp_path, uncompiled):
+    out = tmp_path / "run"
+    scenes = [f"scenes:size=32x40,count=3,seed={seed}" for seed in (1, 2)]
+    code, _, err = finished(
+        SMALL, "--recipe", "supervised", "--data", scenes[0], "--data", scenes[1], "--val", scenes[1], "--out", out
+    )
+    assert code == 0, err
+    assert {"before", "S_long"} == {s["when"] for s in read_state(out)[1].scores}
+    assert all(s["epe"] > 0 for s in read_state(out)[1].scores)
+    assert json.loads((out / "run.json").read_text())["pairs"] == 6
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_with_130_and_the_state_kept(clip, tmp_path, uncompiled, monkeypatch, number):
+    show = Bar.show
+
+    def shown(self, step, *others):
+        show(self, step, *others)
+        if step == 2:
+            os.kill(os.getpid(), number)
+
+    monkeypatch.setattr(Bar, "show", shown)
+    options = [*SMALL, "--recipe", "back_to_basics", "--data", f"frames:{clip}", "--out", str(tmp_path / "run")]
+    code, _, err = finished(options)
+    assert code == 130 and err == "tfflow: stopped at step 2, saved; the same command continues\n"
+    assert runs.step_of(tmp_path / "run") == 2
+    assert not (tmp_path / "run" / "weights.safetensors").exists()
+
+
+def test_a_frame_damaged_halfway_is_named_and_what_was_done_is_kept(tmp_path, uncompiled):
+    root = moving(tmp_path / "clip", count=9)
+    whole = (root / "006.png").read_bytes()
+    (root / "006.png").write_bytes(whole[: len(whole) // 2])
+    options = [*SMALL, "--recipe", "back_to_basics", "--data", f"frames:{root}", "--val-limit", "1"]
+    code, _, err = finished(options, "--out", tmp_path / "run")
+    assert code == 2 and err.startswith("tfflow: ") and err.count("\n") == 1 and "006.png" in err
+    assert runs.step_of(tmp_path / "run") is not None
+    (root / "006.png").write_bytes(whole)
+    code, _, err = finished(options, "--out", tmp_path / "run")
+    assert code == 0, err
+
+
+CASES = {
+    "missing path": (["--data", "frames:{tmp}/nowhere"], "nowhere"),
+    "missing bare path": (["--data", "{tmp}/nowhere"], "no such file or folder: '{tmp}/nowhere'"),
+    "empty folder": (["--data", "frames:{tmp}/empty"], "no images in '{tmp}/empty'"),
+    "one frame": (["--data", "frames:{tmp}/one"], "'{tmp}/one' holds 1 frame(s) of 1 clip(s): expected two or more"),
+    "sizes": (["--data", "frames:{tmp}/sizes"], "is of another size than its neighbours: expected 10 x 6 pixels"),
+    "recipe": (["--recipe", "ddfow"], "unknown recipe 'ddfow': did you mean ddflow or ddflow_quick? known are"),
+    "model": (["--model", "pwcnet_mobil"], "unknown model 'pwcnet_mobil': did you mean pwcnet_mobile"),
+    "kind": (["--data", "sintl-final:/x"], "unknown kind of data 'sintl-final': did you mean sintel-final"),
+    "truth": (
+        ["--recipe", "supervised", "--data", "frames:{tmp}/three"],
+        "recipe supervised learns from ground truth, and frames:{tmp}/three has no flow12, valid1; use a recipe",
+    ),
+    "crop": (["--model", "tiny", "--crop", "99x200"], "of the network's stride 8: the nearest is 96x200"),
+    "no crop": (["--crop", "large"], "argument --crop: expected HEIGHTxWIDTH such as 192x256, got 'large'; see --help"),
+    "student": (["--model", "tiny", "--crop", "8x64"], "needs a crop of at least 16 px a side, got 8x64"),
+    "batch": (["--devices", "CPU:1", "--batch", "0"], "--batch must be above 0, got 0"),
+    "steps": (["--steps", "-3"], "--steps must be above 0, got -3"),
+    "nan": (["--learning-rate", "nan"], "--learning-rate must be above 0, got nan"),
+    "seed": (["--seed", "-1"], "--seed must be 0 or more, got -1"),
+    "device": (["--devices", "GPU:77"], "--devices GPU:77: no GPU:77 here; this machine has CPU:0"),
+    "precision": (["--precision", "int4"], "argument --precision: invalid choice: 'int4'"),
+    "option": (["--stepz", "3"], "unrecognized arguments: --stepz 3; see --help"),
+    "textures": (["--textures", "{tmp}/nowhere"], "nowhere"),
+    "both": (["--textures", "{tmp}/three", "--data", "scenes"], "--textures belongs to the built-in scenes"),
+    "weights": (["--weights", "{tmp}/none.safetensors"], "no such file or folder of weights: '{tmp}/none.safetensors'"),
+    "val": (["--val", "frames:{tmp}/one"], "'{tmp}/one' holds 1 frame(s)"),
+    "levels": (["--recipe", "spynet", "--model", "tiny"], "trains weights named level4_... in its phase 'level 4'"),
+    "foreign": (["--out", "{tmp}/three"], "--out '{tmp}/three' is not empty and holds no training run"),
+    "file": (["--out", "{tmp}/three/f8.png"], "is a file, expected a folder"),
+    "stranger": (["--weights", "{tmp}/stranger.safetensors"], "network that is not known here: 'raft'"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_bad_input_is_refused_in_one_line_with_nothing_left(case, tmp_path):
+    (tmp_path / "empty").mkdir()
+    trees.frames(tmp_path / "one", 1)
+    trees.frames(tmp_path / "three", 3)
+    trees.frames(tmp_path / "sizes", 3)
+    trees.put_image(tmp_path / "sizes" / "f11.png", trees.picture(1, 7, 10))
+    save_arrays(tmp_path / "stranger.safetensors", {"kernel": np.ones(3)}, {"model": "raft"})
+    arguments, text = CASES[case]
+    assert text.format(tmp=tmp_path) in refused(tmp_path, *(a.format(tmp=tmp_path) for a in arguments))

@@ -1,0 +1,77 @@
+"""A run of the tests' recipe on given devices; `python -m tests.training.replicas DEVICES OUT` leaves its numbers.
+
+OUT/weights.safetensors and, of the first machine alone, OUT/gradients.npz: the first step's gradient of every phase.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from tests.training import runs, tiny
+from tfflow import augmentation
+from tfflow.data.pipeline import batches
+from tfflow.models.weights import variable_names
+from tfflow.training import loop, step
+from tfflow.training.strategy import choose_strategy, worker_of
+from tfflow.training.trainer import Trainer
+
+STEPS = 2
+RECIPE = dataclasses.replace(
+    runs.THREE,
+    batch=4,
+    phases=tuple(dataclasses.replace(p, steps=STEPS) for p in (runs.THREE.phases[1], runs.THREE.phases[2])),
+)
+
+
+def main(devices: str, out: Path) -> None:
+    step._weigh = tiny.uncompiled
+    strategy = choose_strategy(devices)
+    machines, machine = worker_of(strategy)
+    print(f"{strategy.num_replicas_in_sync} replicas, machine {machine} of {machines}", flush=True)
+    trainer = Trainer("tiny", RECIPE, strategy)
+    gradients: dict[str, np.ndarray] = {}
+    compute = trainer.compute
+    counted = iter(range(100))
+
+    def noted(batch):
+        values, change, norm = compute(batch)
+        number = next(counted)
+        if number % STEPS == 0:
+            names = variable_names(trainer.graph(2))
+            first = strategy.experimental_local_results(change)[0]
+            gradients.update({f"{number}/{n}": g.numpy() for n, g in zip(names, first, strict=True)})
+        return values, change, norm
+
+    trainer.compute = noted
+    out.mkdir(exist_ok=True)
+    loop.train(
+        trainer, RECIPE, lambda s: distributed(strategy, s), out, runs.quiet(), metadata={}, chief=machine == 0,
+        row_steps=1,
+    )  # fmt: skip
+    if machine == 0:
+        np.savez(out / "gradients.npz", **gradients)
+
+
+def distributed(strategy, first_step: int):
+    changes = (*RECIPE.augmentation, augmentation.Crop(RECIPE.crop))
+    return strategy.distribute_datasets_from_function(
+        lambda context: batches(
+            runs.SCENES,
+            lambda sample, number: augmentation.apply(changes, sample, number),
+            size=RECIPE.crop,
+            batch=RECIPE.batch,
+            seed=5,
+            first_step=first_step,
+            workers=context.num_input_pipelines,
+            worker=context.input_pipeline_id,
+            replicas_here=context.num_replicas_in_sync // context.num_input_pipelines,
+        )
+    )
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], Path(sys.argv[2]))

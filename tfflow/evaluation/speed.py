@@ -1,0 +1,123 @@
+"""How fast networks predict and learn, and data comes, on this machine: wall-clock times of warm runs."""
+
+from __future__ import annotations
+
+import os
+import platform
+import statistics
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+
+from tfflow import augmentation
+from tfflow.data.pipeline import batches
+from tfflow.data.records import Source
+from tfflow.losses import Census, ForwardBackward
+from tfflow.models import FlowModel, both_directions, one_direction, variant
+from tfflow.models.flops import flops
+from tfflow.recipes import Phase, Recipe
+from tfflow.recipes.schedules import Halving
+from tfflow.training.strategy import choose_strategy
+from tfflow.training.trainer import Trainer
+
+FORWARD_SIZES = ((256, 448), (448, 1024))
+STEP_BATCH, STEP_SIZE = 4, (192, 256)
+
+
+def machine() -> str:
+    """One line: processor, cores that this process may use, what else they do, GPUs, TensorFlow."""
+    name = platform.processor() or platform.machine()
+    info = Path("/proc/cpuinfo")
+    if info.is_file():
+        names = [line.partition(":")[2].strip() for line in info.read_text().splitlines() if "model name" in line]
+        name = names[0] if names else name
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    devices = tf.config.list_physical_devices("GPU")
+    gpus = [tf.config.experimental.get_device_details(d).get("device_name", "GPU") for d in devices]
+    load = f"load of the last minute {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else "load unknown"
+    return ", ".join([f"{name}, {cores} cores, {load}", *gpus, f"TensorFlow {tf.__version__}"])
+
+
+def median_seconds(run: Callable[[], object], at_least: float = 2.0, runs: int = 5) -> float:
+    """Median wall-clock time of `run`, after one that is not counted (it may trace and compile).
+
+    Repeats `runs` times, and on for `at_least` seconds. `run` must end with its result in hand.
+    """
+    run()
+    times: list[float] = []
+    while len(times) < runs or (sum(times) < at_least and len(times) < 1000):
+        start = time.perf_counter()
+        run()
+        times.append(time.perf_counter() - start)
+    return statistics.median(times)
+
+
+def matmul_rate(n: int = 4096, runs: int = 5) -> float:
+    """FLOP/s of the float32 product of two n x n matrices: 2 n**3 over the median time."""
+    a, b = tf.random.stateless_normal([2, n, n], [1, 2])
+    product = tf.function(tf.linalg.matmul, autograph=False)
+    return 2 * n**3 / median_seconds(lambda: float(product(a, b)[0, 0]), 0.0, runs)
+
+
+def forward_flops(name: str, size: tuple[int, int]) -> int:
+    """FLOPs of one pair at `size`, padded to the network's stride."""
+    network = variant(name).build("float32")
+    return flops(one_direction(network, _padded(size, network.stride), 1))
+
+
+def step_flops(name: str) -> int:
+    """FLOPs of a training step without its losses: forwards, and twice as much backwards."""
+    return 3 * flops(both_directions(variant(name).build("float32"), STEP_SIZE, STEP_BATCH))
+
+
+def forward_seconds(model: FlowModel, size: tuple[int, int], at_least: float = 2.0, runs: int = 5) -> float:
+    """Time of `model.batch` with one pair of noise at `size` (height, width)."""
+    images = np.random.default_rng(0).uniform(size=[2, 1, *size, 3]).astype(np.float32)
+    return median_seconds(lambda: model.batch(images[0], images[1]), at_least, runs)
+
+
+def step_seconds(name: str, xla: bool, at_least: float = 2.0, runs: int = 5) -> float:
+    """Time of a training step of 4 pairs of 192x256 px: both directions, census loss where the forward-backward check
+    sees, gradients, Adam. xla: the whole step compiled; the loss always is.
+    """
+    phase = Phase("census", 1, 0.5 * Census(), Halving(1e-5, every=10**9), ForwardBackward())
+    recipe = Recipe("benchmark", "", "", name, (phase,), STEP_BATCH, STEP_SIZE)
+    gpus = tf.config.list_physical_devices("GPU")
+    trainer = Trainer(name, recipe, choose_strategy("GPU:0" if gpus else "CPU:0"), xla=xla)
+    trainer.begin(phase)
+    images = tf.random.stateless_uniform([2, STEP_BATCH, *STEP_SIZE, 3], [3, 4])
+    batch = {"image1": images[0], "image2": images[1], "chance": tf.zeros([STEP_BATCH, 2])}
+
+    def step() -> None:
+        _, change, _ = trainer.compute(batch)
+        trainer.apply(change, 1e-5)
+
+    return median_seconds(step, at_least, runs)
+
+
+def samples_per_second(source: Source, at_least: float = 4.0) -> float:
+    """Rate at which the training pipeline gives frames of `source`, cropped to 192x256, with nothing else to do."""
+    data = batches(
+        source,
+        lambda sample, seed: augmentation.apply([augmentation.Crop(STEP_SIZE)], sample, seed),
+        size=STEP_SIZE,
+        batch=STEP_BATCH,
+        seed=0,
+        keys=sorted(source.truth & {"flow12", "valid1"}),
+    )
+    stream = iter(data)
+    for _ in range(4):  # the pipeline's buffers fill
+        next(stream)
+    start, count = time.perf_counter(), 0
+    while time.perf_counter() - start < at_least:
+        next(stream)
+        count += STEP_BATCH
+    return count / (time.perf_counter() - start)
+
+
+def _padded(size: tuple[int, int], stride: int) -> tuple[int, int]:
+    height, width = (-(-n // stride) * stride for n in size)
+    return height, width

@@ -26,7 +26,7 @@ def moving(root, count=4, height=40, width=56):
     """Frames of a texture that moves 2 px right and 1 px up each."""
     texture = cv2.GaussianBlur(trees.picture(3, height + 20, width + 20), (0, 0), 2)
     for k in range(count):
-        trees.put_image(root / f"{k:03d}.png", texture[k : k + height, 10 - 2 * k : 10 - 2 * k + width])
+        trees.put_image(root / f"{k:03d}.png", texture[k : k + height, 20 - 2 * k : 20 - 2 * k + width])
     return root
 
 

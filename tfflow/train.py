@@ -128,16 +128,16 @@ def main(argv: list[str] | None = None) -> int:
     if _ended(out, recipe):
         console.print(f"this run has ended after {recipe.steps:,} steps: weights in {out}, page in {out / REPORT}")
         return 0
-    console.print(
-        f"{recipe.name}: {model} on {source.name} ({len(source):,} pairs), {recipe.steps:,} steps of {recipe.batch} "
-        f"pairs of {recipe.crop[0]}x{recipe.crop[1]} px, {strategy.num_replicas_in_sync} device(s); folder {out}",
-        highlight=False,
-    )
     trainer = Trainer(model, recipe, strategy, precision=args.precision, xla=args.xla, seed=args.seed)
     if args.weights:
         assign(trainer.graph(2), model_arrays(load(args.weights).both_ways), args.weights)
     if worker == 0:
         claim_folder(out, settings)
+    console.print(
+        f"{recipe.name}: {model} on {source.name} ({len(source):,} pairs), {recipe.steps:,} steps of {recipe.batch} "
+        f"pairs of {recipe.crop[0]}x{recipe.crop[1]} px, {strategy.num_replicas_in_sync} device(s); folder {out}",
+        highlight=False,
+    )
     metadata = {"model": model, "recipe": recipe.name, "method": repr(recipe), "steps": str(recipe.steps),
                 "data": source.name, "seed": str(args.seed), "start": str(args.weights or "random")}  # fmt: skip
     with Bar(console, worker == 0) as bar:

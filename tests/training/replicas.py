@@ -15,6 +15,7 @@ from tests.training import runs, tiny
 from tfflow import augmentation
 from tfflow.data.pipeline import batches
 from tfflow.models.weights import variable_names
+from tfflow.recipes.schedules import Halving
 from tfflow.training import loop, step
 from tfflow.training.strategy import choose_strategy, worker_of
 from tfflow.training.trainer import Trainer
@@ -23,7 +24,10 @@ STEPS = 2
 RECIPE = dataclasses.replace(
     runs.THREE,
     batch=4,
-    phases=tuple(dataclasses.replace(p, steps=STEPS) for p in (runs.THREE.phases[1], runs.THREE.phases[2])),
+    phases=tuple(
+        dataclasses.replace(p, steps=STEPS, learning_rate=Halving(1e-3, every=99))
+        for p in (runs.THREE.phases[1], runs.THREE.phases[2])
+    ),
 )
 
 

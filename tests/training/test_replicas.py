@@ -8,7 +8,8 @@ import socket
 import numpy as np
 import pytest
 
-from tests.training.runs import largest_difference, weights
+from tests.training.replicas import RECIPE
+from tests.training.runs import first_weights, largest_difference, weights
 from tests.training.tiny import finish, start
 from tfflow.errors import InputError
 from tfflow.training.strategy import choose_strategy, worker_of
@@ -55,9 +56,13 @@ def test_two_replicas_give_the_gradients_and_weights_of_one(runs_of, way):
     largest = max(float(np.abs(g).max()) for g in gradients[0].values())
     of_gradients = largest_difference(*gradients)
     of_weights = largest_difference(weights(runs_of["one"]), weights(runs_of[way]))
-    print(f"{way}: largest difference of gradients {of_gradients:.2g} (of {largest:.2g}), of weights {of_weights:.2g}")
+    moved = largest_difference(first_weights(RECIPE), weights(runs_of["one"]))
+    print(
+        f"{way}: largest difference of gradients {of_gradients:.2g} (of {largest:.2g}), "
+        f"of weights {of_weights:.2g} (moved by {moved:.2g})"
+    )
     assert of_gradients < 1e-5 and largest > 1e-2
-    assert of_weights < 1e-5
+    assert of_weights < 1e-5 and moved > 1e-3
 
 
 def test_the_losses_are_those_of_the_whole_batch(runs_of):

@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 
 from tests.ops import oracles, ways
-from tfflow.ops import census_transform, differences
+from tfflow.ops import census_distance, census_transform, differences
 
 
 def picture(seed=0, b=2, h=7, w=10, c=3):
@@ -71,6 +71,45 @@ def test_census_of_half_precision_is_made_in_float32():
     np.testing.assert_allclose(census, expected, atol=2e-4)
 
 
+def distance_of(image1, image2, radius):
+    """The definition: over all neighbours, through both transforms."""
+    d2 = (oracles.census_transform(image1, radius) - oracles.census_transform(image2, radius)) ** 2
+    return (d2 / (0.1 + d2)).sum(-1, keepdims=True)
+
+
+@pytest.mark.parametrize("way", ways.ALL, ids=lambda way: way.__name__)
+def test_census_distance_is_the_sum_over_all_neighbours(way):
+    image1, image2 = picture(), picture(1)
+    distance = way(lambda a, b: census_distance(a, b, 2), image1, image2)
+    assert distance.shape == (2, 7, 10, 1)
+    np.testing.assert_allclose(distance, distance_of(image1, image2, 2), atol=2e-3)
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 9), (5, 1), (2, 3)], ids=str)
+def test_census_distance_of_frames_smaller_than_its_window(shape):
+    image1, image2 = picture(h=shape[0], w=shape[1], c=1), picture(1, h=shape[0], w=shape[1], c=1)
+    np.testing.assert_allclose(census_distance(image1, image2, 3), distance_of(image1, image2, 3), atol=2e-3)
+
+
+@pytest.mark.parametrize("which", [0, 1])
+def test_census_distance_has_the_gradient_of_the_definition(which):
+    rng = np.random.default_rng(3)
+    images = [np.float32(0.5) + rng.uniform(-2, 2, [1, 3, 4, 3]).astype(np.float32) / 255 for _ in range(2)]
+    upstream = rng.normal(size=[1, 3, 4, 1])
+    slope = oracles.gradient(lambda a, b: distance_of(a, b, 2), images, which, upstream)
+    np.testing.assert_allclose(
+        ways.gradient(lambda a, b: census_distance(a, b, 2), images, which, upstream),
+        slope,
+        atol=1e-3 * np.abs(slope).max(),
+    )
+
+
+def test_census_distance_of_a_frame_to_itself_is_nothing_and_to_any_other_the_same_both_ways():
+    image1, image2 = picture(), picture(1)
+    assert not census_distance(image1, image1, 3).numpy().any()
+    np.testing.assert_allclose(census_distance(image1, image2, 3), census_distance(image2, image1, 3), rtol=1e-5)
+
+
 @pytest.mark.parametrize("order", [1, 2])
 @pytest.mark.parametrize("way", ways.ALL, ids=lambda way: way.__name__)
 def test_differences_are_those_of_neighbours(way, order):
@@ -115,6 +154,10 @@ def test_refusals_say_what_was_expected_and_what_came():
         census_transform(np.zeros([1, 4, 5, 2], np.float32))
     with pytest.raises(ValueError, match="`radius` must be at least 1, got 0"):
         census_transform(np.zeros([1, 4, 5, 3], np.float32), 0)
+    with pytest.raises(ValueError, match=r"`images2` must have 1 or 3 channels, got \(1, 4, 5, 2\)"):
+        census_distance(np.zeros([1, 4, 5, 3], np.float32), np.zeros([1, 4, 5, 2], np.float32))
+    with pytest.raises(ValueError, match="`images1` and `images2` must have the same height and width"):
+        census_distance(np.zeros([1, 4, 5, 3], np.float32), np.zeros([1, 4, 6, 3], np.float32))
     with pytest.raises(ValueError, match=r"`x` must be \[b, h, w, c\], got \(4, 5\)"):
         differences(np.zeros([4, 5], np.float32))
     with pytest.raises(ValueError, match="`order` must be 1 or 2, got 3"):

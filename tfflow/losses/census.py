@@ -14,20 +14,17 @@ from tfflow.losses.view import View, mean_where
 
 @dataclass(frozen=True)
 class Census(Term):
-    """Soft Hamming distance of the census transforms, mean of penalty(distance) over visible inner pixels.
+    """Mean over visible inner pixels of penalty(`ops.census_distance` of image1 and the warped image2).
 
-    distance = sum over neighbours of d**2 / (0.1 + d**2), d the difference of the transforms. The outer `radius`
-    pixels, where the transform sees padding, do not count. Source: Meister et al. 2018; DDFlow with radius 3.
+    The outer `radius` pixels, where the transform sees padding, do not count. Source: Meister et al. 2018; DDFlow with
+    radius 3.
     """
 
     radius: int = 3
     penalty: Penalty = AbsRobust()
 
     def __call__(self, view: View) -> tf.Tensor:
-        census1 = ops.census_transform(view.image1, self.radius)
-        census2 = ops.census_transform(view.warped2, self.radius)
-        d2 = tf.square(census1 - census2)
-        distance = tf.reduce_sum(d2 / (0.1 + d2), axis=-1, keepdims=True)  # [n, h, w, 1]
+        distance = ops.census_distance(view.image1, view.warped2, self.radius)  # [n, h, w, 1]
         return mean_where(self.penalty(distance), view.visible1 * inner(view.visible1, self.radius))
 
 

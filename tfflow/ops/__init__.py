@@ -1,6 +1,6 @@
 """Pure tensor functions of optical flow, from built-in TensorFlow operators only. NHWC, flow (u, v) in pixels."""
 
-from tfflow.ops.census import census_transform
+from tfflow.ops.census import census_distance, census_transform
 from tfflow.ops.correlation import cost_volume, displacements
 from tfflow.ops.differences import differences
 from tfflow.ops.pad import crop_to, cut, pad_to_multiple
@@ -10,6 +10,7 @@ from tfflow.ops.warp import backward_warp, inside, sample_points
 
 __all__ = [
     "backward_warp",
+    "census_distance",
     "census_transform",
     "cost_volume",
     "crop_to",

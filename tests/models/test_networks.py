@@ -36,7 +36,7 @@ GRIDS = {
     "pwcnet_mobile": [1, 4, 8, 16, 32],
     "spynet_mobile": [1, 2, 4, 8, 16, 32, 64],
 }
-each_network = pytest.mark.parametrize("name", VARIANTS)
+each_network = pytest.mark.parametrize("name", PARAMETERS)
 
 
 def frames(b=2, h=64, w=128, seed=0):
@@ -48,8 +48,9 @@ def frames(b=2, h=64, w=128, seed=0):
 
 
 def test_the_table_is_whole():
-    assert set(VARIANTS) == set(PARAMETERS)
-    for name, v in VARIANTS.items():
+    published = {name: v for name, v in VARIANTS.items() if v.paper != "of the tests"}
+    assert set(published) == set(PARAMETERS)
+    for name, v in published.items():
         assert (v.name, v.parameters, v.stride) == (name, PARAMETERS[name], STRIDES[name])
         assert v.paper and v.published_weights
 

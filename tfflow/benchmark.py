@@ -65,7 +65,7 @@ def main(argv: list[str] | None = None) -> int:
 
 def _measure(args: argparse.Namespace, sources: list[Source], bar: Progress) -> dict[str, Any]:
     xla = not (args.no_xla or args.quick)
-    effort = {"at_least": 0.0, "runs": 1} if args.quick else {"at_least": 2.0, "runs": 5}
+    effort: dict[str, Any] = {"at_least": 0.0, "runs": 1} if args.quick else {"at_least": 2.0, "runs": 5}
     n = 1024 if args.quick else 4096
     task = bar.add_task("", total=1 + len(args.models) * (5 + xla) + 1 + max(1, len(sources)))
 

@@ -49,7 +49,7 @@ def checksum(arrays: dict[str, np.ndarray], metadata: dict[str, str]) -> str:
     for name in sorted(arrays):
         x = arrays[name]
         digest.update(f"{name} {x.dtype.str} {x.shape}".encode())
-        digest.update(np.atleast_1d(x).view(np.uint8))
+        digest.update(np.atleast_1d(x).view(np.uint8).data)
     return digest.hexdigest()
 
 

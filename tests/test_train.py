@@ -12,10 +12,9 @@ import pytest
 
 import tfflow
 from tests.data import trees
-from tests.training import runs, tiny
+from tests.training import runs
 from tfflow.models.weights import save_arrays
 from tfflow.train import main
-from tfflow.training import step
 from tfflow.training.bar import Bar
 from tfflow.training.checkpoint import read_state
 
@@ -37,7 +36,7 @@ def clip(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def trained(clip, tmp_path_factory):
-    """The folder of a run of three phases on frames, and what it printed; its objectives are compiled."""
+    """The folder of a run of three phases on frames, and what it printed."""
     out = tmp_path_factory.mktemp("trained") / "run"
     code, printed, err = finished(SMALL, "--data", f"frames:{clip}", "--out", out)
     assert code == 0, err
@@ -66,11 +65,6 @@ def refused(tmp_path, *arguments) -> str:
     assert err.startswith("tfflow: ") and err.count("\n") == 1 and err.endswith("\n")
     assert set(tmp_path.rglob("*")) == before
     return err.removeprefix("tfflow: ").strip()
-
-
-@pytest.fixture
-def uncompiled(monkeypatch):
-    monkeypatch.setattr(step, "_weigh", tiny.uncompiled)
 
 
 def test_a_run_leaves_weights_page_history_and_table(trained, clip):
@@ -122,7 +116,7 @@ def test_another_run_s_folder_is_refused(trained, clip, tmp_path):
     assert text.startswith(f"--out '{trained[0]}' holds another run: its seed is 0, now 8; repeat its command")
 
 
-def test_training_goes_on_from_weights(trained, clip, tmp_path, uncompiled):
+def test_training_goes_on_from_weights(trained, clip, tmp_path):
     """What a run begins with is what the run before ended with."""
     out = tmp_path / "run"
     options = ["--recipe", "back_to_basics", "--steps", "2", "--batch", "1", "--crop", "24x32", "--val-limit", "2"]
@@ -135,7 +129,7 @@ def test_training_goes_on_from_weights(trained, clip, tmp_path, uncompiled):
     assert other == f"--weights {trained[0]} is a tiny, --model says spynet_mobile"
 
 
-def test_a_video_trains(tmp_path, uncompiled):
+def test_a_video_trains(tmp_path):
     video = trees.video(tmp_path / "holiday.mp4", count=6, code="mp4v", height=48, width=64)
     code, printed, err = finished(SMALL, "--data", f"video:{video}", "--out", tmp_path / "run")
     assert code == 0, err
@@ -143,7 +137,7 @@ def test_a_video_trains(tmp_path, uncompiled):
     assert tfflow.load(tmp_path / "run").metadata["data"] == f"video:{video}"
 
 
-def test_labels_train_on_scenes_and_on_half_a_batch_of_two_sources(tmp_path, uncompiled):
+def test_labels_train_on_scenes_and_on_half_a_batch_of_two_sources(tmp_path):
     out = tmp_path / "run"
     scenes = [f"scenes:size=32x40,count=3,seed={seed}" for seed in (1, 2)]
     code, _, err = finished(
@@ -156,7 +150,7 @@ def test_labels_train_on_scenes_and_on_half_a_batch_of_two_sources(tmp_path, unc
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_ends_with_130_and_the_state_kept(clip, tmp_path, uncompiled, monkeypatch, number):
+def test_a_signal_ends_with_130_and_the_state_kept(clip, tmp_path, monkeypatch, number):
     show = Bar.show
 
     def shown(self, step, *others):
@@ -172,7 +166,7 @@ def test_a_signal_ends_with_130_and_the_state_kept(clip, tmp_path, uncompiled, m
     assert not (tmp_path / "run" / "weights.safetensors").exists()
 
 
-def test_a_frame_damaged_halfway_is_named_and_what_was_done_is_kept(tmp_path, uncompiled):
+def test_a_frame_damaged_halfway_is_named_and_what_was_done_is_kept(tmp_path):
     root = moving(tmp_path / "clip", count=9)
     whole = (root / "006.png").read_bytes()
     (root / "006.png").write_bytes(whole[: len(whole) // 2])

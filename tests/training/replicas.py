@@ -11,12 +11,12 @@ from pathlib import Path
 
 import numpy as np
 
-from tests.training import runs, tiny
+from tests.training import runs
 from tfflow import augmentation
 from tfflow.data.pipeline import batches
 from tfflow.models.weights import variable_names
 from tfflow.recipes.schedules import Halving
-from tfflow.training import loop, step
+from tfflow.training import loop
 from tfflow.training.strategy import choose_strategy, worker_of
 from tfflow.training.trainer import Trainer
 
@@ -32,7 +32,6 @@ RECIPE = dataclasses.replace(
 
 
 def main(devices: str, out: Path) -> None:
-    step._weigh = tiny.uncompiled
     strategy = choose_strategy(devices)
     machines, machine = worker_of(strategy)
     print(f"{strategy.num_replicas_in_sync} replicas, machine {machine} of {machines}", flush=True)

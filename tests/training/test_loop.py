@@ -11,23 +11,15 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.training import runs, tiny
+from tests.training import runs
 from tests.training.runs import RATE, THREE, largest_difference, one, run, weights
 from tfflow.errors import InputError
 from tfflow.losses import Census, LevelEPE, Photometric
 from tfflow.losses.objective import Term
 from tfflow.recipes import Phase
-from tfflow.training import step
 from tfflow.training.checkpoint import read_state, save_state
 from tfflow.training.loop import NotFinite
 from tfflow.training.step import student_size
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _uncompiled():
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(step, "_weigh", tiny.uncompiled)
-        yield
 
 
 @pytest.fixture(scope="module")
@@ -292,5 +284,5 @@ def test_xla_gives_the_same_gradients():
     (plain, change, norm), (compiled, change_compiled, norm_compiled) = results
     difference = max(float(tf.reduce_max(tf.abs(a - b))) for a, b in zip(change, change_compiled, strict=True))
     print(f"largest difference of gradients, XLA against not: {difference:.2g} of norm {norm:.2g}")
-    assert difference < 1e-5 and norm > 0.01
+    assert difference < 1e-5 * norm and norm > 0.01
     assert norm_compiled == pytest.approx(norm, rel=1e-4) and compiled == pytest.approx(plain, rel=1e-5)

@@ -7,7 +7,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tfflow.losses import View
 from tfflow.models import VARIANTS, Variant
 from tfflow.models.blocks import TORCH, chain, conv, flow_head
 from tfflow.models.spynet import SpyNet
@@ -61,15 +60,7 @@ def finish(process: subprocess.Popen, seconds: float = 300) -> tuple[int, str, s
     return process.returncode, out, err
 
 
-def uncompiled(phase):
-    """In place of `step._weigh`: compiling the objective takes most of a short run."""
-    return lambda view: phase.objective(View(**view))
-
-
 if __name__ == "__main__":
     from tfflow.train import main
-    from tfflow.training import step
-
-    step._weigh = uncompiled
 
     raise SystemExit(main())

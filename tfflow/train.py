@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import functools
 import re
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,7 @@ import tensorflow as tf
 
 from tfflow import augmentation
 from tfflow.data.damage import ON_ERROR
-from tfflow.data.pipeline import Mixed, Spread, batches, check_batch
+from tfflow.data.pipeline import Mixed, Spread, Tap, batches, check_batch
 from tfflow.data.records import Source
 from tfflow.data.scenes import Scenes
 from tfflow.data.sources import open_source
@@ -140,12 +142,12 @@ def main(argv: list[str] | None = None) -> int:
     )
     metadata = {"model": model, "recipe": recipe.name, "method": repr(recipe), "steps": str(recipe.steps),
                 "data": source.name, "seed": str(args.seed), "start": str(args.weights or "random")}  # fmt: skip
-    with Bar(console, worker == 0) as bar:
+    with Bar(console, worker == 0) as bar, _Batches(strategy, source, recipe, args.seed) as data:
         try:
             progress, ended = train(
                 trainer,
                 recipe,
-                lambda step: _distributed(strategy, source, recipe, args.seed, step),
+                data,
                 out,
                 Hooks(lambda t: _measure(t, val, bar), lambda t: _pictures(t, val), bar.show),
                 metadata=metadata,
@@ -302,26 +304,39 @@ def _settings(args, recipe: Recipe, model: str, source: Source, strategy) -> dic
     }
 
 
-def _distributed(strategy: tf.distribute.Strategy, source: Source, recipe: Recipe, seed: int, step: int):
-    """Batches of every replica from `step` on."""
-    changes = (*recipe.augmentation, augmentation.Crop(recipe.crop))
-    keys = sorted(_truth(recipe) | ({"flow12", "valid1"} & source.truth))
+class _Batches:
+    """Batches of every replica from a step of the run on; reading ends with the `with` block, before they go."""
 
-    def dataset(context: tf.distribute.InputContext) -> tf.data.Dataset:
+    def __init__(self, strategy: tf.distribute.Strategy, source: Source, recipe: Recipe, seed: int):
+        self._strategy, self._tap, self._recipe, self._seed = strategy, Tap(source), recipe, seed
+        self._iterator: Iterator | None = None
+
+    def __enter__(self) -> _Batches:
+        return self
+
+    def __exit__(self, *error) -> None:
+        self._tap.close()
+
+    def __call__(self, step: int) -> Iterator:
+        dataset = functools.partial(self._dataset, step)
+        self._iterator = iter(self._strategy.distribute_datasets_from_function(dataset))
+        return self._iterator
+
+    def _dataset(self, step: int, context: tf.distribute.InputContext) -> tf.data.Dataset:
+        recipe = self._recipe
+        changes = (*recipe.augmentation, augmentation.Crop(recipe.crop))
         return batches(
-            source,
+            self._tap,
             lambda sample, number: augmentation.apply(changes, sample, number),
             size=recipe.crop,
             batch=recipe.batch,
-            seed=seed,
+            seed=self._seed,
             first_step=step,
-            keys=keys,
+            keys=sorted(_truth(recipe) | ({"flow12", "valid1"} & self._tap.truth)),
             workers=context.num_input_pipelines,
             worker=context.input_pipeline_id,
             replicas_here=context.num_replicas_in_sync // context.num_input_pipelines,
         )
-
-    return strategy.distribute_datasets_from_function(dataset)
 
 
 def _measure(trainer: Trainer, val: Source, bar: Bar) -> dict[str, float]:

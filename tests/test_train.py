@@ -131,7 +131,9 @@ def test_training_goes_on_from_weights(trained, clip, tmp_path):
 
 def test_a_video_trains(tmp_path):
     video = trees.video(tmp_path / "holiday.mp4", count=6, code="mp4v", height=48, width=64)
-    code, printed, err = finished(SMALL, "--data", f"video:{video}", "--out", tmp_path / "run")
+    code, printed, err = finished(
+        SMALL, "--recipe", "back_to_basics", "--data", f"video:{video}", "--out", tmp_path / "run"
+    )
     assert code == 0, err
     assert "(5 pairs)" in " ".join(printed.split())
     assert tfflow.load(tmp_path / "run").metadata["data"] == f"video:{video}"

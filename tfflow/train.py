@@ -142,12 +142,12 @@ def main(argv: list[str] | None = None) -> int:
     )
     metadata = {"model": model, "recipe": recipe.name, "method": repr(recipe), "steps": str(recipe.steps),
                 "data": source.name, "seed": str(args.seed), "start": str(args.weights or "random")}  # fmt: skip
-    with Bar(console, worker == 0) as bar, _Batches(strategy, source, recipe, args.seed) as data:
+    with Bar(console, worker == 0) as bar:
         try:
             progress, ended = train(
                 trainer,
                 recipe,
-                data,
+                _Batches(strategy, source, recipe, args.seed),
                 out,
                 Hooks(lambda t: _measure(t, val, bar), lambda t: _pictures(t, val), bar.show),
                 metadata=metadata,
@@ -305,22 +305,17 @@ def _settings(args, recipe: Recipe, model: str, source: Source, strategy) -> dic
 
 
 class _Batches:
-    """Batches of every replica from a step of the run on; reading ends with the `with` block, before they go."""
+    """Batches of every replica from a step of the run on; `close` ends the reading, before their pipeline goes."""
 
     def __init__(self, strategy: tf.distribute.Strategy, source: Source, recipe: Recipe, seed: int):
         self._strategy, self._tap, self._recipe, self._seed = strategy, Tap(source), recipe, seed
-        self._iterator: Iterator | None = None
 
-    def __enter__(self) -> _Batches:
-        return self
-
-    def __exit__(self, *error) -> None:
+    def close(self) -> None:
         self._tap.close()
 
     def __call__(self, step: int) -> Iterator:
         dataset = functools.partial(self._dataset, step)
-        self._iterator = iter(self._strategy.distribute_datasets_from_function(dataset))
-        return self._iterator
+        return iter(self._strategy.distribute_datasets_from_function(dataset))
 
     def _dataset(self, step: int, context: tf.distribute.InputContext) -> tf.data.Dataset:
         recipe = self._recipe

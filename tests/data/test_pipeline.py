@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import threading
+
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from tfflow.data.pipeline import Mixed, Order, Spread, batches, check_batch, refusal
+from tfflow.data.pipeline import Mixed, Order, Spread, Tap, batches, check_batch, refusal
 from tfflow.errors import InputError
 
 SIZE = (4, 6)
@@ -134,3 +136,28 @@ def test_spread_takes_samples_from_all_over(length, count, expected):
     assert len(spread) == count and spread.truth == {"flow12", "valid1"} and spread.name == "numbered"
     assert [spread.sample(i)["image1"][0, 0, 0] for i in range(count)] == expected
     assert [spread.record_name(i) for i in range(count)] == [f"numbered_{i}" for i in expected]
+
+
+def test_a_closed_tap_has_waited_for_readers_and_refuses_others():
+    began, release = threading.Event(), threading.Event()
+
+    class Slow(Numbered):
+        def sample(self, index):
+            began.set()
+            assert release.wait(10)
+            return super().sample(index)
+
+    tap = Tap(Slow(3))
+    reader = threading.Thread(target=tap.sample, args=(1,))
+    reader.start()
+    assert began.wait(10)
+    closing = threading.Thread(target=tap.close, args=(0.01,))
+    closing.start()
+    closing.join(0.2)
+    assert closing.is_alive()
+    release.set()
+    closing.join(10)
+    assert not closing.is_alive()
+    reader.join(10)
+    with pytest.raises(InputError, match="is closed"):
+        tap.sample(0)

@@ -10,7 +10,7 @@ import tensorflow as tf
 from tests.training import tiny  # noqa: F401 (registers the networks)
 from tfflow import augmentation
 from tfflow.augmentation import Flip
-from tfflow.data.pipeline import batches
+from tfflow.data.pipeline import Tap, batches
 from tfflow.data.scenes import Scenes
 from tfflow.losses import Census, Distillation, Everywhere, ForwardBackward, Photometric
 from tfflow.models.weights import model_arrays, read_arrays
@@ -55,23 +55,33 @@ def first_weights(recipe: Recipe, **options) -> dict[str, np.ndarray]:
     return model_arrays(trainer(recipe, **options).graph(2))
 
 
-def data(recipe: Recipe, source=SCENES, keys=(), spoil=lambda element, step: element):
-    """data(step) for `loop.train`; spoil(element, step) changes the batch of one step."""
+KEPT: list = []  # a pipeline that is deleted while it reads hangs: these stay
 
-    def from_step(step: int):
-        changes = (*recipe.augmentation, augmentation.Crop(recipe.crop))
-        elements = batches(
-            source,
-            lambda sample, number: augmentation.apply(changes, sample, number),
-            size=recipe.crop,
-            batch=recipe.batch,
-            seed=5,
-            first_step=step,
-            keys=keys,
+
+class data:
+    """What `loop.train` trains on; spoil(element, step) changes the batch of one step."""
+
+    def __init__(self, recipe: Recipe, source=SCENES, keys=(), spoil=lambda element, step: element):
+        self.recipe, self.tap, self.keys, self.spoil = recipe, Tap(source), keys, spoil
+
+    def __call__(self, step: int):
+        changes = (*self.recipe.augmentation, augmentation.Crop(self.recipe.crop))
+        elements = iter(
+            batches(
+                self.tap,
+                lambda sample, number: augmentation.apply(changes, sample, number),
+                size=self.recipe.crop,
+                batch=self.recipe.batch,
+                seed=5,
+                first_step=step,
+                keys=self.keys,
+            )
         )
-        return (spoil(element, step + i) for i, element in enumerate(elements))
+        KEPT.append(elements)
+        return (self.spoil(element, step + i) for i, element in enumerate(elements))
 
-    return from_step
+    def close(self) -> None:
+        self.tap.close(settled=0.1)
 
 
 def quiet(at=None) -> loop.Hooks:

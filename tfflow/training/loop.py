@@ -6,10 +6,10 @@ import contextlib
 import math
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import tensorflow as tf
 
@@ -43,10 +43,18 @@ class Hooks:
     show: Callable[[int, int, Phase, dict[str, float], float], None]
 
 
+class Batches(Protocol):
+    """What a run trains on. Called with a step: the run's batches from there on; `close`: no more reading."""
+
+    def __call__(self, step: int) -> Iterable: ...
+
+    def close(self) -> None: ...
+
+
 def train(
     trainer: Trainer,
     recipe: Recipe,
-    data: Callable[[int], tf.distribute.DistributedDataset],
+    data: Batches,
     folder: Path,
     hooks: Hooks,
     *,
@@ -57,7 +65,7 @@ def train(
 ) -> tuple[Progress, bool]:
     """Trains from the state in `folder`, or from the start, to the end of the recipe; (progress, whether it ended).
 
-    data(step): batches from that step of the run on. A SIGINT or SIGTERM ends after the step under way, its state
+    data: closed at the end. A SIGINT or SIGTERM ends after the step under way, its state
     saved; a kill loses at most `every_seconds` of work and nothing of the result: the same steps are done again.
     chief: only one machine of several writes. progress.scores: {"when": "before" or a phase's name, **scores} each.
     Raises NotFinite where a term or the gradient is not, InputError where a file is damaged or the disk is full; the
@@ -70,7 +78,7 @@ def train(
     else:
         trainer.begin(recipe.phases[0])
     run = _Run(trainer, recipe, data, folder, hooks, chief, every_seconds, row_steps, progress)
-    with _Stop() as stop:
+    with _Stop() as stop, contextlib.closing(data):
         run.score("before")
         run.save()
         while progress.phase < len(recipe.phases):

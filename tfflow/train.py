@@ -40,7 +40,7 @@ UNSEEN = 1_000_003
 """Added to the seed of the scenes trained on, for scenes to measure on."""
 
 EXAMPLES = """examples:
-  python -m tfflow.train                                                # ten minutes on 2 cores, no download
+  python -m tfflow.train                                                # sized for 2 cores, no download
   python -m tfflow.train --data video:holiday.mp4 --out runs/holiday    # your own video
   python -m tfflow.train --recipe ddflow --data chairs:/data/FlyingChairs --val sintel-clean:/data/sintel
   python -m tfflow.train --weights pwcnet_mobile --data frames:my/frames

@@ -76,7 +76,7 @@ ddflow_quick = dataclasses.replace(
     optimizer=Adam(clip=1.0),
     departures=(
         *ddflow.departures,
-        "sized for two cores and ten minutes: few steps of small crops at a higher rate, clipped; a network of ours",
+        "sized for two cores: few steps of small crops at a higher rate, clipped; a network of ours",
         "edge-aware first-order smoothness, after UFlow, with weights of our own",
     ),
 )

@@ -55,9 +55,6 @@ def first_weights(recipe: Recipe, **options) -> dict[str, np.ndarray]:
     return model_arrays(trainer(recipe, **options).graph(2))
 
 
-KEPT: list = []  # a pipeline that is deleted while it reads hangs: these stay
-
-
 class data:
     """What `loop.train` trains on; spoil(element, step) changes the batch of one step."""
 
@@ -77,7 +74,6 @@ class data:
                 keys=self.keys,
             )
         )
-        KEPT.append(elements)
         return (self.spoil(element, step + i) for i, element in enumerate(elements))
 
     def close(self) -> None:

@@ -275,7 +275,10 @@ def test_half_precision_trains_and_keeps_weights_and_state_in_float32(tmp_path, 
 
 def test_xla_gives_the_same_gradients():
     recipe = one(Phase("census", 3, 1.0 * Census(radius=1), RATE))
-    batch = next(iter(runs.data(recipe)(0)))
+    data = runs.data(recipe)
+    elements = data(0)
+    batch = next(elements)
+    data.close()
     results = []
     for xla in (False, True):
         trainer = runs.trainer(recipe, xla=xla)

@@ -8,12 +8,10 @@ from tfflow.augmentation import Flip, PermuteChannels
 from tfflow.losses import (
     AbsRobust,
     Census,
-    Charbonnier,
     Distillation,
     Everywhere,
     ForwardBackward,
     Photometric,
-    Smoothness,
 )
 from tfflow.recipes.recipe import Adam, Phase, Recipe
 from tfflow.recipes.schedules import Halving
@@ -53,30 +51,19 @@ ddflow = Recipe(
     ),
 )
 
-# What 1,600 steps do not learn in flat regions: UFlow's edge-aware smoothness, which DDFlow does without.
-SMOOTH = Smoothness(order=1, penalty=Charbonnier(alpha=0.5, epsilon=0.001), edge=150.0, level=1)
-
 ddflow_quick = dataclasses.replace(
     ddflow,
     name="ddflow_quick",
     model="pwcnet_mobile",
     phases=(
-        Phase("photometric", 400, PHOTOMETRIC + 0.2 * SMOOTH, Halving(1e-3, every=400, warmup=50), Everywhere()),
-        Phase("census", 800, CENSUS + 0.8 * SMOOTH, Halving(8e-4, every=400, warmup=50), HIDDEN),
-        Phase(
-            "distillation",
-            400,
-            CENSUS + 0.8 * SMOOTH + DISTILLATION,
-            Halving(4e-4, every=200, warmup=20),
-            HIDDEN,
-            student=0.7,
-        ),
+        Phase("photometric", 600, PHOTOMETRIC, Halving(1e-3, every=400, warmup=50), Everywhere()),
+        Phase("census", 600, CENSUS, Halving(5e-4, every=300, warmup=50), HIDDEN),
+        Phase("distillation", 400, CENSUS + DISTILLATION, Halving(2.5e-4, every=200, warmup=20), HIDDEN, student=0.7),
     ),
     crop=(96, 128),
     optimizer=Adam(clip=1.0),
     departures=(
         *ddflow.departures,
         "sized for two cores: few steps of small crops at a higher rate, clipped; a network of ours",
-        "edge-aware first-order smoothness, after UFlow, with weights of our own",
     ),
 )

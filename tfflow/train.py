@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import functools
 import re
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import tensorflow as tf
 
-from tfflow import augmentation
 from tfflow.data.damage import ON_ERROR
-from tfflow.data.pipeline import Mixed, Spread, Tap, batches, check_batch
+from tfflow.data.pipeline import Mixed, Spread, check_batch
 from tfflow.data.records import Source
 from tfflow.data.scenes import Scenes
 from tfflow.data.sources import open_source
@@ -27,6 +24,7 @@ from tfflow.models.weights import assign, model_arrays
 from tfflow.recipes import Recipe, named
 from tfflow.training.bar import Bar
 from tfflow.training.checkpoint import check_folder, claim_folder, read_state
+from tfflow.training.feed import Feed, truth_of
 from tfflow.training.log import read_history
 from tfflow.training.loop import Hooks, train
 from tfflow.training.step import student_size
@@ -147,7 +145,7 @@ def main(argv: list[str] | None = None) -> int:
             progress, ended = train(
                 trainer,
                 recipe,
-                _Batches(strategy, source, recipe, args.seed),
+                Feed(strategy, source, recipe, args.seed),
                 out,
                 Hooks(lambda t: _measure(t, val, bar), lambda t: _pictures(t, val), bar.show),
                 metadata=metadata,
@@ -247,17 +245,8 @@ def _crop(asked: tuple[int, int] | None, usual: tuple[int, int], sources: list[S
     return height, width
 
 
-def _truth(recipe: Recipe) -> set[str]:
-    """The ground truth that the recipe learns from."""
-    keys: set[str] = set()
-    for phase in recipe.phases:
-        if phase.needs_truth:
-            keys |= {"flow12", "valid1"} | ({"flow21", "valid2"} if phase.directions == 2 else set())
-    return keys
-
-
 def _check_truth(recipe: Recipe, source: Source) -> None:
-    missing = _truth(recipe) - source.truth
+    missing = truth_of(recipe) - source.truth
     if missing:
         raise InputError(
             f"recipe {recipe.name} learns from ground truth, and {source.name} has no {', '.join(sorted(missing))}; "
@@ -302,36 +291,6 @@ def _settings(args, recipe: Recipe, model: str, source: Source, strategy) -> dic
         "precision": args.precision,
         "devices": strategy.num_replicas_in_sync,
     }
-
-
-class _Batches:
-    """Batches of every replica from a step of the run on; `close` ends the reading, before their pipeline goes."""
-
-    def __init__(self, strategy: tf.distribute.Strategy, source: Source, recipe: Recipe, seed: int):
-        self._strategy, self._tap, self._recipe, self._seed = strategy, Tap(source), recipe, seed
-
-    def close(self) -> None:
-        self._tap.close()
-
-    def __call__(self, step: int) -> Iterator:
-        dataset = functools.partial(self._dataset, step)
-        return iter(self._strategy.distribute_datasets_from_function(dataset))
-
-    def _dataset(self, step: int, context: tf.distribute.InputContext) -> tf.data.Dataset:
-        recipe = self._recipe
-        changes = (*recipe.augmentation, augmentation.Crop(recipe.crop))
-        return batches(
-            self._tap,
-            lambda sample, number: augmentation.apply(changes, sample, number),
-            size=recipe.crop,
-            batch=recipe.batch,
-            seed=self._seed,
-            first_step=step,
-            keys=sorted(_truth(recipe) | ({"flow12", "valid1"} & self._tap.truth)),
-            workers=context.num_input_pipelines,
-            worker=context.input_pipeline_id,
-            replicas_here=context.num_replicas_in_sync // context.num_input_pipelines,
-        )
 
 
 def _measure(trainer: Trainer, val: Source, bar: Bar) -> dict[str, float]:

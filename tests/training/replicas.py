@@ -12,11 +12,10 @@ from pathlib import Path
 import numpy as np
 
 from tests.training import runs
-from tfflow import augmentation
-from tfflow.data.pipeline import batches
 from tfflow.models.weights import variable_names
 from tfflow.recipes.schedules import Halving
 from tfflow.training import loop
+from tfflow.training.feed import Feed
 from tfflow.training.strategy import choose_strategy, worker_of
 from tfflow.training.trainer import Trainer
 
@@ -52,28 +51,11 @@ def main(devices: str, out: Path) -> None:
     trainer.compute = noted
     out.mkdir(exist_ok=True)
     loop.train(
-        trainer, RECIPE, lambda s: distributed(strategy, s), out, runs.quiet(), metadata={}, chief=machine == 0,
-        row_steps=1,
+        trainer, RECIPE, Feed(strategy, runs.SCENES, RECIPE, seed=5), out, runs.quiet(), metadata={},
+        chief=machine == 0, row_steps=1,
     )  # fmt: skip
     if machine == 0:
         np.savez(out / "gradients.npz", **gradients)
-
-
-def distributed(strategy, first_step: int):
-    changes = (*RECIPE.augmentation, augmentation.Crop(RECIPE.crop))
-    return strategy.distribute_datasets_from_function(
-        lambda context: batches(
-            runs.SCENES,
-            lambda sample, number: augmentation.apply(changes, sample, number),
-            size=RECIPE.crop,
-            batch=RECIPE.batch,
-            seed=5,
-            first_step=first_step,
-            workers=context.num_input_pipelines,
-            worker=context.input_pipeline_id,
-            replicas_here=context.num_replicas_in_sync // context.num_input_pipelines,
-        )
-    )
 
 
 if __name__ == "__main__":

@@ -1,0 +1,55 @@
+"""What a recipe is fed: augmented batches of a source for every replica, from any step of the run on."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator
+
+import tensorflow as tf
+
+from tfflow import augmentation
+from tfflow.data.pipeline import Tap, batches
+from tfflow.data.records import Source
+from tfflow.recipes import Recipe
+
+
+class Feed:
+    """Called with a step: the batches of every replica from there on. `close` ends the reading, before they go.
+
+    Carries the ground truth that the recipe learns from, and the forward flow, where there is one, to tell the EPE.
+    """
+
+    def __init__(self, strategy: tf.distribute.Strategy, source: Source, recipe: Recipe, seed: int):
+        self._strategy, self._tap, self._recipe, self._seed = strategy, Tap(source), recipe, seed
+
+    def __call__(self, step: int) -> Iterator:
+        dataset = functools.partial(self._dataset, step)
+        return iter(self._strategy.distribute_datasets_from_function(dataset))
+
+    def close(self) -> None:
+        self._tap.close()
+
+    def _dataset(self, step: int, context: tf.distribute.InputContext) -> tf.data.Dataset:
+        recipe = self._recipe
+        changes = (*recipe.augmentation, augmentation.Crop(recipe.crop))
+        return batches(
+            self._tap,
+            lambda sample, number: augmentation.apply(changes, sample, number),
+            size=recipe.crop,
+            batch=recipe.batch,
+            seed=self._seed,
+            first_step=step,
+            keys=sorted(truth_of(recipe) | ({"flow12", "valid1"} & self._tap.truth)),
+            workers=context.num_input_pipelines,
+            worker=context.input_pipeline_id,
+            replicas_here=context.num_replicas_in_sync // context.num_input_pipelines,
+        )
+
+
+def truth_of(recipe: Recipe) -> set[str]:
+    """The ground truth that the recipe learns from."""
+    keys: set[str] = set()
+    for phase in recipe.phases:
+        if phase.needs_truth:
+            keys |= {"flow12", "valid1"} | ({"flow21", "valid2"} if phase.directions == 2 else set())
+    return keys

@@ -33,7 +33,7 @@ CASES = {
     "CostVolume": (lambda **k: CostVolume(4, 2, **k), [FEATURES, FEATURES], (2, H, W, 25), "as"),
     "DilatedConv2D": (lambda **k: DilatedConv2D(5, 3, dilation_rate=(2, 1), **k), [FEATURES], (2, H, W, 5), "as"),
     "Frame": (lambda **k: Frame(1, 2, **k), [FEATURES], (1, H, W, 4), "as"),
-    "L2Normalize": (lambda **k: L2Normalize(2.0, 1e-6, **k), [FEATURES], (2, H, W, 4), "as"),
+    "L2Normalize": (lambda **k: L2Normalize(2.0, 1e-6, centred=True, **k), [FEATURES], (2, H, W, 4), "as"),
     "Normalize": (lambda **k: Normalize((0.1, 0.2, 0.3), (1, 2, 4), **k), [(H, W, 3)], (2, H, W, 3), "as"),
     "Scale": (lambda **k: Scale(0.625, **k), [FLOW], (2, H, W, 2), "as"),
     "StackFrames": (lambda **k: StackFrames(**k), [FEATURES, FEATURES], (4, H, W, 4), "as"),
@@ -160,6 +160,14 @@ def test_mean_of_the_costs_of_unit_features_is_their_cosine():
     costs = CostVolume(1)([unit(f1), unit(f2)]).numpy()
     cosine = (f1 * f2).sum(-1) / np.linalg.norm(f1, axis=-1) / np.linalg.norm(f2, axis=-1)
     np.testing.assert_allclose(costs[..., 4], cosine, atol=1e-5)
+
+
+def test_centred_features_correlate_whatever_they_have_in_common():
+    f1, f2 = arrays([FEATURES, FEATURES])
+    unit = L2Normalize(FEATURES[-1] ** 0.5, centred=True)
+    costs = CostVolume(0)([unit(f1 + 7.0), unit(3.0 * f2 - 5.0)]).numpy()[..., 0]
+    flat = zip(f1.reshape(-1, FEATURES[-1]), f2.reshape(-1, FEATURES[-1]), strict=True)
+    np.testing.assert_allclose(costs.ravel(), [np.corrcoef(a, b)[0, 1] for a, b in flat], atol=1e-4)
 
 
 @pytest.mark.parametrize("align_corners", [False, True])

@@ -42,21 +42,24 @@ class L2Normalize(keras.layers.Layer):
     """Features of length `length` at every pixel: [b, h, w, c] -> same. Squares are summed in float32.
 
     With length sqrt(c), the mean over channels in a cost volume is the cosine of the two features, and values stay
-    near 1, where eight bits serve them best.
+    near 1, where eight bits serve them best. centred: each pixel's mean over channels is taken off first, so that the
+    cosine becomes a correlation: what all features have in common no longer makes everything match everything.
     """
 
-    def __init__(self, length: float = 1.0, epsilon: float = 1e-12, **kwargs):
+    def __init__(self, length: float = 1.0, epsilon: float = 1e-12, centred: bool = False, **kwargs):
         super().__init__(**kwargs)
-        self.length, self.epsilon = float(length), float(epsilon)
+        self.length, self.epsilon, self.centred = float(length), float(epsilon), centred
 
     @as_written
     def call(self, x):
-        squares = tf.reduce_sum(tf.square(tf.cast(x, tf.float32)), axis=-1, keepdims=True)
-        factor = self.length * tf.math.rsqrt(tf.maximum(squares, self.epsilon))
-        return tf.cast(tf.cast(x, tf.float32) * factor, x.dtype)
+        features = tf.cast(x, tf.float32)
+        if self.centred:
+            features -= tf.reduce_mean(features, axis=-1, keepdims=True)
+        squares = tf.reduce_sum(features * features, axis=-1, keepdims=True)
+        return tf.cast(features * (self.length * tf.math.rsqrt(tf.maximum(squares, self.epsilon))), x.dtype)
 
     def get_config(self):
-        return {**super().get_config(), "length": self.length, "epsilon": self.epsilon}
+        return {**super().get_config(), "length": self.length, "epsilon": self.epsilon, "centred": self.centred}
 
 
 class ZeroFlow(keras.layers.Layer):

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 
 import tf_keras as keras
 
-from tfflow.layers import DilatedConv2D
+from tfflow.layers import CostVolume, DilatedConv2D
 
 Block = Callable[..., "keras.KerasTensor"]
 
@@ -126,6 +126,11 @@ def deconv(name: str, filters: int, init=XAVIER, dtype: str = "float32") -> Bloc
 def concat(name: str, tensors: Sequence, dtype: str = "float32"):
     """Channels of all tensors side by side, in the precision of features: flow that enters here is a feature."""
     return keras.layers.Concatenate(dtype=dtype, name=name)(list(tensors))
+
+
+def cost_volume(level: int, features1, features2, dtype: str = "float32"):
+    """9x9 costs of a level, [b, h, w, 81]. A layer a level: in eight bits each level has a range of its own."""
+    return CostVolume(radius=4, dtype=dtype, name=f"cost_volume{level}")([features1, features2])
 
 
 def add(name: str, flow1, flow2):

@@ -11,8 +11,8 @@ from typing import Any
 
 import tf_keras as keras
 
-from tfflow.layers import CostVolume, UpsampleFlow, Warp, ZeroFlow
-from tfflow.models.blocks import TORCH, Block, add, concat, context_network, conv, encoder, flow_head
+from tfflow.layers import UpsampleFlow, Warp, ZeroFlow
+from tfflow.models.blocks import TORCH, Block, add, concat, context_network, conv, cost_volume, encoder, flow_head
 
 LEVELS = (6, 5, 4, 3, 2)
 
@@ -28,7 +28,6 @@ class PWCLite:
         block: Callable[..., Block] = partial(conv, **options)
         self.encode = encoder((16, 32, 64, 96, 128, 192), convs_per_level=2, **options)
         self.leaky = keras.layers.LeakyReLU(0.1, dtype=dtype, name="cost_leaky")
-        self.cost = CostVolume(radius=4, dtype=dtype, name="cost_volume")
         self.narrow = {n: block(f"narrow{n}", 32, kernel=1) for n in LEVELS}
         self.convs = [block(f"decoder_conv{i}", n) for i, n in enumerate((128, 128, 96, 64, 32), 1)]
         self.head = flow_head("decoder_flow", init=TORCH)
@@ -44,7 +43,7 @@ class PWCLite:
                 features2 = Warp("border", name=f"warp{level}")([features2, flow])
             else:
                 flow = ZeroFlow(name="zero_flow")(features1)
-            costs = self.leaky(self.cost([features1, features2]))
+            costs = self.leaky(cost_volume(level, features1, features2, self.dtype))
             x = concat(f"decoder{level}_input", [costs, self.narrow[level](features1), flow], self.dtype)
             x, residual = self._estimate(level, x)
             flow = add(f"flow{level}", flow, residual)

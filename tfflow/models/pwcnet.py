@@ -11,8 +11,19 @@ from typing import Any
 
 import tf_keras as keras
 
-from tfflow.layers import CostVolume, Scale, UpsampleFlow, Warp
-from tfflow.models.blocks import KAIMING, Block, add, concat, context_network, conv, deconv, encoder, flow_head
+from tfflow.layers import Scale, UpsampleFlow, Warp
+from tfflow.models.blocks import (
+    KAIMING,
+    Block,
+    add,
+    concat,
+    context_network,
+    conv,
+    cost_volume,
+    deconv,
+    encoder,
+    flow_head,
+)
 
 FLOW_UNIT = 20.0
 """Every level predicts px of the full resolution, divided by this."""
@@ -33,7 +44,6 @@ class PWCNet:
         self.conv: Callable[..., Block] = partial(conv, **options)
         self.encode = encoder((16, 32, 64, 96, 128, 196), convs_per_level=3, **options)
         self.leaky = keras.layers.LeakyReLU(0.1, dtype=dtype, name="cost_leaky")
-        self.cost = CostVolume(radius=4, dtype=dtype, name="cost_volume")
         self.dense = {level: self._dense(level) for level in (6, 5, 4, 3, 2)}
         self.heads = {level: flow_head(f"decoder{level}_flow", init=KAIMING) for level in (6, 5, 4, 3, 2)}
         self.up_flow = {level: deconv(f"up_flow{level}", 2, KAIMING) for level in (5, 4, 3, 2)}
@@ -56,12 +66,12 @@ class PWCNet:
         for level in (6, 5, 4, 3, 2):
             features1, features2 = pyramid1[level - 1], pyramid2[level - 1]
             if level == 6:
-                x = self.leaky(self.cost([features1, features2]))
+                x = self.leaky(cost_volume(level, features1, features2, self.dtype))
             else:
                 up_flow, up_features = self.up_flow[level](flow), self.up_features[level](x)
                 in_px = Scale(FLOW_UNIT / 2**level, dtype="float32", name=f"flow{level}_px")(up_flow)
                 warped = Warp(name=f"warp{level}")([features2, in_px])
-                costs = self.leaky(self.cost([features1, warped]))
+                costs = self.leaky(cost_volume(level, features1, warped, self.dtype))
                 x = concat(f"decoder{level}_input", [costs, features1, up_flow, up_features], self.dtype)
             x = self.dense[level](x)
             flow = self.heads[level](x)

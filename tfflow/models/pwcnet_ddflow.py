@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from tfflow.layers import CostVolume, L2Normalize, Scale, UpsampleFlow, Warp, ZeroFlow
-from tfflow.models.blocks import add, concat, context_network, encoder, flow_head, stack
+from tfflow.layers import L2Normalize, Scale, UpsampleFlow, Warp, ZeroFlow
+from tfflow.models.blocks import add, concat, context_network, cost_volume, encoder, flow_head, stack
 
 CHANNELS = (16, 32, 64, 96, 128, 192)
 
@@ -26,7 +26,6 @@ class PWCNetDDFlow:
         options: dict[str, Any] = {"slope": 0.2, "dtype": dtype}
         self.encode = encoder(CHANNELS, convs_per_level=2, **options)
         self.normalize = L2Normalize(dtype=dtype, name="normalize")
-        self.cost = CostVolume(radius=4, dtype=dtype, name="cost_volume")
         self.features = {n: stack(f"decoder{n}", (128, 128, 96, 64, 32), **options) for n in (6, 5, 4, 3, 2)}
         self.heads = {n: flow_head(f"decoder{n}_flow") for n in (6, 5, 4, 3, 2)}
         self.context = context_network(**options)
@@ -42,7 +41,7 @@ class PWCNetDDFlow:
                 features2 = Warp(name=f"warp{level}")([features2, up_flow])
             else:
                 up_flow = ZeroFlow(name="zero_flow")(features1)
-            costs = self.cost([features1, self.normalize(features2)])
+            costs = cost_volume(level, features1, self.normalize(features2), self.dtype)
             summed = Scale(CHANNELS[level - 1], dtype=self.dtype, name=f"cost{level}")(costs)  # sum, not mean
             x = self.features[level](concat(f"decoder{level}_input", [summed, features1, up_flow], self.dtype))
             flow = self.heads[level](x)

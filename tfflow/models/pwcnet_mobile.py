@@ -1,16 +1,16 @@
 """A PWC-Net for phones: made of what converts to TensorFlow Lite and keeps its accuracy in eight bits.
 
-No dense connections (one narrow range a tensor), cosine cost volumes of features of unit scale, residual flow a level
+No dense connections (one narrow range a tensor), cost volumes of correlations in [-1, 1], residual flow a level
 (eight bits hold a residual better than a sum), most parameters where pixels are few, finest level at 1/4.
 """
 
 from __future__ import annotations
 
-from tfflow.layers import CostVolume, L2Normalize, Scale, UpsampleFlow, Warp
-from tfflow.models.blocks import KAIMING, NEAR_ZERO, add, chain, concat, conv, encoder, flow_head, stack
+from typing import ClassVar
 
-CHANNELS = (16, 32, 48, 64, 96)
-DECODERS = {5: (104, 80, 64, 32), 4: (104, 80, 64, 32), 3: (96, 80, 64, 32), 2: (64, 48, 32)}
+from tfflow.layers import L2Normalize, Normalize, Scale, UpsampleFlow, Warp
+from tfflow.models.blocks import KAIMING, NEAR_ZERO, add, chain, concat, conv, cost_volume, encoder, flow_head, stack
+
 FLOW_FEATURE = 1 / 8
 """Flow enters the decoder's convolutions divided by 8: about the scale of the other features."""
 
@@ -19,25 +19,33 @@ class PWCNetMobile:
     """Five feature levels; flow from 1/32 to 1/4, each level adding its residual."""
 
     stride = 32
+    channels: tuple[int, ...] = (16, 32, 48, 64, 96)
+    decoders: ClassVar[dict[int, tuple[int, ...]]] = {
+        5: (104, 80, 64, 32),
+        4: (104, 80, 64, 32),
+        3: (96, 80, 64, 32),
+        2: (64, 48, 32),
+    }
 
     def __init__(self, dtype: str = "float32"):
         self.dtype = dtype
         options = {"init": KAIMING, "dtype": dtype}
-        self.encode = encoder(CHANNELS, convs_per_level=2, **options)
+        standardize = Normalize((0.45, 0.45, 0.45), (0.25, 0.25, 0.25), dtype=dtype, name="standardize")
+        self.encode = chain([standardize, encoder(self.channels, convs_per_level=2, **options)])
         self.normalize = {
-            n: L2Normalize(CHANNELS[n - 1] ** 0.5, epsilon=1e-6, dtype=dtype, name=f"normalize{n}") for n in DECODERS
+            n: L2Normalize(self.channels[n - 1] ** 0.5, epsilon=1e-6, centred=True, dtype=dtype, name=f"normalize{n}")
+            for n in self.decoders
         }
-        self.cost = CostVolume(radius=4, dtype=dtype, name="cost_volume")
-        self.narrow = {n: conv(f"narrow{n}", 32, kernel=1, **options) for n in DECODERS}
-        self.features = {n: stack(f"decoder{n}", widths, **options) for n, widths in DECODERS.items()}
-        self.heads = {n: flow_head(f"decoder{n}_flow", init=NEAR_ZERO) for n in DECODERS}
+        self.narrow = {n: conv(f"narrow{n}", 32, kernel=1, **options) for n in self.decoders}
+        self.features = {n: stack(f"decoder{n}", widths, **options) for n, widths in self.decoders.items()}
+        self.heads = {n: flow_head(f"decoder{n}_flow", init=NEAR_ZERO) for n in self.decoders}
         refine = stack("context", (48, 48, 48, 32, 32), (1, 2, 4, 8, 1), **options)
         self.context = chain([refine, flow_head("context_flow", init=NEAR_ZERO)])
 
     def decode(self, pyramid1, pyramid2):
         """Flow at full resolution, then of levels 2 (1/4) to 5 (1/32), each in px of its own grid."""
         flows = []
-        for level in DECODERS:
+        for level in self.decoders:
             features1, features2 = pyramid1[level - 1], pyramid2[level - 1]
             normal1 = self.normalize[level](features1)
             seen = []
@@ -45,12 +53,12 @@ class PWCNetMobile:
                 flow = UpsampleFlow(name=f"up_flow{level}")(flows[-1])
                 features2 = Warp(name=f"warp{level}")([features2, flow])
                 seen = [self._as_feature(f"flow_in{level}", flow)]
-            costs = self.cost([normal1, self.normalize[level](features2)])
+            costs = cost_volume(level, normal1, self.normalize[level](features2), self.dtype)
             x = concat(f"decoder{level}_input", [costs, self.narrow[level](features1), *seen], self.dtype)
             x = self.features[level](x)
             residual = self.heads[level](x)
             flow = add(f"flow{level}", flow, residual) if flows else residual
-            if level == min(DECODERS):
+            if level == min(self.decoders):
                 x = concat("context_input", [x, self._as_feature("flow_in_context", flow)], self.dtype)
                 flow = add("refined", flow, self.context(x))
             flows.append(flow)

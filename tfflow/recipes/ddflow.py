@@ -56,9 +56,9 @@ ddflow_quick = dataclasses.replace(
     name="ddflow_quick",
     model="pwcnet_mobile",
     phases=(
-        Phase("photometric", 600, PHOTOMETRIC, Halving(1e-3, every=400, warmup=50), Everywhere()),
-        Phase("census", 600, CENSUS, Halving(5e-4, every=300, warmup=50), HIDDEN),
-        Phase("distillation", 400, CENSUS + DISTILLATION, Halving(2.5e-4, every=200, warmup=20), HIDDEN, student=0.7),
+        Phase("photometric", 400, PHOTOMETRIC, Halving(1e-3, every=400, warmup=50), Everywhere()),
+        Phase("census", 800, CENSUS, Halving(5e-4, every=400, warmup=50), HIDDEN),
+        Phase("distillation", 600, CENSUS + DISTILLATION, Halving(2.5e-4, every=300, warmup=20), HIDDEN, student=0.7),
     ),
     crop=(96, 128),
     optimizer=Adam(clip=1.0),

@@ -27,10 +27,15 @@ EXTRAS = {
     "gpu": ["tensorflow[and-cuda]>=2.15.1,<2.22"],
     # The environment of tensorflow-addons, whose last version needs TensorFlow 2.15: Python 3.10 or 3.11.
     "addons": ["tensorflow==2.15.1", "tf-keras==2.15.1", "tensorflow-addons==0.23.0"],
-    # Quantization (tensorflow-model-optimization), and running what was exported (ai-edge-litert).
-    "export": ["tensorflow-model-optimization>=0.8", "ai-edge-litert>=1.0.1"],
+    "export": [
+        "tensorflow-model-optimization>=0.8",  # quantization-aware training
+        "ai-edge-litert>=2.1",  # running what was exported; the interpreter in TensorFlow is being removed
+        "ai-edge-quantizer>=0.4",  # eight-bit weights under float arithmetic, which TensorFlow's converter has not
+        "jsonschema>=4.18",  # the manifest against its schema
+    ],
     "test": [
         "pytest>=8",  # the runner
+        "pytest-xdist>=3.5",  # on all cores at once
         "hypothesis>=6.100",  # damaged files and odd sizes that no one would think of
     ],
     "dev": [
@@ -49,7 +54,7 @@ setup(
     license_files=["LICENSE"],
     python_requires=">=3.10,<3.14",
     packages=find_packages(include=["tfflow", "tfflow.*"]),
-    package_data={"tfflow": ["weights/*"]},
+    package_data={"tfflow": ["weights/*", "export/*.schema.json"]},
     install_requires=REQUIRED,
     extras_require=EXTRAS,
     classifiers=[

@@ -22,6 +22,7 @@ ORDER = [
     {"recipes"},
     {"training"},
     {"evaluation"},
+    {"export"},
 ]
 FLOOR = {place: floor for floor, places in enumerate(ORDER) for place in places}
 TOP = len(ORDER)

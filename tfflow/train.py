@@ -19,7 +19,7 @@ from tfflow.data.sources import open_source
 from tfflow.errors import InputError, command
 from tfflow.evaluation import baselines, benchmark, learned, report
 from tfflow.evaluation.pictures import contact_sheet
-from tfflow.models import RUN_WEIGHTS, load, variant, weights_file
+from tfflow.models import RUN_WEIGHTS, load_float, variant, weights_file
 from tfflow.models.weights import assign, model_arrays
 from tfflow.recipes import Recipe, named
 from tfflow.training.bar import Bar
@@ -130,7 +130,7 @@ def main(argv: list[str] | None = None) -> int:
         return 0
     trainer = Trainer(model, recipe, strategy, precision=args.precision, xla=args.xla, seed=args.seed)
     if args.weights:
-        assign(trainer.graph(2), model_arrays(load(args.weights).both_ways), args.weights)
+        assign(trainer.graph(2), model_arrays(load_float(args.weights).both_ways), args.weights)
     if worker == 0:
         claim_folder(out, settings)
     console.print(
@@ -208,7 +208,7 @@ def _method(args: argparse.Namespace, sources: list[Source]) -> tuple[Recipe, st
     recipe = named(args.recipe)
     model = args.model
     if args.weights:
-        of_weights = load(args.weights).name
+        of_weights = load_float(args.weights).name
         if model and model != of_weights:
             raise InputError(f"--weights {args.weights} is a {of_weights}, --model says {model}")
         model = of_weights

@@ -8,6 +8,7 @@ from pathlib import Path
 from tfflow.errors import InputError, unknown_name
 from tfflow.models.flow_model import FlowModel, as_image
 from tfflow.models.graph import Network, both_directions, one_direction
+from tfflow.models.tflite import SUFFIX, TFLiteModel
 from tfflow.models.variants import VARIANTS, Variant, variant
 from tfflow.models.weights import assign, read_arrays
 
@@ -23,11 +24,13 @@ __all__ = [
     "VARIANTS",
     "FlowModel",
     "Network",
+    "TFLiteModel",
     "Variant",
     "as_image",
     "both_directions",
     "boxed",
     "load",
+    "load_float",
     "one_direction",
     "untrained",
     "variant",
@@ -40,8 +43,19 @@ def untrained(name: str) -> FlowModel:
     return FlowModel(name)
 
 
-def load(weights: str | os.PathLike) -> FlowModel:
-    """A trained network: a name in the box, a .safetensors file, or the output folder of `python -m tfflow.train`."""
+def load(weights: str | os.PathLike) -> FlowModel | TFLiteModel:
+    """A trained network: a name in the box, a .safetensors file, the output folder of `python -m tfflow.train`, or a
+    .tflite of `export/to_tflite.py`.
+    """
+    if Path(weights).suffix == SUFFIX:
+        return TFLiteModel(weights)
+    return load_float(weights)
+
+
+def load_float(weights: str | os.PathLike) -> FlowModel:
+    """As `load`, but a network of Keras, which can be trained on and exported."""
+    if Path(weights).suffix == SUFFIX:
+        raise InputError(f"{str(weights)!r} is an exported network; give the weights that it was made from")
     path = weights_file(weights)
     arrays, metadata = read_arrays(path)
     if metadata.get("model") not in VARIANTS:

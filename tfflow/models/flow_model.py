@@ -29,7 +29,7 @@ class FlowModel:
     def __init__(self, name: str, metadata: dict[str, str] | None = None, network: Network | None = None):
         kind = variant(name)
         self.name, self.stride, self.metadata = name, kind.stride, metadata or {}
-        self._network = network or kind.build("float32")
+        self.network = network or kind.build("float32")
         any_size = [tf.TensorSpec([None, None, None, 3])] * 2  # traced once; as fast as a size of its own
         once = functools.partial(tf.function, input_signature=any_size, autograph=False)
         self._predict = once(lambda a, b: self._run(self.one_way, a, b))
@@ -38,12 +38,12 @@ class FlowModel:
     @functools.cached_property
     def one_way(self) -> keras.Model:
         """The Keras model of 1->2 (`models.one_direction`); shares its weights with `both_ways`."""
-        return one_direction(self._network)
+        return one_direction(self.network)
 
     @functools.cached_property
     def both_ways(self) -> keras.Model:
         """The Keras model of 1->2 and 2->1 (`models.both_directions`)."""
-        return both_directions(self._network)
+        return both_directions(self.network)
 
     @functools.cached_property
     def parameters(self) -> int:
@@ -58,12 +58,8 @@ class FlowModel:
         channels: order of the colours, "rgb" or, for arrays from OpenCV, "bgr".
         Raises ValueError on other shapes, types or ranges.
         """
-        frames = [as_image(name, x, channels) for name, x in (("image1", image1), ("image2", image2))]
-        if frames[0].shape != frames[1].shape:
-            raise InputError(
-                f"image1 and image2 must be of one size, got {_size(frames[0])} and {_size(frames[1])} (width x height)"
-            )
-        return self.batch(frames[0][None], frames[1][None])[0]
+        first, second = as_pair(image1, image2, channels)
+        return self.batch(first[None], second[None])[0]
 
     def batch(self, images1: np.ndarray, images2: np.ndarray) -> np.ndarray:
         """Flow of many pairs: images [b, h, w, 3], float32 RGB in [0, 1] -> [b, h, w, 2], px."""
@@ -109,6 +105,16 @@ def as_image(name: str, image, channels: str = "rgb") -> np.ndarray:
     if x.shape[-1] == 1:
         return np.repeat(x, 3, axis=-1)
     return np.ascontiguousarray(x[..., ::-1] if channels == "bgr" else x)
+
+
+def as_pair(image1, image2, channels: str = "rgb") -> tuple[np.ndarray, np.ndarray]:
+    """Two images of one size, as `as_image` makes them."""
+    first, second = as_image("image1", image1, channels), as_image("image2", image2, channels)
+    if first.shape != second.shape:
+        raise InputError(
+            f"image1 and image2 must be of one size, got {_size(first)} and {_size(second)} (width x height)"
+        )
+    return first, second
 
 
 def _pairs(images1, images2) -> tuple[tf.Tensor, tf.Tensor]:

@@ -29,7 +29,7 @@ def losses(
         batch = {**batch, **_taught(phase, batch, teacher, stride)}
     flows = student([batch.get("input1", batch["image1"]), batch.get("input2", batch["image2"])], training=True)
     flows = tuple(tf.cast(f, tf.float32) for f in flows)
-    view = _view(phase, batch, flows)
+    view = view_of(phase, batch, flows)
     extras = {}
     if "flow12" in batch:
         error = tf.norm(flows[0][: tf.shape(batch["flow12"])[0]] - batch["flow12"], axis=-1, keepdims=True)
@@ -38,7 +38,7 @@ def losses(
     return _weigh(phase)(view), extras
 
 
-def _view(phase: Phase, batch: Batch, flows: tuple[tf.Tensor, ...]) -> dict[str, object]:
+def view_of(phase: Phase, batch: Batch, flows: tuple[tf.Tensor, ...]) -> dict[str, object]:
     """The fields of a `View`: the frames of the phase's directions, stacked as the flows are."""
     if phase.directions == 1:
         view = {"image1": batch["image1"], "image2": batch["image2"], "flows12": flows}

@@ -1,0 +1,139 @@
+"""What leaves for the phone computes what the network computes, and contains what phones run."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import tensorflow as tf
+import tf_keras as keras
+
+from tests.export.conftest import SIZE
+from tfflow.data.scenes import Scenes
+from tfflow.errors import InputError
+from tfflow.export import convert
+from tfflow.export.facts import Operator, facts, violations
+from tfflow.export.graph import Interface, as_function, phone_graph
+from tfflow.export.layers import PhoneCostVolume
+from tfflow.layers import CostVolume
+from tfflow.models.tflite import TFLiteModel
+
+
+@pytest.fixture(scope="module")
+def pair():
+    sample = Scenes(SIZE, seed=4).sample(0)
+    return sample["image1"], sample["image2"]
+
+
+def test_planes_in_groups_are_the_cost_volume():
+    features = tf.random.stateless_normal([2, 1, 9, 13, 5], [1, 2])
+    for radius, stride in ((4, 1), (1, 1), (4, 2), (0, 1)):
+        expected = CostVolume(radius, stride)(list(features))
+        np.testing.assert_allclose(PhoneCostVolume(radius, stride)(list(features)), expected, atol=1e-6)
+
+
+def test_rounded_products_are_rounded_to_the_step_of_their_range():
+    one = tf.constant([[[[0.3]]]])
+    assert PhoneCostVolume(0, product_range=1.0)([one, one]).numpy().item() == pytest.approx(0.09, abs=1 / 255)
+    assert PhoneCostVolume(0, product_range=1.0)([one, one]).numpy().item() != pytest.approx(0.09, abs=1e-6)
+    assert PhoneCostVolume(0, product_range=0.05)([one, one]).numpy().item() == pytest.approx(0.05, abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("options", "outputs", "grid"),
+    [
+        ({}, {"flow12"}, SIZE),
+        ({"both": True}, {"flow12", "flow21"}, SIZE),
+        ({"quarter": True, "uint8": True}, {"flow12"}, (8, 12)),
+    ],
+)
+def test_the_file_gives_the_flow_of_the_network(model, pair, tmp_path, options, outputs, grid):
+    interface = Interface(SIZE, **options)
+    path = tmp_path / "m.tflite"
+    path.write_bytes(convert.fp32(phone_graph(model.network, interface), interface))
+    exported = TFLiteModel(path)
+    bytes_of = [np.rint(255 * x) / np.float32(255) for x in pair] if interface.uint8 else pair
+    flows = exported.raw(*bytes_of)
+    assert set(flows) == outputs and exported.size == SIZE
+    expected12, expected21 = model.both(*(x[None].astype(np.float32) for x in bytes_of))
+    assert np.abs(expected12).mean() > 0.5
+    for name, expected in (("flow12", expected12[0]), ("flow21", expected21[0])):
+        if name in outputs:
+            assert flows[name].shape == (*grid, 2) and flows[name].dtype == np.float32
+            if interface.quarter:  # bilinear from the quarter: its mean is that of the whole, but for the border
+                np.testing.assert_allclose(flows[name].mean((0, 1)), expected.mean((0, 1)), rtol=0.05)
+            else:
+                np.testing.assert_allclose(flows[name], expected, atol=1e-3)
+
+
+def test_the_file_has_static_sizes_and_nothing_forbidden(model):
+    interface = Interface(SIZE)
+    found = facts(convert.fp32(phone_graph(model.network, interface), interface))
+    assert violations(found, eight_bits=False) == []
+    assert found.by_kind["GATHER float32"] == 4 and found.int8_share == 0 and found.live_bytes > 0
+    assert all(inputs[1][1] == "int32" for inputs in (o.inputs for o in found.operators if o.name == "GATHER"))
+
+
+def converted(function, *shapes) -> bytes:
+    """A graph built to break a rule."""
+    specs = [tf.TensorSpec(shape, tf.float32) for shape in shapes]
+    concrete = tf.function(function, autograph=False).get_concrete_function(*specs)
+    converter = tf.lite.TFLiteConverter.from_concrete_functions([concrete])
+    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS, tf.lite.OpsSet.SELECT_TF_OPS]
+    return converter.convert()
+
+
+@pytest.mark.parametrize(
+    ("function", "shapes", "line"),
+    [
+        (lambda x: tf.gather_nd(x, tf.cast(x[..., :3], tf.int32)), [(2, 3, 4, 5)], "GATHER_ND"),
+        (
+            lambda x: keras.layers.Conv2D(3, 3, dilation_rate=2, padding="same", kernel_initializer="ones")(x),
+            [(1, 8, 8, 2)],
+            "SPACE_TO_BATCH_ND",
+        ),
+        (lambda x: tf.math.betainc(x, x, x), [(1, 4)], "not a built-in operator"),
+    ],
+    ids=["gather_nd", "dilation", "flex"],
+)
+def test_what_phones_refuse_is_seen(function, shapes, line):
+    layer_free = function
+    if line == "SPACE_TO_BATCH_ND":
+        layer = keras.layers.Conv2D(3, 3, dilation_rate=2, padding="same")
+        layer.build(shapes[0])
+        layer_free = layer
+    assert any(line in found for found in violations(facts(converted(layer_free, *shapes)), eight_bits=False))
+
+
+def test_flow_in_eight_bits_and_float_indices_are_seen():
+    def with_operator(operator):
+        return type("Found", (), {"operators": (operator,), "by_kind": {operator.kind: 1}})()
+
+    flow, features = ((1, 4, 6, 2), "int8"), ((1, 4, 6, 8), "int8")
+    assert violations(with_operator(Operator("ADD", (flow, flow), (flow,))), True) == [
+        "ADD of flow (1, 4, 6, 2) in int8, not float32"
+    ]
+    assert violations(with_operator(Operator("ADD", (features, features), (features,))), True) == []
+    taken = Operator("GATHER", (((8, 2), "float32"), ((4,), "int64")), (((4, 2), "float32"),))
+    assert violations(with_operator(taken), False) == ["GATHER by int64 indices, not int32"]
+    unknown = Operator("ADD", (features,), (((-1, 4, 6, 8), "float32"),))
+    assert violations(with_operator(unknown), False) == ["1 operators of unknown size, first ADD"]
+
+
+def test_multiply_adds_are_counted_from_the_kernels():
+    image, kernel = ((1, 4, 6, 8), "int8"), ((16, 3, 3, 8), "int8")
+    conv = Operator("CONV_2D", (image, kernel, ((16,), "int32")), (((1, 4, 6, 16), "int8"),))
+    assert conv.multiply_adds == 4 * 6 * 16 * 9 * 8 and conv.eight_bits
+    up = Operator("TRANSPOSE_CONV", (((4,), "int32"), ((2, 4, 4, 8), "float32"), ((1, 4, 6, 8), "float32")), ())
+    assert up.multiply_adds == 4 * 6 * 2 * 16 * 8 and not up.eight_bits
+
+
+def test_a_size_that_does_not_fit_is_refused_with_the_nearest(model):
+    with pytest.raises(InputError, match=r"multiples of 8 .*nearest that works is 32x56"):
+        phone_graph(model.network, Interface((33, 54)))
+
+
+def test_the_function_has_a_batch_of_one(model):
+    interface = Interface(SIZE, uint8=True)
+    _, run = as_function(phone_graph(model.network, interface), interface)
+    assert [tuple(s.shape) for s in run.input_signature] == [(1, *SIZE, 3)] * 2
+    assert run.input_signature[0].dtype == tf.uint8

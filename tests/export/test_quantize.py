@@ -1,0 +1,152 @@
+"""Eight bits where they belong, float where the flow is; and the converter keeps to it."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+import tensorflow as tf
+import tf_keras as keras
+
+from tests.export.conftest import SIZE
+from tfflow.data.scenes import Scenes
+from tfflow.export import convert, quantize
+from tfflow.export.exporter import Exporter
+from tfflow.export.facts import facts, violations
+from tfflow.export.finetune import FineTuning, take
+from tfflow.export.graph import Interface, phone_graph
+from tfflow.export.quantize import Int8, calibrate, flow_layers, precision_map, quantized
+from tfflow.models.tflite import TFLiteModel
+from tfflow.recipes import named
+
+INTERFACE = Interface(SIZE)
+SCENES = Scenes(SIZE, seed=4, count=6)
+
+
+@pytest.fixture(scope="module")
+def graph(model):
+    return phone_graph(model.network, INTERFACE)
+
+
+@pytest.fixture(scope="module")
+def pairs():
+    return [tuple(SCENES.sample(i)[k][None] for k in ("image1", "image2")) for i in range(3)]
+
+
+@pytest.fixture(scope="module")
+def ranges(graph, pairs):
+    return calibrate(graph, pairs)
+
+
+@pytest.fixture(scope="module")
+def fake(graph, ranges):
+    return quantized(graph, ranges)
+
+
+@pytest.fixture(scope="module")
+def contents(fake):
+    return convert.int8_trained(fake, INTERFACE)
+
+
+def test_flow_is_float_and_its_copies_for_convolutions_are_not(graph):
+    float_layers = flow_layers(graph)
+    assert float_layers >= {"decoder2_flow", "decoder3_flow", "context_flow", "up_flow2", "flow2", "refined"}
+    chosen = set(precision_map(graph))
+    assert not chosen & float_layers
+    assert chosen >= {
+        "frames",
+        "flow_in2",
+        "flow_in_context",
+        "warp2",
+        "cost_volume2",
+        "encoder1_conv1",
+        "context_conv2",
+    }
+
+
+def test_ranges_are_those_of_the_outputs(graph, pairs, ranges):
+    look = keras.Model(graph.inputs, graph.get_layer("encoder2_conv1").output)
+    outputs = [look(list(p)).numpy() for p in pairs]
+    low, high = np.mean([x.min() for x in outputs]), np.mean([x.max() for x in outputs])
+    assert ranges["encoder2_conv1"] == (pytest.approx(min(low, 0), rel=1e-4), pytest.approx(high, rel=1e-4))
+    assert ranges["frames"] == (0.0, 1.0)
+    low, high = ranges["cost_volume2_products"]
+    assert low == -high and high > ranges["cost_volume2"][1]
+
+
+def test_the_fake_quantized_graph_is_near_the_float_one_and_not_it(graph, fake, pairs):
+    for a, b in pairs:
+        exact, rounded = graph([a, b]).numpy(), fake([a, b], training=False).numpy()
+        gap = np.linalg.norm(exact - rounded, axis=-1).mean()
+        assert 1e-4 < gap < 0.1 * np.linalg.norm(exact, axis=-1).mean()
+
+
+def test_the_converted_network_computes_what_was_simulated(contents, fake, pairs, tmp_path):
+    path = tmp_path / "m.tflite"
+    path.write_bytes(contents)
+    exported = TFLiteModel(path)
+    for a, b in pairs:
+        expected = fake([a, b], training=False).numpy()[0]
+        assert np.linalg.norm(exported.raw(a[0], b[0])["flow12"] - expected, axis=-1).mean() < 0.05
+
+
+def test_the_converted_network_keeps_the_precision_map(contents):
+    found = facts(contents)
+    assert violations(found, eight_bits=True) == []
+    heads = [o for o in found.operators if o.name == "CONV_2D" and o.outputs[0][0][-1] == 2]
+    others = [o for o in found.operators if o.name == "CONV_2D" and o.outputs[0][0][-1] != 2]
+    assert len(heads) == 3 and not any(o.outputs[0][1] == "int8" for o in heads)
+    assert others and all(o.eight_bits for o in others)
+    assert found.by_kind["MUL int8"] >= 2 * 81 and found.by_kind["FLOOR float32"] == 2
+
+
+def test_flow_heads_in_eight_bits_are_refused(model, ranges, monkeypatch):
+    """The rule fails on a graph whose heads are quantized like all other convolutions."""
+    graph = phone_graph(model.network, INTERFACE)
+    everything = precision_map(graph) | {layer.name: Int8() for layer in graph.layers if hasattr(layer, "kernel")}
+    monkeypatch.setattr(quantize, "precision_map", lambda graph: everything)
+    wide = dict.fromkeys(everything, (-8.0, 8.0)) | ranges
+    contents = convert.int8_trained(quantized(graph, wide), INTERFACE)
+    assert any("of flow" in line for line in violations(facts(contents), eight_bits=True))
+
+
+def test_fine_tuning_moves_weights_and_lowers_its_loss(model, ranges):
+    recipe = dataclasses.replace(named("ddflow_quick"), crop=SIZE, batch=2)
+    tuning = FineTuning(model.network, ranges, recipe, SCENES, tf.distribute.get_strategy())
+    before, losses = tuning.weights(), []
+    tuning.optimizer.learning_rate = 1e-3
+    tuning.run(10, lambda step, loss: losses.append(loss))
+    after = tuning.weights()
+    assert np.isfinite(losses).all() and len(losses) == 10
+    assert np.mean(losses[-3:]) < np.mean(losses[:3])
+    moved = {name for name in before if np.abs(after[name] - before[name]).max() > 1e-6}
+    assert any("encoder1_conv1/kernel" in n for n in moved) and any("output_max" in n for n in moved)
+    one_way = quantized(phone_graph(model.network, INTERFACE), ranges)
+    take(one_way, after, ranges)
+    kernel = next(v for v in one_way.variables if "encoder1_conv1/kernel:" in v.name)
+    np.testing.assert_array_equal(kernel, after[kernel.name])
+
+
+def test_ranges_are_frozen_at_the_end(model, ranges):
+    recipe = dataclasses.replace(named("ddflow_quick"), crop=SIZE, batch=2)
+    tuning = FineTuning(model.network, ranges, recipe, SCENES, tf.distribute.get_strategy())
+    seen = []
+    tuning.run(5, lambda step, loss: seen.append(tuning.weights()))
+    name = next(n for n in seen[0] if "encoder1_conv1/output_max" in n)
+    values = [float(s[name]) for s in seen]
+    assert len(set(values[:4])) == 4 and values[4] == values[3]
+
+
+def test_every_rung_of_the_ladder_is_near_the_float_flow(model, tmp_path):
+    exporter = Exporter(model, INTERFACE, SCENES)
+    a, b = (SCENES.sample(5)[k] for k in ("image1", "image2"))
+    exact = model.flow(a, b)
+    sizes = {}
+    for precision in ("fp32", "fp16", "int8-weights", "int8-dynamic", "int8-ptq", "int16x8"):
+        path = tmp_path / f"{precision}.tflite"
+        path.write_bytes(exporter.make(precision))
+        sizes[precision] = path.stat().st_size
+        gap = np.linalg.norm(TFLiteModel(path).flow(a, b) - exact, axis=-1).mean()
+        assert gap < (1e-4 if precision == "fp32" else 0.2 * np.linalg.norm(exact, axis=-1).mean()), precision
+    assert sizes["fp16"] < sizes["fp32"]

@@ -1,0 +1,71 @@
+"""From a Keras graph to the bytes of a .tflite, in each precision."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterable
+
+import numpy as np
+import tensorflow as tf
+import tf_keras as keras
+
+from tfflow.export.graph import INPUTS, Interface, as_function
+
+Samples = Iterable[tuple[np.ndarray, np.ndarray]]
+"""Pairs of images [1, h, w, 3], as the interface takes them."""
+
+
+def fp32(graph: keras.Model, interface: Interface) -> bytes:
+    """Every number float32."""
+    return _convert(graph, interface)
+
+
+def fp16(graph: keras.Model, interface: Interface) -> bytes:
+    """Weights float16, arithmetic float32: half the size."""
+
+    def settings(converter):
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+        converter.target_spec.supported_types = [tf.float16]
+
+    return _convert(graph, interface, settings)
+
+
+def int8_dynamic(graph: keras.Model, interface: Interface) -> bytes:
+    """Weights int8; activations are rounded to eight bits at each run, by the range they then have."""
+    return _convert(graph, interface, _default)
+
+
+def int8_trained(graph: keras.Model, interface: Interface) -> bytes:
+    """What the graph's fake quantizers cover in int8 (`tfflow.export.quantize`), the rest float.
+
+    No data is shown to the converter: that would have it quantize the rest, too.
+    """
+    return _convert(graph, interface, _default)
+
+
+def int16x8(graph: keras.Model, interface: Interface, samples: Samples) -> bytes:
+    """Weights int8, activations int16: a reference of accuracy; no phone runs it fast."""
+
+    def settings(converter):
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+        converter.target_spec.supported_ops = [
+            tf.lite.OpsSet.EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8,
+            tf.lite.OpsSet.TFLITE_BUILTINS,
+        ]
+        converter.representative_dataset = lambda: (dict(zip(INPUTS, pair, strict=True)) for pair in samples)
+
+    return _convert(graph, interface, settings)
+
+
+def _default(converter) -> None:
+    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+
+
+def _convert(graph: keras.Model, interface: Interface, settings: Callable | None = None) -> bytes:
+    module, run = as_function(graph, interface)
+    with tempfile.TemporaryDirectory() as folder:  # a saved model, not the function: it keeps the names
+        tf.saved_model.save(module, folder, signatures={"serving_default": run})
+        converter = tf.lite.TFLiteConverter.from_saved_model(folder)
+        if settings:
+            settings(converter)
+        return converter.convert()

@@ -1,0 +1,93 @@
+"""Training with the rounding in place: the network learns to live with eight bits."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+
+import tensorflow as tf
+import tf_keras as keras
+
+from tfflow.data.records import Source
+from tfflow.export.graph import for_phone
+from tfflow.export.quantize import Ranges, assign_ranges, quantized
+from tfflow.losses import View, global_mean
+from tfflow.models import Network, both_directions
+from tfflow.recipes import Phase, Recipe
+from tfflow.training.feed import Feed
+from tfflow.training.step import view_of
+
+RATE = 2e-5
+"""Of Adam: small, since the weights are where they should be, but for the rounding."""
+TOWARDS_FLOAT = 0.1
+"""Weight of the mean distance, px, to the float network's flow, beside the recipe's own objective."""
+FROZEN = 0.2
+"""Share of the steps, at the end, in which ranges no longer follow what they see."""
+
+
+class FineTuning:
+    """Quantization-aware training of a network under a recipe's last phase.
+
+    strategy: of tf.distribute; the graph to convert is built anew outside of it, from `weights`.
+    A student is trained on the whole crop here: the teacher is the float network, which its flow is to follow.
+    """
+
+    def __init__(self, network: Network, ranges: Ranges, recipe: Recipe, source: Source, strategy, seed: int = 0):
+        self.recipe, self.strategy = recipe, strategy
+        self.phase = recipe.phases[-1]
+        self.feed = Feed(strategy, source, recipe, seed)
+        with strategy.scope():
+            self.float_graph = both_directions(network)
+            self.graph = quantized(for_phone(self.float_graph), ranges)
+            self.optimizer = keras.optimizers.Adam(RATE, jit_compile=False)
+            self.optimizer.build(self.graph.trainable_variables)
+
+    def run(self, steps: int, each: Callable[[int, float], None]) -> None:
+        """Trains; each(step, loss) is told after every step, from 1."""
+        update = tf.function(self._update, autograph=False)
+        free = round(steps * (1 - FROZEN))
+        try:
+            for step, batch in zip(range(1, steps + 1), self.feed(0), strict=False):
+                loss = update(batch, tf.constant(step <= free))
+                each(step, float(self.strategy.experimental_local_results(loss)[0]))
+        finally:
+            self.feed.close()
+
+    def weights(self) -> dict[str, tf.Tensor]:
+        """Weights and ranges by name, for `take`."""
+        return {v.name: v.numpy() for v in self.graph.variables}
+
+    def _update(self, batch, free):
+        return self.strategy.run(self._on_replica, (batch, free))
+
+    def _on_replica(self, batch, free):
+        with tf.GradientTape() as tape:
+            loss = self._loss(batch, free)
+        variables = self.graph.trainable_variables
+        change = tape.gradient(loss, variables, unconnected_gradients="zero")
+        context = tf.distribute.get_replica_context()
+        loss, change = context.all_reduce("SUM", (loss, change))
+        self.optimizer.apply_gradients(zip(change, variables, strict=True), skip_gradients_aggregation=True)
+        return loss
+
+    def _loss(self, batch, free):
+        frames = [batch["image1"], batch["image2"]]
+        goal = tf.stop_gradient(self.float_graph(frames, training=False)[0])
+        flows = tuple(self.graph(frames, training=free))
+        view = view_of(dataclasses.replace(self.phase, directions=2, student=0.0), batch, flows)
+        if self.phase.student:
+            view.update(target12=goal, used1=tf.ones_like(goal[..., :1]))
+        terms = list(self.phase.objective(View(**view)).values())
+        terms.append(TOWARDS_FLOAT * tf.reduce_mean(tf.norm(flows[0] - goal + 1e-6, axis=-1), axis=[1, 2]))
+        return tf.add_n([global_mean(term, self.recipe.batch) for term in terms])
+
+
+def take(graph: keras.Model, weights: dict, ranges: Ranges) -> None:
+    """Gives `graph`, by `quantized`, the weights and ranges of a fine-tuning of the same network."""
+    assign_ranges(graph, ranges)
+    for v in graph.variables:
+        if v.name in weights:
+            v.assign(weights[v.name])
+
+
+__all__ = ["FineTuning", "Phase", "take"]

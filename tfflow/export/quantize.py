@@ -1,0 +1,212 @@
+"""Which numbers of a network are eight bits wide, and which stay float: the precision map, as fake quantizers.
+
+Eight bits: images, features, costs, and the weights between them. Float: every flow, and what adds, resizes or samples
+by it, since eight bits over +-60 px are half a pixel. Flow enters a convolution only as a rounded copy.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+import numpy as np
+import tensorflow as tf
+import tensorflow_model_optimization as tfmot
+import tf_keras as keras
+
+from tfflow.export.layers import PhoneCostVolume
+from tfflow.layers import LAYERS, Frame, StackFrames, SwapFrames, UpsampleFlow
+
+_keras = tfmot.quantization.keras
+
+Ranges = dict[str, tuple[float, float]]
+"""Least and greatest output of each layer in eight bits, by the layer's name."""
+
+MOVED = (Frame, SwapFrames)
+"""Layers that hand values on as they are: what came in eight bits leaves in the same."""
+
+
+def flow_layers(graph: keras.Model) -> set[str]:
+    """Names of the layers whose output is flow, which stay float: all of two channels but those that feed a network.
+
+    Found from the outputs backwards: a layer of two channels is flow until a convolution or a concatenation reads it
+    as a feature; the rounded copy is made by the `Scale` in between.
+    """
+    names: set[str] = set()
+    frontier = [t._keras_history.layer for t in tf.nest.flatten(graph.outputs)]
+    while frontier:
+        layer = frontier.pop()
+        if layer.name in names or not _two_channels(layer):
+            continue
+        names.add(layer.name)
+        for node in layer._inbound_nodes:
+            frontier += tf.nest.flatten(node.inbound_layers)
+    return names
+
+
+def _two_channels(layer: keras.layers.Layer) -> bool:
+    return all(shape[-1] == 2 for shape in _shapes(layer.output_shape))
+
+
+def _shapes(shape) -> list[tuple]:
+    return list(shape) if isinstance(shape, list) else [shape]
+
+
+class Int8(_keras.QuantizeConfig):
+    """A layer whose kernel, if it has one, is int8 (a scale an output channel), and whose output is int8, if asked."""
+
+    def __init__(self, output: bool = True):
+        self.output = output
+
+    def get_weights_and_quantizers(self, layer):
+        if not hasattr(layer, "kernel"):
+            return []
+        per_channel = not isinstance(layer, keras.layers.Conv2DTranspose)  # whose last axis is of its input
+        options = {"num_bits": 8, "per_axis": per_channel, "symmetric": True, "narrow_range": True}
+        return [(layer.kernel, _keras.quantizers.LastValueQuantizer(**options))]
+
+    def set_quantize_weights(self, layer, quantize_weights):
+        if quantize_weights:
+            layer.kernel = quantize_weights[0]
+
+    def get_activations_and_quantizers(self, layer):
+        return []
+
+    def set_quantize_activations(self, layer, quantize_activations):
+        pass
+
+    def get_output_quantizers(self, layer):
+        options = {"num_bits": 8, "per_axis": False, "symmetric": False, "narrow_range": False}
+        return [_keras.quantizers.MovingAverageQuantizer(**options)] if self.output else []
+
+    def get_config(self):
+        return {"output": self.output}
+
+
+class _AsDrawn(_keras.QuantizeScheme, _keras.QuantizeLayoutTransform, _keras.QuantizeRegistry):
+    """Quantizes what the precision map names, and redraws nothing."""
+
+    def get_layout_transformer(self):
+        return self
+
+    def get_quantize_registry(self):
+        return self
+
+    def apply(self, model, layer_quantize_map):
+        return model, layer_quantize_map
+
+    def supports(self, layer):
+        return False
+
+    def get_quantize_config(self, layer):
+        raise NotImplementedError
+
+
+OBJECTS = {**LAYERS, "PhoneCostVolume": PhoneCostVolume, "Int8": Int8}
+
+
+def precision_map(graph: keras.Model) -> dict[str, Int8]:
+    """What is quantized, by layer name. Layers that are not named here stay float, or hand on what they get."""
+    float_layers = flow_layers(graph)
+    chosen = {}
+    for layer in graph.layers:
+        if isinstance(layer, (keras.layers.InputLayer, *MOVED, UpsampleFlow)) or layer.name in float_layers:
+            continue
+        # A plain ReLU is fused into its convolution, whose own output then has no range of its own.
+        readers = [node.layer for node in layer._outbound_nodes]
+        fused = len(readers) == 1 and isinstance(readers[0], keras.layers.ReLU)
+        chosen[layer.name] = Int8(output=not fused)
+    return chosen
+
+
+def quantized(graph: keras.Model, ranges: Ranges) -> keras.Model:
+    """`graph` with fake quantizers of the given output ranges: the same weights, trainable; new variables for ranges.
+
+    graph: of `for_phone` (of any batch and number of directions). ranges: of `calibrate`.
+    """
+    chosen = precision_map(graph)
+
+    def annotated(layer):
+        config = layer.get_config()
+        if isinstance(layer, PhoneCostVolume):
+            config["product_range"] = ranges[_products(layer.name)][1]
+        copied = type(layer).from_config(config)
+        if layer.name in chosen:
+            return _keras.quantize_annotate_layer(copied, chosen[layer.name])
+        return copied
+
+    with _keras.quantize_scope(OBJECTS):
+        drawn = keras.models.clone_model(graph, clone_function=annotated)
+        drawn.set_weights(graph.get_weights())
+        model = _keras.quantize_apply(drawn, scheme=_AsDrawn())
+    assign_ranges(model, ranges)
+    return model
+
+
+def assign_ranges(model: keras.Model, ranges: Ranges) -> None:
+    """Sets the output ranges of a graph by `quantized`, and those of its kernels to what the kernels hold."""
+    for layer in model.layers:
+        for v in layer.weights if isinstance(layer, _keras.QuantizeWrapperV2) else []:
+            name = re.sub(r":\d+$", "", v.name).rpartition("/")[2]
+            if name in ("output_min", "output_max"):
+                v.assign(ranges[layer.layer.name][name == "output_max"])
+            elif name in ("kernel_min", "kernel_max"):
+                v.assign(_kernel_range(layer, per_channel=v.shape.rank == 1)[name == "kernel_max"])
+
+
+def _kernel_range(layer: keras.layers.Layer, per_channel: bool) -> tuple[np.ndarray, np.ndarray]:
+    """As the quantizer of weights takes it: symmetric, of every output channel."""
+    kernel = next(np.abs(v.numpy()) for v in layer.trainable_weights if v.shape.rank == 4)
+    widest = kernel.max(axis=(0, 1, 2)) if per_channel else kernel.max()
+    widest = np.maximum(widest, 1e-6)
+    return -widest, widest
+
+
+def calibrate(graph: keras.Model, pairs: Iterable[tuple[np.ndarray, np.ndarray]]) -> Ranges:
+    """Ranges of what will be int8, from pairs of images [b, h, w, 3]: mean over pairs of the least and the greatest.
+
+    graph: float, of `for_phone`. Images are [0, 1] whatever the pairs hold; a range always holds 0.
+    """
+    chosen = [name for name, config in precision_map(graph).items() if config.output]
+    watched = {name: _every_output(graph.get_layer(name)) for name in chosen}
+    volumes = [layer for layer in graph.layers if isinstance(layer, PhoneCostVolume)]
+    for layer in volumes:
+        watched[_products(layer.name)] = [_Products(name=_products(layer.name))(layer.input)]
+    look = keras.Model(graph.inputs, [_Extremes(name=f"extremes_{name}")(t) for name, t in watched.items()])
+    seen = [np.stack(look([a, b], training=False)) for a, b in pairs]
+    if not seen:
+        raise ValueError("calibration needs at least one pair")
+    means = np.mean(seen, axis=0)  # [tensors, 2]
+    ranges = {name: (min(0.0, float(lo)), max(1e-3, float(hi))) for name, (lo, hi) in zip(watched, means, strict=True)}
+    for layer in graph.layers:
+        if isinstance(layer, StackFrames):
+            ranges[layer.name] = (0.0, 1.0)
+    for layer in volumes:
+        widest = max(map(abs, ranges[_products(layer.name)]))
+        ranges[_products(layer.name)] = (-widest, widest)
+    return ranges
+
+
+def _products(name: str) -> str:
+    return f"{name}_products"
+
+
+class _Products(keras.layers.Layer):
+    """What a cost volume multiplies, at no displacement, where the products are greatest."""
+
+    def call(self, inputs):
+        return inputs[0] * inputs[1]
+
+
+class _Extremes(keras.layers.Layer):
+    """[least, greatest] of some tensors."""
+
+    def call(self, tensors):
+        least = [tf.reduce_min(x) for x in tensors]
+        greatest = [tf.reduce_max(x) for x in tensors]
+        return tf.stack([tf.reduce_min(least), tf.reduce_max(greatest)])
+
+
+def _every_output(layer: keras.layers.Layer) -> list:
+    """What a layer gives at each place where it is used; a range is shared among them."""
+    return [layer.get_output_at(i) for i in range(len(layer._inbound_nodes))]

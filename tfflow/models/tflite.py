@@ -1,0 +1,108 @@
+"""An exported network ready to use: a .tflite file behind the same methods as a network of Keras."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+
+from tfflow.errors import InputError
+from tfflow.models.flow_model import as_pair
+
+SUFFIX = ".tflite"
+
+
+class TFLiteModel:
+    """Runs a .tflite of `export/to_tflite.py` on the CPU, with the methods of `FlowModel`.
+
+        flow = tfflow.load("out/pwcnet_mobile-256x448-int8-qat.tflite").flow(image1, image2)
+
+    The file takes one pair of one size: frames of another size are resized to it, and the flow back, in px of the
+    frames. threads: of the interpreter. size: height and width of the images in the file; order: place of each input
+    and output in it.
+    Raises InputError where the file is damaged or not one of tfflow's.
+    """
+
+    def __init__(self, path: str | os.PathLike, threads: int = 2):
+        self.path = Path(path)
+        self.name = self.path.stem
+        self.metadata: dict[str, str] = {}
+        interpreter = open_interpreter(self.path, threads)
+        signatures = interpreter.get_signature_list()
+        inputs = {name for s in signatures.values() for name in s["inputs"]}
+        outputs = {name for s in signatures.values() for name in s["outputs"]}
+        if inputs != {"image1", "image2"} or "flow12" not in outputs:
+            raise InputError(
+                f"{str(self.path)!r} takes {sorted(inputs)} and gives {sorted(outputs)}: not a flow network of "
+                "export/to_tflite.py, which takes image1, image2 and gives flow12"
+            )
+        self._run = interpreter.get_signature_runner()
+        of_inputs, of_outputs = self._run.get_input_details(), self._run.get_output_details()
+        places = [interpreter.get_input_details(), interpreter.get_output_details()]
+        by_tensor = {tensor["index"]: place for tensors in places for place, tensor in enumerate(tensors)}
+        self.order = {name: by_tensor[d["index"]] for name, d in (of_inputs | of_outputs).items()}
+        details = of_inputs["image1"]
+        self.size = tuple(int(n) for n in details["shape"][1:3])
+        self._dtype = details["dtype"]
+        self._directions = len(outputs)
+
+    def flow(self, image1, image2, channels: str = "rgb") -> np.ndarray:
+        """Motion from image1 to image2: float32 [h, w, 2], (u, v), px. Takes what `FlowModel.flow` takes."""
+        first, second = as_pair(image1, image2, channels)
+        return self.batch(first[None], second[None])[0]
+
+    def batch(self, images1: np.ndarray, images2: np.ndarray) -> np.ndarray:
+        """Flow of many pairs, one after the other: images [b, h, w, 3], float32 RGB in [0, 1] -> [b, h, w, 2], px."""
+        return np.stack([self._flows(a, b)["flow12"] for a, b in zip(images1, images2, strict=True)])
+
+    def both(self, images1: np.ndarray, images2: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Flow 1->2 and 2->1, each [b, h, w, 2]; a file of one direction runs twice."""
+        if self._directions == 1:
+            return self.batch(images1, images2), self.batch(images2, images1)
+        flows = [self._flows(a, b) for a, b in zip(images1, images2, strict=True)]
+        return np.stack([f["flow12"] for f in flows]), np.stack([f["flow21"] for f in flows])
+
+    def raw(self, image1: np.ndarray, image2: np.ndarray) -> dict[str, np.ndarray]:
+        """Flows as the file gives them, on its own grid, of one pair [h, w, 3], float32 RGB in [0, 1]."""
+        inputs = {name: self._input(x)[None] for name, x in (("image1", image1), ("image2", image2))}
+        return {name: flow[0] for name, flow in self._run(**inputs).items()}
+
+    def _flows(self, image1: np.ndarray, image2: np.ndarray) -> dict[str, np.ndarray]:
+        """One pair [h, w, 3] -> its flows [h, w, 2]."""
+        return {k: self._output(flow, *image1.shape[:2]) for k, flow in self.raw(image1, image2).items()}
+
+    def _input(self, image: np.ndarray) -> np.ndarray:
+        image = resized(np.asarray(image, np.float32), self.size)
+        return np.rint(image * 255).astype(np.uint8) if self._dtype == np.uint8 else image
+
+    def _output(self, flow: np.ndarray, height: int, width: int) -> np.ndarray:
+        scale = np.array([width / self.size[1], height / self.size[0]], np.float32)
+        return resized(flow, (height, width)) * scale
+
+
+def resized(x: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """[h, w, c] -> [*size, c], bilinear with half-pixel centres; shrinking averages over what a new pixel covers."""
+    import cv2
+
+    if x.shape[:2] == tuple(size):
+        return x
+    shrinks = size[0] * size[1] < x.shape[0] * x.shape[1]
+    return cv2.resize(x, size[::-1], interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
+
+
+def open_interpreter(path: Path, threads: int):
+    """An interpreter with its memory allocated; InputError without the runtime, or for a file that it refuses."""
+    try:
+        from ai_edge_litert.interpreter import Interpreter
+    except ImportError:
+        raise InputError("running a .tflite needs ai-edge-litert: pip install 'tfflow[export]'") from None
+    if not path.is_file():
+        raise InputError(f"no such file: {str(path)!r}")
+    try:
+        interpreter = Interpreter(model_path=str(path), num_threads=threads)
+        interpreter.allocate_tensors()
+    except (ValueError, RuntimeError) as error:
+        reason = str(error).splitlines()[0]
+        raise InputError(f"{str(path)!r} is not a whole .tflite file ({reason}); export it again") from None
+    return interpreter

@@ -7,6 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from tfflow.memory import keep_freed_memory
+
+keep_freed_memory()  # as the commands do; half the time of many tests
+
 
 @pytest.fixture(scope="session")
 def real_data() -> Path:

@@ -9,6 +9,8 @@ import os
 import sys
 from collections.abc import Callable, Iterable
 
+from tfflow.memory import keep_freed_memory
+
 
 class InputError(ValueError):
     """What the user gave cannot be used. Its text is one line; commands print it and leave with exit code 2."""
@@ -27,6 +29,7 @@ def command(main: Callable[..., int | None]) -> Callable[..., int]:
 
     @functools.wraps(main)
     def run(argv: list[str] | None = None) -> int:
+        keep_freed_memory()
         try:
             return main(argv) or 0
         except InputError as error:

@@ -13,7 +13,7 @@ from tfflow.export.graph import for_phone
 from tfflow.export.quantize import Ranges, assign_ranges, quantized
 from tfflow.losses import View, global_mean
 from tfflow.models import Network, both_directions
-from tfflow.recipes import Phase, Recipe
+from tfflow.recipes import Recipe
 from tfflow.training.feed import Feed
 from tfflow.training.step import view_of
 
@@ -44,11 +44,11 @@ class FineTuning:
 
     def run(self, steps: int, each: Callable[[int, float], None]) -> None:
         """Trains; each(step, loss) is told after every step, from 1."""
-        update = tf.function(self._update, autograph=False)
-        free = round(steps * (1 - FROZEN))
+        updates = {free: self._compiled(free) for free in (True, False)}  # no branch in the graph: replicas must meet
+        free_steps = round(steps * (1 - FROZEN))
         try:
             for step, batch in zip(range(1, steps + 1), self.feed(0), strict=False):
-                loss = update(batch, tf.constant(step <= free))
+                loss = updates[step <= free_steps](batch)
                 each(step, float(self.strategy.experimental_local_results(loss)[0]))
         finally:
             self.feed.close()
@@ -57,10 +57,10 @@ class FineTuning:
         """Weights and ranges by name, for `take`."""
         return {v.name: v.numpy() for v in self.graph.variables}
 
-    def _update(self, batch, free):
-        return self.strategy.run(self._on_replica, (batch, free))
+    def _compiled(self, free: bool):
+        return tf.function(lambda batch: self.strategy.run(self._on_replica, (batch, free)), autograph=False)
 
-    def _on_replica(self, batch, free):
+    def _on_replica(self, batch, free: bool):
         with tf.GradientTape() as tape:
             loss = self._loss(batch, free)
         variables = self.graph.trainable_variables
@@ -70,7 +70,7 @@ class FineTuning:
         self.optimizer.apply_gradients(zip(change, variables, strict=True), skip_gradients_aggregation=True)
         return loss
 
-    def _loss(self, batch, free):
+    def _loss(self, batch, free: bool):
         frames = [batch["image1"], batch["image2"]]
         goal = tf.stop_gradient(self.float_graph(frames, training=False)[0])
         flows = tuple(self.graph(frames, training=free))
@@ -88,6 +88,3 @@ def take(graph: keras.Model, weights: dict, ranges: Ranges) -> None:
     for v in graph.variables:
         if v.name in weights:
             v.assign(weights[v.name])
-
-
-__all__ = ["FineTuning", "Phase", "take"]

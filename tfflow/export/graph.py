@@ -9,11 +9,13 @@ import tensorflow as tf
 import tf_keras as keras
 
 from tfflow.errors import InputError
-from tfflow.export.layers import PhoneCostVolume
+from tfflow.export.layers import PhoneConcatenate, PhoneCostVolume
 from tfflow.layers import CostVolume, Frame, Scale
 from tfflow.models import Network, both_directions, one_direction
 from tfflow.models.weights import assign, model_arrays
 
+PHONE = {CostVolume: PhoneCostVolume, keras.layers.Concatenate: PhoneConcatenate}
+"""What stands for a layer of training on the phone."""
 INPUTS = ("image1", "image2")
 OUTPUTS = ("flow12", "flow21")
 
@@ -80,8 +82,7 @@ def for_phone(graph: keras.Model) -> keras.Model:
 
 
 def _phone_layer(layer: keras.layers.Layer) -> keras.layers.Layer:
-    kind = PhoneCostVolume if type(layer) is CostVolume else type(layer)
-    return kind.from_config(layer.get_config())
+    return PHONE.get(type(layer), type(layer)).from_config(layer.get_config())
 
 
 def as_function(graph: keras.Model, interface: Interface) -> tuple[tf.Module, Callable]:

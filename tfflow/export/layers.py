@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tensorflow as tf
+import tf_keras as keras
 
 from tfflow import ops
 from tfflow.layers import CostVolume
@@ -40,6 +41,35 @@ class PhoneCostVolume(CostVolume):
 
     def get_config(self):
         return {**super().get_config(), "product_range": self.product_range}
+
+
+class PhoneConcatenate(keras.layers.Concatenate):
+    """`Concatenate` of features and flow, where flow itself must stay float.
+
+    flows: places of the inputs that are flow. flow_range: where given, those enter as copies, rounded to eight bits
+    over [-range, range]. The product with almost 1 keeps the rounding there: the converter carries it back through
+    what moves or resizes values, but not through arithmetic.
+    """
+
+    def __init__(self, flows: tuple[int, ...] = (), flow_range: float | None = None, **kwargs):
+        super().__init__(**kwargs)
+        self.flows, self.flow_range = tuple(flows), flow_range
+
+    @as_written
+    def call(self, inputs):
+        if self.flow_range:
+            inputs = [self._rounded(x) if i in self.flows else x for i, x in enumerate(inputs)]
+        return super().call(inputs)
+
+    def _rounded(self, flow):
+        return tf.quantization.fake_quant_with_min_max_args(flow * ALMOST_ONE, -self.flow_range, self.flow_range)
+
+    def get_config(self):
+        return {**super().get_config(), "flows": self.flows, "flow_range": self.flow_range}
+
+
+ALMOST_ONE = 1.0 + 2.0**-23
+"""The float32 after 1."""
 
 
 def _grouped(planes: list[tf.Tensor]) -> tf.Tensor:

@@ -14,8 +14,8 @@ import tensorflow as tf
 import tensorflow_model_optimization as tfmot
 import tf_keras as keras
 
-from tfflow.export.layers import PhoneCostVolume
-from tfflow.layers import LAYERS, Frame, StackFrames, SwapFrames, UpsampleFlow
+from tfflow.export.layers import PhoneConcatenate, PhoneCostVolume
+from tfflow.layers import LAYERS, Frame, StackFrames, SwapFrames, UpsampleFlow, Warp, ZeroFlow
 
 _keras = tfmot.quantization.keras
 
@@ -27,13 +27,14 @@ MOVED = (Frame, SwapFrames)
 
 
 def flow_layers(graph: keras.Model) -> set[str]:
-    """Names of the layers whose output is flow, which stay float: all of two channels but those that feed a network.
+    """Names of the layers whose output is flow, which stay float.
 
-    Found from the outputs backwards: a layer of two channels is flow until a convolution or a concatenation reads it
-    as a feature; the rounded copy is made by the `Scale` in between.
+    Found backwards from the outputs and from what warps sample by: layers of two channels, up to the first that is
+    not. A rounded copy for a convolution, the `Scale` on its way there, is not among them.
     """
     names: set[str] = set()
     frontier = [t._keras_history.layer for t in tf.nest.flatten(graph.outputs)]
+    frontier += [layer.input[1]._keras_history.layer for layer in graph.layers if isinstance(layer, Warp)]
     while frontier:
         layer = frontier.pop()
         if layer.name in names or not _two_channels(layer):
@@ -42,6 +43,11 @@ def flow_layers(graph: keras.Model) -> set[str]:
         for node in layer._inbound_nodes:
             frontier += tf.nest.flatten(node.inbound_layers)
     return names
+
+
+def _inputs_of(layer: keras.layers.Layer) -> list[str]:
+    """Names of the layers that a layer reads, in order."""
+    return [t._keras_history.layer.name for t in tf.nest.flatten(layer.input)]
 
 
 def _two_channels(layer: keras.layers.Layer) -> bool:
@@ -102,7 +108,7 @@ class _AsDrawn(_keras.QuantizeScheme, _keras.QuantizeLayoutTransform, _keras.Qua
         raise NotImplementedError
 
 
-OBJECTS = {**LAYERS, "PhoneCostVolume": PhoneCostVolume, "Int8": Int8}
+OBJECTS = {**LAYERS, **{kind.__name__: kind for kind in (PhoneConcatenate, PhoneCostVolume, Int8)}}
 
 
 def precision_map(graph: keras.Model) -> dict[str, Int8]:
@@ -110,7 +116,7 @@ def precision_map(graph: keras.Model) -> dict[str, Int8]:
     float_layers = flow_layers(graph)
     chosen = {}
     for layer in graph.layers:
-        if isinstance(layer, (keras.layers.InputLayer, *MOVED, UpsampleFlow)) or layer.name in float_layers:
+        if isinstance(layer, (keras.layers.InputLayer, *MOVED, UpsampleFlow, ZeroFlow)) or layer.name in float_layers:
             continue
         # A plain ReLU is fused into its convolution, whose own output then has no range of its own.
         readers = [node.layer for node in layer._outbound_nodes]
@@ -124,12 +130,15 @@ def quantized(graph: keras.Model, ranges: Ranges) -> keras.Model:
 
     graph: of `for_phone` (of any batch and number of directions). ranges: of `calibrate`.
     """
-    chosen = precision_map(graph)
+    chosen, float_layers = precision_map(graph), flow_layers(graph)
 
     def annotated(layer):
         config = layer.get_config()
         if isinstance(layer, PhoneCostVolume):
             config["product_range"] = ranges[_products(layer.name)][1]
+        if isinstance(layer, PhoneConcatenate):
+            config["flows"] = [i for i, name in enumerate(_inputs_of(layer)) if name in float_layers]
+            config["flow_range"] = ranges[_copies(layer.name)][1] if config["flows"] else None
         copied = type(layer).from_config(config)
         if layer.name in chosen:
             return _keras.quantize_annotate_layer(copied, chosen[layer.name])
@@ -172,6 +181,12 @@ def calibrate(graph: keras.Model, pairs: Iterable[tuple[np.ndarray, np.ndarray]]
     volumes = [layer for layer in graph.layers if isinstance(layer, PhoneCostVolume)]
     for layer in volumes:
         watched[_products(layer.name)] = [_Products(name=_products(layer.name))(layer.input)]
+    float_layers = flow_layers(graph)
+    joins = [layer for layer in graph.layers if isinstance(layer, PhoneConcatenate)]
+    for layer in joins:
+        flows = [t for t, name in zip(layer.input, _inputs_of(layer), strict=True) if name in float_layers]
+        if flows:
+            watched[_copies(layer.name)] = flows
     look = keras.Model(graph.inputs, [_Extremes(name=f"extremes_{name}")(t) for name, t in watched.items()])
     seen = [np.stack(look([a, b], training=False)) for a, b in pairs]
     if not seen:
@@ -181,14 +196,19 @@ def calibrate(graph: keras.Model, pairs: Iterable[tuple[np.ndarray, np.ndarray]]
     for layer in graph.layers:
         if isinstance(layer, StackFrames):
             ranges[layer.name] = (0.0, 1.0)
-    for layer in volumes:
-        widest = max(map(abs, ranges[_products(layer.name)]))
-        ranges[_products(layer.name)] = (-widest, widest)
+    for name in [_products(layer.name) for layer in volumes] + [_copies(layer.name) for layer in joins]:
+        if name in ranges:
+            widest = max(map(abs, ranges[name]))
+            ranges[name] = (-widest, widest)
     return ranges
 
 
 def _products(name: str) -> str:
     return f"{name}_products"
+
+
+def _copies(name: str) -> str:
+    return f"{name}_flow"
 
 
 class _Products(keras.layers.Layer):

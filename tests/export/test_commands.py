@@ -1,0 +1,168 @@
+"""The three commands, as a person calls them."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from tests.export.conftest import SIZE
+from tfflow.data.scenes import Scenes
+from tfflow.errors import InputError
+from tfflow.export import facts as facts_module
+from tfflow.export.manifest import read_manifest
+from tfflow.export.report import Report
+from tfflow.export.validation import Comparison, failures
+from tfflow.models import load, load_float
+from tfflow.models.weights import model_arrays, save_arrays
+
+ROOT = Path(__file__).parents[2]
+
+
+def command(name: str):
+    spec = importlib.util.spec_from_file_location(f"export_{name}", ROOT / "export" / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.main
+
+
+@pytest.fixture(scope="module")
+def weights(model, tmp_path_factory) -> Path:
+    path = tmp_path_factory.mktemp("weights") / "small.safetensors"
+    save_arrays(path, model_arrays(model.one_way), {"model": "small_pwc", **model.metadata})
+    return path
+
+
+@pytest.fixture(scope="module")
+def out(weights, tmp_path_factory) -> Path:
+    """An export of two rungs."""
+    folder = tmp_path_factory.mktemp("export")
+    size = f"{SIZE[0]}x{SIZE[1]}"
+    arguments = ["--weights", str(weights), "--size", size, "--precision", "fp32,int8-weights", "--limit", "3"]
+    code = command("to_tflite")([*arguments, "--out", str(folder)])
+    assert (folder / "fp32" / "model.tflite").is_file()
+    assert code == int(not (folder / "int8-weights" / "model.tflite").is_file())  # 1 where a limit was not kept
+    return folder / "fp32"
+
+
+def test_the_manifest_says_what_the_file_is(out, weights):
+    described = read_manifest(out / "model.json")
+    assert described["network"] == "small_pwc" and described["precision"] == "fp32"
+    assert [i["name"] for i in described["inputs"]] == ["image1", "image2"]
+    assert [o["shape"] for o in described["outputs"]] == [[1, *SIZE, 2]]
+    assert described["weights"]["recipe"] == "ddflow_quick" and described["weights"]["steps"] == 3
+    exported = load(out / "model.tflite")
+    assert {i["name"]: i["index"] for i in described["inputs"] + described["outputs"]} == exported.order
+    assert described["numbers"]["largest_px"] < 1e-2
+
+
+def test_the_report_holds_numbers_and_a_picture(out):
+    report = json.loads((out / "report.json").read_text())
+    assert report["failures"] == [] and report["operators"]["GATHER float32"] == 4
+    comparison = report["comparisons"][0]
+    assert comparison["pairs"] == 3 and abs(comparison["epe_change"]) < 1e-3
+    assert set(comparison["mean_over_images"]) == {"float", "exported"}
+    picture = cv2.imread(str(out / "report.png"))
+    assert picture.shape[0] > 2 * SIZE[0] and picture.shape[1] > 5 * SIZE[1] and picture.std() > 10
+
+
+def test_an_exported_network_predicts_like_the_float_one_at_any_size(out, weights):
+    sample = Scenes((45, 60), seed=7).sample(0)
+    frames = [np.rint(255 * sample[k]).astype(np.uint8) for k in ("image1", "image2")]
+    flow = load(out / "model.tflite").flow(*frames)
+    assert flow.shape == (45, 60, 2) and flow.dtype == np.float32
+    small = [cv2.resize(f, SIZE[::-1], interpolation=cv2.INTER_AREA).astype(np.float32) / 255 for f in frames]
+    expected = cv2.resize(load_float(weights).flow(*small), (60, 45)) * np.float32([60 / SIZE[1], 45 / SIZE[0]])
+    np.testing.assert_allclose(flow, expected, atol=0.05)
+
+
+def test_validation_alone_finds_the_same(out, weights, tmp_path, capsys):
+    assert command("validate")([str(out), "--weights", str(weights), "--limit", "3", "--out", str(tmp_path)]) == 0
+    again, first = (json.loads((f / "report.json").read_text()) for f in (tmp_path, out))
+    assert again["comparisons"] == first["comparisons"]
+    assert "kept" in capsys.readouterr().out
+
+
+def test_the_benchmark_prints_medians_and_adb_lines(out, tmp_path, capsys):
+    code = command("benchmark")([str(out), "--threads", "1,2", "--runs", "3", "--json", str(tmp_path / "b.json")])
+    assert code == 0
+    printed = capsys.readouterr().out
+    assert "adb push" in printed and "benchmark_model" in printed and "desktop" in printed
+    times = json.loads((tmp_path / "b.json").read_text())["ms"]
+    assert len(times) == 2 and all(0 < median <= p90 for row in times.values() for median, p90 in row)
+
+
+def test_over_a_limit_the_file_does_not_get_its_name(weights, tmp_path, monkeypatch, capsys):
+    from tfflow.export import validation
+
+    monkeypatch.setitem(validation.LIMITS, "fp32", {"largest_px": 0.0})
+    size = f"{SIZE[0]}x{SIZE[1]}"
+    assert (
+        command("to_tflite")(["--weights", str(weights), "--size", size, "--out", str(tmp_path), "--limit", "1"]) == 1
+    )
+    assert not (tmp_path / "model.tflite").exists() and not (tmp_path / "model.json").exists()
+    assert (tmp_path / "model.rejected.tflite").is_file()
+    assert "largest_px" in capsys.readouterr().out
+
+
+def test_numbers_are_held_against_their_limits():
+    found = facts_module.Facts((), 0, 0, 0)
+    good = {"epe_change": 0.01, "fake_quantized_mean_px": 0.01, "int8_share": 0.99, "size_to_fp32": 0.3}
+    assert failures("int8-qat", good, found) == []
+    for name, bad in (("epe_change", 0.05), ("int8_share", 0.9), ("size_to_fp32", 0.4), ("epe_change", float("nan"))):
+        assert len(failures("int8-qat", {**good, name: bad}, found)) == 1
+    assert failures("int16x8", {}, found) == []
+
+
+def test_a_change_is_relative_to_the_float_error():
+    comparison = Comparison("s", 1, {"float": {"epe": 2.0}, "exported": {"epe": 2.1}}, {"mean": 0.1})
+    assert comparison.epe_change == pytest.approx(0.05)
+    assert np.isnan(Comparison("video", 1, {}, {"mean": 0.1}).epe_change)
+    assert Report("fp16", facts_module.Facts((), 1, 2, 3), [], {"drift_mean_px": 0.5}).failures
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (["--weights", "{weights}", "--size", "33x54"], "multiples of 8"),
+        (["--weights", "{weights}", "--size", "big"], "HEIGHTxWIDTH"),
+        (["--weights", "{weights}", "--size", "32x48", "--precision", "int9"], "unknown precision 'int9'"),
+        (["--size", "32x48"], "give either --weights W or"),
+        (["--model", "small_pwc", "--size", "32x48", "--precision", "int8-qat"], "choose with --recipe"),
+        (["--weights", "nowhere/x.safetensors", "--size", "32x48"], "no such file or folder of weights"),
+        (["--weights", "{weights}", "--size", "32x48", "--calibration", "frames:nowhere"], "nowhere"),
+    ],
+)
+def test_what_cannot_be_done_is_said_in_a_line(arguments, line, weights, tmp_path, capsys):
+    arguments = [a.format(weights=weights) for a in arguments]
+    assert command("to_tflite")([*arguments, "--out", str(tmp_path)]) == 2
+    err = capsys.readouterr().err
+    assert line in err and err.startswith("tfflow: ") and err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("damage", "line"),
+    [
+        (lambda m: m.update(format="tfflow-model-9"), "has format 'tfflow-model-9'"),
+        (lambda m: m.update(sha256="0" * 64), "not that file"),
+        (lambda m: m["inputs"][0].pop("shape"), "inputs/0: 'shape' is a required property"),
+        (lambda m: m.update(file="../x.tflite"), "does not match"),
+    ],
+)
+def test_a_manifest_that_does_not_fit_is_refused(out, tmp_path, damage, line):
+    described = json.loads((out / "model.json").read_text())
+    damage(described)
+    (tmp_path / "model.json").write_text(json.dumps(described))
+    (tmp_path / "model.tflite").write_bytes((out / "model.tflite").read_bytes())
+    with pytest.raises(InputError, match=line):
+        read_manifest(tmp_path / "model.json")
+
+
+def test_a_damaged_file_is_refused(out, tmp_path):
+    (tmp_path / "m.tflite").write_bytes((out / "model.tflite").read_bytes()[:2000])
+    with pytest.raises(InputError, match=r"not a whole \.tflite file"):
+        load(tmp_path / "m.tflite")

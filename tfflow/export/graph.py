@@ -14,7 +14,7 @@ from tfflow.layers import CostVolume, Frame, Scale
 from tfflow.models import Network, both_directions, one_direction
 from tfflow.models.weights import assign, model_arrays
 
-PHONE = {CostVolume: PhoneCostVolume, keras.layers.Concatenate: PhoneConcatenate}
+PHONE: dict[type, type[keras.layers.Layer]] = {CostVolume: PhoneCostVolume, keras.layers.Concatenate: PhoneConcatenate}
 """What stands for a layer of training on the phone."""
 INPUTS = ("image1", "image2")
 OUTPUTS = ("flow12", "flow21")
@@ -82,7 +82,8 @@ def for_phone(graph: keras.Model) -> keras.Model:
 
 
 def _phone_layer(layer: keras.layers.Layer) -> keras.layers.Layer:
-    return PHONE.get(type(layer), type(layer)).from_config(layer.get_config())
+    kind: type[keras.layers.Layer] = PHONE.get(type(layer), type(layer))
+    return kind.from_config(layer.get_config())
 
 
 def as_function(graph: keras.Model, interface: Interface) -> tuple[tf.Module, Callable]:

@@ -11,13 +11,21 @@ from collections.abc import Iterable
 
 import numpy as np
 import tensorflow as tf
-import tensorflow_model_optimization as tfmot
 import tf_keras as keras
+from tensorflow_model_optimization.quantization.keras import (
+    QuantizeConfig,
+    QuantizeLayoutTransform,
+    QuantizeRegistry,
+    QuantizeScheme,
+    QuantizeWrapperV2,
+    quantize_annotate_layer,
+    quantize_apply,
+    quantize_scope,
+    quantizers,
+)
 
 from tfflow.export.layers import PhoneConcatenate, PhoneCostVolume
 from tfflow.layers import LAYERS, Frame, StackFrames, SwapFrames, UpsampleFlow, Warp, ZeroFlow
-
-_keras = tfmot.quantization.keras
 
 Ranges = dict[str, tuple[float, float]]
 """Least and greatest output of each layer in eight bits, by the layer's name."""
@@ -58,7 +66,7 @@ def _shapes(shape) -> list[tuple]:
     return list(shape) if isinstance(shape, list) else [shape]
 
 
-class Int8(_keras.QuantizeConfig):
+class Int8(QuantizeConfig):
     """A layer whose kernel, if it has one, is int8 (a scale an output channel), and whose output is int8, if asked."""
 
     def __init__(self, output: bool = True):
@@ -69,7 +77,7 @@ class Int8(_keras.QuantizeConfig):
             return []
         per_channel = not isinstance(layer, keras.layers.Conv2DTranspose)  # whose last axis is of its input
         options = {"num_bits": 8, "per_axis": per_channel, "symmetric": True, "narrow_range": True}
-        return [(layer.kernel, _keras.quantizers.LastValueQuantizer(**options))]
+        return [(layer.kernel, quantizers.LastValueQuantizer(**options))]
 
     def set_quantize_weights(self, layer, quantize_weights):
         if quantize_weights:
@@ -83,13 +91,13 @@ class Int8(_keras.QuantizeConfig):
 
     def get_output_quantizers(self, layer):
         options = {"num_bits": 8, "per_axis": False, "symmetric": False, "narrow_range": False}
-        return [_keras.quantizers.MovingAverageQuantizer(**options)] if self.output else []
+        return [quantizers.MovingAverageQuantizer(**options)] if self.output else []
 
     def get_config(self):
         return {"output": self.output}
 
 
-class _AsDrawn(_keras.QuantizeScheme, _keras.QuantizeLayoutTransform, _keras.QuantizeRegistry):
+class _AsDrawn(QuantizeScheme, QuantizeLayoutTransform, QuantizeRegistry):
     """Quantizes what the precision map names, and redraws nothing."""
 
     def get_layout_transformer(self):
@@ -141,13 +149,13 @@ def quantized(graph: keras.Model, ranges: Ranges) -> keras.Model:
             config["flow_range"] = ranges[_copies(layer.name)][1] if config["flows"] else None
         copied = type(layer).from_config(config)
         if layer.name in chosen:
-            return _keras.quantize_annotate_layer(copied, chosen[layer.name])
+            return quantize_annotate_layer(copied, chosen[layer.name])
         return copied
 
-    with _keras.quantize_scope(OBJECTS):
+    with quantize_scope(OBJECTS):
         drawn = keras.models.clone_model(graph, clone_function=annotated)
         drawn.set_weights(graph.get_weights())
-        model = _keras.quantize_apply(drawn, scheme=_AsDrawn())
+        model = quantize_apply(drawn, scheme=_AsDrawn())
     assign_ranges(model, ranges)
     return model
 
@@ -155,7 +163,7 @@ def quantized(graph: keras.Model, ranges: Ranges) -> keras.Model:
 def assign_ranges(model: keras.Model, ranges: Ranges) -> None:
     """Sets the output ranges of a graph by `quantized`, and those of its kernels to what the kernels hold."""
     for layer in model.layers:
-        for v in layer.weights if isinstance(layer, _keras.QuantizeWrapperV2) else []:
+        for v in layer.weights if isinstance(layer, QuantizeWrapperV2) else []:
             name = re.sub(r":\d+$", "", v.name).rpartition("/")[2]
             if name in ("output_min", "output_max"):
                 v.assign(ranges[layer.layer.name][name == "output_max"])

@@ -10,6 +10,7 @@ import numpy as np
 
 from tfflow.data.records import Sample, Source
 from tfflow.evaluation import benchmark
+from tfflow.evaluation.baselines import Predictor
 from tfflow.evaluation.pictures import contact_sheet, flow_to_colour, robust_scale, with_legend
 from tfflow.export.facts import Facts, violations
 from tfflow.models import FlowModel
@@ -88,7 +89,7 @@ def compare(
             if len(examples) < keep:
                 examples.append((sample, flows[FLOAT], flow12))
 
-    predictors = {FLOAT: FloatAtSize(float_model, exported.size), EXPORTED: exported}
+    predictors: dict[str, Predictor] = {FLOAT: FloatAtSize(float_model, exported.size), EXPORTED: exported}
     results = benchmark.run(predictors, source, limit=limit, each=each, progress=progress)
     drift = np.concatenate(lengths)
     p95, p99 = np.percentile(drift, [95, 99])

@@ -43,7 +43,8 @@ class TFLiteModel:
         by_tensor = {tensor["index"]: place for tensors in places for place, tensor in enumerate(tensors)}
         self.order = {name: by_tensor[d["index"]] for name, d in (of_inputs | of_outputs).items()}
         details = of_inputs["image1"]
-        self.size = tuple(int(n) for n in details["shape"][1:3])
+        _, height, width, _ = (int(n) for n in details["shape"])
+        self.size = (height, width)
         self._dtype = details["dtype"]
         self._directions = len(outputs)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import tensorflow as tf
 import tf_keras as keras
@@ -38,7 +39,7 @@ def losses(
     return _weigh(phase)(view), extras
 
 
-def view_of(phase: Phase, batch: Batch, flows: tuple[tf.Tensor, ...]) -> dict[str, object]:
+def view_of(phase: Phase, batch: Batch, flows: tuple[tf.Tensor, ...]) -> dict[str, Any]:
     """The fields of a `View`: the frames of the phase's directions, stacked as the flows are."""
     if phase.directions == 1:
         view = {"image1": batch["image1"], "image2": batch["image2"], "flows12": flows}

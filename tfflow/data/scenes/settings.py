@@ -32,7 +32,7 @@ class SceneSettings:
     antialias: bool = True  # False: a pixel belongs to one layer alone
 
     # motion
-    pace: Range = (0.25, 2.0)  # every motion of a scene times this, drawn evenly on a logarithmic scale
+    pace: Range = (0.25, 1.0)  # every motion of a scene times this, drawn evenly on a logarithmic scale
     background_scales: tuple[float, ...] = (0.4, 1.2, 3.0, 6.0)  # px, Laplace scale of the camera's translation
     shape_scales: tuple[float, ...] = (0.4, 1.5, 3.5, 8.0)  # px, Laplace scale of a shape's own translation
     rotation: Range = (1.0, 5.0)  # degrees, Laplace scale, of the background and of a shape

@@ -16,7 +16,7 @@ from tfflow.export.exporter import Exporter
 from tfflow.export.facts import facts, violations
 from tfflow.export.finetune import FineTuning, take
 from tfflow.export.graph import Interface, phone_graph
-from tfflow.export.quantize import Int8, calibrate, flow_layers, precision_map, quantized
+from tfflow.export.quantize import Int8, calibrate, flow_layers, precision_map, quantized, variables
 from tfflow.models.tflite import TFLiteModel
 from tfflow.recipes import named
 
@@ -88,7 +88,8 @@ def test_the_converted_network_computes_what_was_simulated(contents, fake, pairs
     exported = TFLiteModel(path)
     for a, b in pairs:
         expected = fake([a, b], training=False).numpy()[0]
-        assert np.linalg.norm(exported.raw(a[0], b[0])["flow12"] - expected, axis=-1).mean() < 0.05
+        gap = np.linalg.norm(exported.raw(a[0], b[0])["flow12"] - expected, axis=-1).mean()
+        assert gap < 0.03 * np.linalg.norm(expected, axis=-1).mean()
 
 
 def test_the_converted_network_keeps_the_precision_map(contents):
@@ -121,11 +122,11 @@ def test_fine_tuning_moves_weights_and_lowers_its_loss(model, ranges):
     assert np.isfinite(losses).all() and len(losses) == 10
     assert np.mean(losses[-3:]) < np.mean(losses[:3])
     moved = {name for name in before if np.abs(after[name] - before[name]).max() > 1e-6}
-    assert any("encoder1_conv1/kernel" in n for n in moved) and any("output_max" in n for n in moved)
+    assert moved >= {"quant_encoder1_conv1/kernel", "quant_encoder1_conv1/output_max", "decoder2_flow/kernel"}
     one_way = quantized(phone_graph(model.network, INTERFACE), ranges)
     take(one_way, after, ranges)
-    kernel = next(v for v in one_way.variables if "encoder1_conv1/kernel:" in v.name)
-    np.testing.assert_array_equal(kernel, after[kernel.name])
+    for name, v in variables(one_way).items():
+        np.testing.assert_array_equal(v, after[name], err_msg=name)
 
 
 def test_ranges_are_frozen_at_the_end(model, ranges):
@@ -133,8 +134,7 @@ def test_ranges_are_frozen_at_the_end(model, ranges):
     tuning = FineTuning(model.network, ranges, recipe, SCENES, tf.distribute.get_strategy())
     seen = []
     tuning.run(5, lambda step, loss: seen.append(tuning.weights()))
-    name = next(n for n in seen[0] if "encoder1_conv1/output_max" in n)
-    values = [float(s[name]) for s in seen]
+    values = [float(s["quant_encoder1_conv1/output_max"]) for s in seen]
     assert len(set(values[:4])) == 4 and values[4] == values[3]
 
 
@@ -148,5 +148,6 @@ def test_every_rung_of_the_ladder_is_near_the_float_flow(model, tmp_path):
         path.write_bytes(exporter.make(precision))
         sizes[precision] = path.stat().st_size
         gap = np.linalg.norm(TFLiteModel(path).flow(a, b) - exact, axis=-1).mean()
-        assert gap < (1e-4 if precision == "fp32" else 0.2 * np.linalg.norm(exact, axis=-1).mean()), precision
+        limit = {"fp32": 1e-4, "int16x8": 0.4}.get(precision, 0.2)  # int16x8 rounds the flow itself
+        assert gap < limit * np.linalg.norm(exact, axis=-1).mean(), precision
     assert sizes["fp16"] < sizes["fp32"]

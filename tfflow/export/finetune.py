@@ -10,7 +10,7 @@ import tf_keras as keras
 
 from tfflow.data.records import Source
 from tfflow.export.graph import for_phone
-from tfflow.export.quantize import Ranges, assign_ranges, quantized
+from tfflow.export.quantize import Ranges, assign_ranges, quantized, variables
 from tfflow.losses import View, global_mean
 from tfflow.models import Network, both_directions
 from tfflow.recipes import Recipe
@@ -55,7 +55,7 @@ class FineTuning:
 
     def weights(self) -> dict[str, tf.Tensor]:
         """Weights and ranges by name, for `take`."""
-        return {v.name: v.numpy() for v in self.graph.variables}
+        return {name: v.numpy() for name, v in variables(self.graph).items()}
 
     def _compiled(self, free: bool):
         return tf.function(lambda batch: self.strategy.run(self._on_replica, (batch, free)), autograph=False)
@@ -85,6 +85,6 @@ class FineTuning:
 def take(graph: keras.Model, weights: dict, ranges: Ranges) -> None:
     """Gives `graph`, by `quantized`, the weights and ranges of a fine-tuning of the same network."""
     assign_ranges(graph, ranges)
-    for v in graph.variables:
-        if v.name in weights:
-            v.assign(weights[v.name])
+    for name, v in variables(graph).items():
+        if name in weights:
+            v.assign(weights[name])

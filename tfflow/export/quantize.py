@@ -6,7 +6,6 @@ by it, since eight bits over +-60 px are half a pixel. Flow enters a convolution
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 
 import numpy as np
@@ -17,7 +16,6 @@ from tensorflow_model_optimization.quantization.keras import (
     QuantizeLayoutTransform,
     QuantizeRegistry,
     QuantizeScheme,
-    QuantizeWrapperV2,
     quantize_annotate_layer,
     quantize_apply,
     quantize_scope,
@@ -160,15 +158,21 @@ def quantized(graph: keras.Model, ranges: Ranges) -> keras.Model:
     return model
 
 
+def variables(model: keras.Model) -> dict[str, tf.Variable]:
+    """Weights and ranges by "layer/variable"; inside a wrapper TensorFlow's own names say nothing of the layer."""
+    return {
+        f"{layer.name}/{v.name.split(':')[0].rpartition('/')[2]}": v for layer in model.layers for v in layer.weights
+    }
+
+
 def assign_ranges(model: keras.Model, ranges: Ranges) -> None:
     """Sets the output ranges of a graph by `quantized`, and those of its kernels to what the kernels hold."""
-    for layer in model.layers:
-        for v in layer.weights if isinstance(layer, QuantizeWrapperV2) else []:
-            name = re.sub(r":\d+$", "", v.name).rpartition("/")[2]
-            if name in ("output_min", "output_max"):
-                v.assign(ranges[layer.layer.name][name == "output_max"])
-            elif name in ("kernel_min", "kernel_max"):
-                v.assign(_kernel_range(layer, per_channel=v.shape.rank == 1)[name == "kernel_max"])
+    for name, v in variables(model).items():
+        layer, _, kind = name.partition("/")
+        if kind in ("output_min", "output_max"):
+            v.assign(ranges[layer.removeprefix("quant_")][kind == "output_max"])
+        elif kind in ("kernel_min", "kernel_max"):
+            v.assign(_kernel_range(model.get_layer(layer), per_channel=v.shape.rank == 1)[kind == "kernel_max"])
 
 
 def _kernel_range(layer: keras.layers.Layer, per_channel: bool) -> tuple[np.ndarray, np.ndarray]:

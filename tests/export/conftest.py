@@ -1,13 +1,10 @@
-"""Networks small enough to be exported in seconds, and skips where the export's libraries are missing."""
+"""A network small enough to be exported in seconds."""
 
 from __future__ import annotations
 
 from typing import ClassVar
 
 import pytest
-
-pytest.importorskip("tensorflow_model_optimization", reason="pip install -e '.[export]' to test the export")
-pytest.importorskip("ai_edge_litert", reason="pip install -e '.[export]' to test the export")
 
 from tfflow.models import VARIANTS, FlowModel, Variant
 from tfflow.models.pwcnet_mobile import PWCNetMobile

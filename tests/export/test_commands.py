@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
+from tests.export import needs  # noqa: F401 (before what needs it)
 from tests.export.conftest import SIZE
 from tfflow.data.scenes import Scenes
 from tfflow.errors import InputError

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tests.export import needs  # noqa: F401 (before what needs it)
 from tests.export.conftest import SIZE
 from tfflow.data.scenes import Scenes
 from tfflow.errors import InputError

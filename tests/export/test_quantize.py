@@ -9,6 +9,7 @@ import pytest
 import tensorflow as tf
 import tf_keras as keras
 
+from tests.export import needs  # noqa: F401 (before what needs it)
 from tests.export.conftest import SIZE
 from tfflow.data.scenes import Scenes
 from tfflow.export import convert, quantize

@@ -13,13 +13,13 @@ from rich.console import Console
 from tfflow.data.scenes import Scenes
 from tfflow.data.sources import open_source
 from tfflow.errors import InputError, command, unknown_name
-from tfflow.evaluation.report import progress_bar, wide_console
+from tfflow.evaluation.report import wide_console
 from tfflow.export.exporter import CALIBRATION_PAIRS, PRECISIONS, SCENES_SEED, Exporter
 from tfflow.export.facts import facts
 from tfflow.export.graph import Interface
 from tfflow.export.manifest import manifest, write_manifest
-from tfflow.export.report import Report, tables, write_report
-from tfflow.export.validation import compare, measured
+from tfflow.export.report import Report, compare_all, show, write_report
+from tfflow.export.validation import measured
 from tfflow.files import write_whole
 from tfflow.models import load_float, untrained
 from tfflow.models.tflite import TFLiteModel
@@ -87,11 +87,7 @@ def main(argv: list[str] | None = None) -> int:
     for precision in precisions:
         console.print(f"{precision}: {model.name} at {args.size}", highlight=False)
         reports.append(_export(exporter, precision, [scenes, *sources], folders[precision], args.limit, console))
-    console.print(tables(reports))
-    for report in reports:
-        for line in report.failures:
-            console.print(f"{report.precision}: {line}", highlight=False, markup=False, style="red")
-    return int(any(report.failures for report in reports))
+    return show(console, reports)
 
 
 def _export(exporter: Exporter, precision: str, sources: list, folder: Path, limit: int, console: Console) -> Report:
@@ -102,10 +98,7 @@ def _export(exporter: Exporter, precision: str, sources: list, folder: Path, lim
         path = Path(scratch) / "model.tflite"
         path.write_bytes(contents)
         exported = TFLiteModel(path)
-        comparisons = []
-        for source in sources:
-            with progress_bar(console, source.name) as progress:
-                comparisons.append(compare(exporter.model, exported, source, limit=limit, keep=2, progress=progress))
+        comparisons = compare_all(exporter.model, exported, sources, limit, console)
         others = {"size_to_fp32": len(contents) / len(exporter.fp32)}
         if precision in exporter.fake_quantized:
             others["fake_quantized_mean_px"] = _fake_quantized_gap(exporter, precision, exported)

@@ -8,12 +8,12 @@ from pathlib import Path
 from tfflow.data.scenes import Scenes
 from tfflow.data.sources import open_source
 from tfflow.errors import InputError, command
-from tfflow.evaluation.report import progress_bar, wide_console
+from tfflow.evaluation.report import wide_console
 from tfflow.export.exporter import SCENES_SEED
 from tfflow.export.facts import facts
 from tfflow.export.manifest import read_manifest
-from tfflow.export.report import Report, tables, write_report
-from tfflow.export.validation import compare, measured
+from tfflow.export.report import Report, compare_all, show, write_report
+from tfflow.export.validation import measured
 from tfflow.models import load_float
 from tfflow.models.tflite import TFLiteModel
 
@@ -49,18 +49,12 @@ def main(argv: list[str] | None = None) -> int:
     exported = TFLiteModel(path)
     sources = [Scenes(exported.size, seed=SCENES_SEED, count=args.limit), *map(open_source, args.data)]
     console = wide_console()
-    comparisons = []
-    for source in sources:
-        with progress_bar(console, source.name) as progress:
-            comparisons.append(compare(float_model, exported, source, limit=args.limit, keep=2, progress=progress))
+    comparisons = compare_all(float_model, exported, sources, args.limit, console)
     found = facts(path.read_bytes())
     report = Report(described["precision"], found, comparisons, measured(comparisons[0], found, {}))
-    console.print(tables([report]))
-    for line in report.failures:
-        console.print(line, highlight=False, markup=False, style="red")
     if args.out:
         write_report(args.out, report)
-    return int(bool(report.failures))
+    return show(console, [report])
 
 
 if __name__ == "__main__":

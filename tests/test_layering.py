@@ -100,6 +100,7 @@ def test_arrows_that_run_on_are_free():
 def test_every_folder_has_its_place_in_the_order():
     folders = {path.name for path in ROOT.iterdir() if path.is_dir() and any(path.glob("*.py"))}
     assert folders <= set(FLOOR)
+    assert all((ROOT / folder / "__init__.py").is_file() for folder in folders)  # else no wheel holds it
 
 
 @pytest.mark.parametrize("file", FILES, ids=module_of)

@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import re
+import sys
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from tests.export import needs  # noqa: F401 (before what needs it)
 from tests.export.conftest import SIZE
+from tests.training import tiny  # noqa: F401 (registers its networks)
 from tfflow.data.scenes import Scenes
 from tfflow.errors import InputError
 from tfflow.export import facts as facts_module
+from tfflow.export.exporter import epe_on_scenes
 from tfflow.export.manifest import read_manifest
 from tfflow.export.report import Report
 from tfflow.export.validation import Comparison, failures
-from tfflow.models import load, load_float
+from tfflow.models import FlowModel, load, load_float
 from tfflow.models.weights import model_arrays, save_arrays
 
 ROOT = Path(__file__).parents[2]
@@ -133,6 +138,8 @@ def test_a_change_is_relative_to_the_float_error():
         (["--weights", "{weights}", "--size", "big"], "HEIGHTxWIDTH"),
         (["--weights", "{weights}", "--size", "32x48", "--precision", "int9"], "unknown precision 'int9'"),
         (["--size", "32x48"], "give either --weights W or"),
+        (["--weights", "{weights}", "--size", "32x48", "--precision", ","], "--precision names none"),
+        (["--weights", "{weights}", "--size", "32x48", "--precision", "int8-qat", "--steps", "0"], "at least 1, got 0"),
         (["--model", "small_pwc", "--size", "32x48", "--precision", "int8-qat"], "choose with --recipe"),
         (["--weights", "nowhere/x.safetensors", "--size", "32x48"], "no such file or folder of weights"),
         (["--weights", "{weights}", "--size", "32x48", "--calibration", "frames:nowhere"], "nowhere"),
@@ -143,6 +150,67 @@ def test_what_cannot_be_done_is_said_in_a_line(arguments, line, weights, tmp_pat
     assert command("to_tflite")([*arguments, "--out", str(tmp_path)]) == 2
     err = capsys.readouterr().err
     assert line in err and err.startswith("tfflow: ") and err.count("\n") == 1
+
+
+def test_an_earlier_export_is_kept_unless_it_may_be_replaced(out, weights, capsys):
+    size = f"{SIZE[0]}x{SIZE[1]}"
+    before = (out / "model.tflite").read_bytes()
+    assert command("to_tflite")(["--weights", str(weights), "--size", size, "--out", str(out)]) == 2
+    assert "holds an export already" in capsys.readouterr().err
+    assert (out / "model.tflite").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (["{out}", "--threads", "two"], "--threads must be whole numbers above 0"),
+        (["{out}", "--runs", "0"], "--runs must be at least 1, got 0"),
+        (["nowhere"], "no exported network at 'nowhere'"),
+    ],
+)
+def test_the_benchmark_says_in_a_line_what_it_cannot_do(arguments, line, out, capsys):
+    assert command("benchmark")([a.format(out=out) for a in arguments]) == 2
+    assert line in capsys.readouterr().err
+
+
+def test_validation_refuses_weights_of_another_network(out, tmp_path, capsys):
+    other = FlowModel("tiny")
+    save_arrays(tmp_path / "tiny.safetensors", model_arrays(other.one_way), {"model": "tiny"})
+    assert command("validate")([str(out), "--weights", str(tmp_path / "tiny.safetensors")]) == 2
+    assert "holds a small_pwc, and" in capsys.readouterr().err
+
+
+def test_an_exported_network_is_no_start_of_training(out):
+    with pytest.raises(InputError, match="is an exported network; give the weights that it was made from"):
+        load_float(out / "model.tflite")
+
+
+def test_another_tflite_is_refused(tmp_path):
+    module = tf.Module()
+    module.run = tf.function(lambda x: {"y": x + 1.0}, input_signature=[tf.TensorSpec([1, 4])], autograph=False)
+    tf.saved_model.save(module, str(tmp_path / "saved"), signatures={"serving_default": module.run})
+    (tmp_path / "m.tflite").write_bytes(tf.lite.TFLiteConverter.from_saved_model(str(tmp_path / "saved")).convert())
+    with pytest.raises(InputError, match=r"not a flow network of export/to_tflite\.py"):
+        load(tmp_path / "m.tflite")
+
+
+def test_without_the_runtime_the_refusal_says_what_to_install(out, monkeypatch):
+    monkeypatch.setitem(sys.modules, "ai_edge_litert.interpreter", None)
+    with pytest.raises(InputError, match=r"needs ai-edge-litert: pip install 'tfflow\[export\]'"):
+        load(out / "model.tflite")
+
+
+def test_fine_tuning_from_the_command_keeps_the_best_of_the_converted(weights, tmp_path, capsys):
+    size = f"{SIZE[0]}x{SIZE[1]}"
+    arguments = ["--weights", str(weights), "--size", size, "--precision", "int8-qat", "--steps", "2", "--limit", "2"]
+    code = command("to_tflite")([*arguments, "--out", str(tmp_path), "--devices", "CPU:0"])
+    report = json.loads((tmp_path / "report.json").read_text())
+    assert code == int(bool(report["failures"]))
+    kept = tmp_path / ("model.rejected.tflite" if report["failures"] else "model.tflite")
+    seen = [float(x) for x in re.findall(r"EPE of the converted network ([\d.]+) px", capsys.readouterr().out)]
+    assert len(seen) == 3  # as calibrated, and after each of two steps
+    assert epe_on_scenes(kept.read_bytes(), SIZE) == pytest.approx(min(seen), abs=1e-4)
+    assert report["int8_share_of_multiply_adds"] > 0.9 and "fake_quantized_mean_px" in report["values"]
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ import tf_keras as keras
 
 from tests.export import needs  # noqa: F401 (before what needs it)
 from tests.export.conftest import SIZE
+from tests.training import tiny  # noqa: F401 (registers its networks)
 from tfflow.data.scenes import Scenes
 from tfflow.export import convert, quantize
 from tfflow.export.exporter import Exporter
@@ -18,6 +19,7 @@ from tfflow.export.facts import facts, violations
 from tfflow.export.finetune import FineTuning, take
 from tfflow.export.graph import Interface, phone_graph
 from tfflow.export.quantize import Int8, calibrate, flow_layers, precision_map, quantized, variables
+from tfflow.models import FlowModel
 from tfflow.models.tflite import TFLiteModel
 from tfflow.recipes import named
 
@@ -152,3 +154,24 @@ def test_every_rung_of_the_ladder_is_near_the_float_flow(model, tmp_path):
         limit = {"fp32": 1e-4, "int16x8": 0.4}.get(precision, 0.2)  # int16x8 rounds the flow itself
         assert gap < limit * np.linalg.norm(exact, axis=-1).mean(), precision
     assert sizes["fp16"] < sizes["fp32"]
+
+
+def test_flow_that_enters_a_concatenation_as_it_is_stays_float_too(pairs, tmp_path):
+    """SpyNet's: its copies are rounded inside, and the flow that is summed and warped by is not."""
+    model = FlowModel("tiny")
+    graph = phone_graph(model.network, INTERFACE)
+    ranges = calibrate(graph, pairs)
+    assert {name for name in ranges if name.endswith("_flow")} == {"level2_input_flow", "level3_input_flow"} | (
+        {"level1_input_flow"} & set(ranges)
+    )
+    fake = quantized(graph, ranges)
+    contents = convert.int8_trained(fake, INTERFACE)
+    found = facts(contents)
+    assert violations(found, eight_bits=True) == []
+    assert any(o.name == "CONCATENATION" and o.outputs[0][1] == "int8" for o in found.operators)
+    path = tmp_path / "m.tflite"
+    path.write_bytes(contents)
+    a, b = pairs[0]
+    expected = np.asarray(fake([a, b], training=False))[0]
+    gap = np.linalg.norm(TFLiteModel(path).raw(a[0], b[0])["flow12"] - expected, axis=-1).mean()
+    assert gap < 0.05 * max(1.0, np.linalg.norm(expected, axis=-1).mean())

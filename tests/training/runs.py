@@ -8,9 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from tests.training import tiny  # noqa: F401 (registers the networks)
-from tfflow import augmentation
 from tfflow.augmentation import Flip
-from tfflow.data.pipeline import Tap, batches
 from tfflow.data.scenes import Scenes
 from tfflow.losses import Census, Distillation, Everywhere, ForwardBackward, Photometric
 from tfflow.models.weights import model_arrays, read_arrays
@@ -18,6 +16,7 @@ from tfflow.recipes import Adam, Phase, Recipe
 from tfflow.recipes.schedules import Halving
 from tfflow.training import loop
 from tfflow.training.checkpoint import read_state
+from tfflow.training.feed import Feed
 from tfflow.training.trainer import Trainer
 
 CROP = (24, 32)
@@ -55,29 +54,15 @@ def first_weights(recipe: Recipe, **options) -> dict[str, np.ndarray]:
     return model_arrays(trainer(recipe, **options).graph(2))
 
 
-class data:
+class data(Feed):
     """What `loop.train` trains on; spoil(element, step) changes the batch of one step."""
 
-    def __init__(self, recipe: Recipe, source=SCENES, keys=(), spoil=lambda element, step: element):
-        self.recipe, self.tap, self.keys, self.spoil = recipe, Tap(source), keys, spoil
+    def __init__(self, recipe: Recipe, source=SCENES, spoil=lambda element, step: element):
+        super().__init__(tf.distribute.get_strategy(), source, recipe, seed=5)
+        self.spoil = spoil
 
     def __call__(self, step: int):
-        changes = (*self.recipe.augmentation, augmentation.Crop(self.recipe.crop))
-        elements = iter(
-            batches(
-                self.tap,
-                lambda sample, number: augmentation.apply(changes, sample, number),
-                size=self.recipe.crop,
-                batch=self.recipe.batch,
-                seed=5,
-                first_step=step,
-                keys=self.keys,
-            )
-        )
-        return (self.spoil(element, step + i) for i, element in enumerate(elements))
-
-    def close(self) -> None:
-        self.tap.close(settled=0.1)
+        return (self.spoil(element, step + i) for i, element in enumerate(super().__call__(step)))
 
 
 def quiet(at=None) -> loop.Hooks:

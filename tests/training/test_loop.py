@@ -137,7 +137,7 @@ def test_a_phase_trains_its_own_weights_and_starts_from_copies(tmp_path):
     recipe = dataclasses.replace(THREE, phases=(level(1), level(2, (("level2_conv", "level1_conv"),))))
     notes: dict = {}
     _, _, trainer = run(
-        tmp_path / "run", recipe, data=runs.data(recipe, keys=("flow12", "valid1")),
+        tmp_path / "run", recipe, data=runs.data(recipe),
         trainer=lambda recipe: _noting(runs.trainer(recipe), notes),
     )  # fmt: skip
     first, second, end = notes["begun"][0]["model"], notes["begun"][1]["model"], trainer.state()["model"]

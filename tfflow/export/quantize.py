@@ -111,7 +111,7 @@ class _AsDrawn(QuantizeScheme, QuantizeLayoutTransform, QuantizeRegistry):
         return False
 
     def get_quantize_config(self, layer):
-        raise NotImplementedError
+        return None
 
 
 OBJECTS = {**LAYERS, **{kind.__name__: kind for kind in (PhoneConcatenate, PhoneCostVolume, Int8)}}
@@ -186,7 +186,7 @@ def _kernel_range(layer: keras.layers.Layer, per_channel: bool) -> tuple[np.ndar
 def calibrate(graph: keras.Model, pairs: Iterable[tuple[np.ndarray, np.ndarray]]) -> Ranges:
     """Ranges of what will be int8, from pairs of images [b, h, w, 3]: mean over pairs of the least and the greatest.
 
-    graph: float, of `for_phone`. Images are [0, 1] whatever the pairs hold; a range always holds 0.
+    graph: float, of `for_phone`. What the images span is taken to be [0, 1]; a range always holds 0.
     """
     chosen = [name for name, config in precision_map(graph).items() if config.output]
     watched = {name: _every_output(graph.get_layer(name)) for name in chosen}

@@ -8,13 +8,19 @@ from pathlib import Path
 from typing import Any
 
 import cv2
-from rich.console import Group
+from rich.console import Console, Group
 from rich.table import Table
 
+from tfflow.data.records import Source
+from tfflow.evaluation.report import progress_bar
 from tfflow.export.facts import Facts
-from tfflow.export.validation import EXPORTED, FLOAT, Comparison, as_dict, failures, picture
+from tfflow.export.validation import EXPORTED, FLOAT, Comparison, as_dict, compare, failures, picture
 from tfflow.files import write_json, write_whole
+from tfflow.models import FlowModel
+from tfflow.models.tflite import TFLiteModel
 
+KEPT = 2
+"""Pairs of each source in the picture."""
 BANDS = ("epe_s0-10", "epe_s10-40", "epe_s40+")
 
 
@@ -47,6 +53,26 @@ class Report:
             "values": self.values,
             "failures": self.failures,
         }
+
+
+def compare_all(
+    float_model: FlowModel, exported: TFLiteModel, sources: Sequence[Source], limit: int, console: Console
+) -> list[Comparison]:
+    """Float against exported on each source, with a bar for each."""
+    comparisons = []
+    for source in sources:
+        with progress_bar(console, source.name) as progress:
+            comparisons.append(compare(float_model, exported, source, limit=limit, keep=KEPT, progress=progress))
+    return comparisons
+
+
+def show(console: Console, reports: Sequence[Report]) -> int:
+    """Prints all, and what is beyond a limit; the exit code: 1 where something is."""
+    console.print(tables(reports))
+    for report in reports:
+        for line in report.failures:
+            console.print(f"{report.precision}: {line}", highlight=False, markup=False, style="red")
+    return int(any(report.failures for report in reports))
 
 
 def tables(reports: Sequence[Report]) -> Group:

@@ -14,7 +14,7 @@ from tfflow.evaluation.baselines import Predictor
 from tfflow.evaluation.pictures import contact_sheet, flow_to_colour, robust_scale, with_legend
 from tfflow.export.facts import Facts, violations
 from tfflow.models import FlowModel
-from tfflow.models.tflite import TFLiteModel, resized
+from tfflow.models.tflite import TFLiteModel, flow_resized, resized
 
 FLOAT, EXPORTED = "float", "exported"
 
@@ -35,11 +35,9 @@ class FloatAtSize:
         self.name, self._model, self._size = model.name, model, size
 
     def batch(self, images1: np.ndarray, images2: np.ndarray) -> np.ndarray:
-        height, width = images1.shape[1:3]
         frames = [np.stack([resized(x, self._size) for x in images]) for images in (images1, images2)]
         flows = self._model.batch(*frames)
-        scale = np.array([width / self._size[1], height / self._size[0]], np.float32)
-        return np.stack([resized(flow, (height, width)) * scale for flow in flows])
+        return np.stack([flow_resized(flow, self._size, images1.shape[1:3]) for flow in flows])
 
     def both(self, images1: np.ndarray, images2: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         return self.batch(images1, images2), self.batch(images2, images1)

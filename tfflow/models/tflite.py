@@ -71,18 +71,19 @@ class TFLiteModel:
 
     def _flows(self, image1: np.ndarray, image2: np.ndarray) -> dict[str, np.ndarray]:
         """One pair [h, w, 3] -> its flows [h, w, 2]."""
-        return {k: self._output(flow, *image1.shape[:2]) for k, flow in self.raw(image1, image2).items()}
+        return {k: flow_resized(flow, self.size, image1.shape[:2]) for k, flow in self.raw(image1, image2).items()}
 
     def _input(self, image: np.ndarray) -> np.ndarray:
         image = resized(np.asarray(image, np.float32), self.size)
         return np.rint(image * 255).astype(np.uint8) if self._dtype == np.uint8 else image
 
-    def _output(self, flow: np.ndarray, height: int, width: int) -> np.ndarray:
-        scale = np.array([width / self.size[1], height / self.size[0]], np.float32)
-        return resized(flow, (height, width)) * scale
+
+def flow_resized(flow: np.ndarray, of: tuple[int, ...], to: tuple[int, ...]) -> np.ndarray:
+    """Flow in px of images of size `of`, on any grid [h, w, 2] -> [*to, 2], in px of images of size `to`."""
+    return resized(flow, to) * np.array([to[1] / of[1], to[0] / of[0]], np.float32)
 
 
-def resized(x: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+def resized(x: np.ndarray, size: tuple[int, ...]) -> np.ndarray:
     """[h, w, c] -> [*size, c], bilinear with half-pixel centres; shrinking averages over what a new pixel covers."""
     import cv2
 

@@ -36,7 +36,7 @@ def losses(
         error = tf.norm(flows[0][: tf.shape(batch["flow12"])[0]] - batch["flow12"], axis=-1, keepdims=True)
         known = batch["valid1"]
         extras["epe"] = tf.reduce_sum(error * known, [1, 2, 3]) / (tf.reduce_sum(known, [1, 2, 3]) + 1e-6)
-    return _weigh(phase)(view), extras
+    return phase.objective(View(**view)), extras
 
 
 def view_of(phase: Phase, batch: Batch, flows: tuple[tf.Tensor, ...]) -> dict[str, Any]:
@@ -60,13 +60,6 @@ def view_of(phase: Phase, batch: Batch, flows: tuple[tf.Tensor, ...]) -> dict[st
         view["target12"] = tf.concat([batch["flow12"], batch["flow21"]], 0)
         view["used1"] = tf.concat([batch["valid1"], batch["valid2"]], 0)
     return view
-
-
-def _weigh(phase: Phase) -> Callable[[dict], dict[str, tf.Tensor]]:
-    """The objective of a view's fields. Run operator by operator: compiled alone, a step gains nothing, and the first
-    of a phase takes twice as long.
-    """
-    return lambda view: phase.objective(View(**view))
 
 
 def _taught(phase: Phase, batch: Batch, teacher: keras.Model, stride: int) -> Batch:

@@ -1,0 +1,1 @@
+"""Trained networks to TensorFlow Lite; the commands over it are in export/."""

@@ -24,6 +24,7 @@ from tfflow.files import write_whole
 from tfflow.models import load_float, untrained
 from tfflow.models.tflite import TFLiteModel
 from tfflow.recipes import named
+from tfflow.training.feed import check_truth
 from tfflow.training.strategy import choose_strategy
 
 EXAMPLES = """examples:
@@ -156,9 +157,11 @@ def _fine_tuning(args: argparse.Namespace, model, precisions: list[str]) -> dict
     if not name:
         raise InputError("int8-qat fine-tunes by the recipe of the weights, and these name none: choose with --recipe")
     recipe = named(name)
+    train_on = open_source(args.train) if args.train else Scenes(recipe.crop, seed=SCENES_SEED + 2)
+    check_truth(recipe, train_on)
     return {
         "recipe": recipe,
-        "train_on": open_source(args.train) if args.train else Scenes(recipe.crop, seed=SCENES_SEED + 2),
+        "train_on": train_on,
         "strategy": choose_strategy(args.devices),
         "steps": args.steps,
     }

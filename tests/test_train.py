@@ -13,8 +13,10 @@ import pytest
 import tfflow
 from tests.data import trees
 from tests.training import runs
+from tfflow.data.sources import open_source
 from tfflow.models.weights import save_arrays
-from tfflow.train import main
+from tfflow.recipes import RECIPES
+from tfflow.train import main, method, parser, starting_weights
 from tfflow.training.bar import Bar
 from tfflow.training.checkpoint import read_state
 
@@ -129,6 +131,28 @@ def test_training_goes_on_from_weights(trained, clip, tmp_path):
     assert other == f"--weights {trained[0]} is a tiny, --model says spynet_mobile"
 
 
+@pytest.mark.parametrize(
+    ("options", "start", "recipe"),
+    [
+        ([], None, "ddflow_quick"),
+        (["--data", "{clip}"], "pwcnet_mobile", "ddflow_tune"),
+        (["--data", "{clip}", "--weights", "random"], None, "ddflow_quick"),
+        (["--data", "{clip}", "--recipe", "back_to_basics"], None, "back_to_basics"),
+        (["--data", "{clip}", "--model", "tiny"], None, "ddflow_quick"),
+        (["--data", "{clip}", "--data", "scenes:size=64x64"], "pwcnet_mobile", "ddflow_tune"),
+        (["--data", "scenes:size=64x64"], None, "ddflow_quick"),
+        (["--weights", "pwcnet_mobile"], "pwcnet_mobile", "ddflow_tune"),
+    ],
+)
+def test_frames_of_one_s_own_train_on_from_the_box(options, start, recipe, clip):
+    args = parser().parse_args([o.format(clip=clip) for o in options])
+    sources = [open_source(data) for data in args.data]
+    args.weights = starting_weights(args, sources)
+    chosen, model = method(args, sources)
+    assert args.weights == start and chosen.name == recipe
+    assert model == (args.model or "pwcnet_mobile" if start or recipe == "ddflow_quick" else RECIPES[recipe].model)
+
+
 def test_a_video_trains(tmp_path):
     video = trees.video(tmp_path / "holiday.mp4", count=6, code="mp4v", height=48, width=64)
     code, printed, err = finished(
@@ -187,7 +211,7 @@ CASES = {
     "empty folder": (["--data", "frames:{tmp}/empty"], "no images in '{tmp}/empty'"),
     "one frame": (["--data", "frames:{tmp}/one"], "'{tmp}/one' holds 1 frame(s) of 1 clip(s): expected two or more"),
     "sizes": (["--data", "frames:{tmp}/sizes"], "is of another size than its neighbours: expected 10 x 6 pixels"),
-    "recipe": (["--recipe", "ddfow"], "unknown recipe 'ddfow': did you mean ddflow or ddflow_quick? known are"),
+    "recipe": (["--recipe", "ddfow"], "unknown recipe 'ddfow': did you mean ddflow or ddflow_tune? known are"),
     "model": (["--model", "pwcnet_mobil"], "unknown model 'pwcnet_mobil': did you mean pwcnet_mobile"),
     "kind": (["--data", "sintl-final:/x"], "unknown kind of data 'sintl-final': did you mean sintel-final"),
     "truth": (

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import cv2
 import tensorflow as tf
 
 from tfflow.data.damage import ON_ERROR
@@ -19,12 +20,12 @@ from tfflow.data.sources import open_source
 from tfflow.errors import InputError, command
 from tfflow.evaluation import baselines, benchmark, learned, report
 from tfflow.evaluation.pictures import contact_sheet
-from tfflow.models import RUN_WEIGHTS, load_float, variant, weights_file
+from tfflow.models import RUN_WEIGHTS, boxed, load_float, variant, weights_file
 from tfflow.models.weights import assign, model_arrays
 from tfflow.recipes import Recipe, named
 from tfflow.training.bar import Bar
 from tfflow.training.checkpoint import check_folder, claim_folder, read_state
-from tfflow.training.feed import Feed, truth_of
+from tfflow.training.feed import Feed, check_truth
 from tfflow.training.log import read_history
 from tfflow.training.loop import Hooks, train
 from tfflow.training.step import student_size
@@ -37,11 +38,17 @@ REPORT = "report.png"
 UNSEEN = 1_000_003
 """Added to the seed of the scenes trained on, for scenes to measure on."""
 
+FRESH, TUNE = "ddflow_quick", "ddflow_tune"
+"""What trains random weights, and what trains on from trained ones, where no recipe is named."""
+
+RANDOM = "random"
+"""Instead of trained weights."""
+
 EXAMPLES = """examples:
   python -m tfflow.train                                                # sized for 2 cores, no download
-  python -m tfflow.train --data video:holiday.mp4 --out runs/holiday    # your own video
+  python -m tfflow.train --data video:holiday.mp4 --out runs/holiday    # your own video, from the weights in the box
   python -m tfflow.train --recipe ddflow --data chairs:/data/FlyingChairs --val sintel-clean:/data/sintel
-  python -m tfflow.train --weights pwcnet_mobile --data frames:my/frames
+  python -m tfflow.train --weights spynet_mobile --data frames:my/frames
 
 The same command run again continues where it stopped. Several machines: set TF_CONFIG on each, as tf.distribute
 describes it, and give all of them the same --out on a shared disk."""
@@ -62,9 +69,14 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = p.add_argument
-    add("--recipe", default="ddflow_quick", help="method, see `python -m tfflow.recipes` (default: %(default)s)")
+    add("--recipe", help=f"method, see `python -m tfflow.recipes` (default: {FRESH}; from trained weights {TUNE})")
     add("--model", metavar="NAME", help="network (default: the recipe's)")
-    add("--weights", metavar="W", help="start from trained weights: a name, a file, a run")
+    add(
+        "--weights",
+        metavar="W",
+        help=f"start from trained weights: a name, a file, a run, or {RANDOM!r} for none (default: for frames without "
+        "ground truth and no --recipe those in the box, else none)",
+    )
     add(
         "--data",
         action="append",
@@ -113,13 +125,15 @@ def parser() -> argparse.ArgumentParser:
 def main(argv: list[str] | None = None) -> int:
     args = parser().parse_args(argv)
     _check(args)
+    cv2.setNumThreads(1)  # frames are read beside the training, which needs the other cores
     strategy = choose_strategy(args.devices)
     _, worker = worker_of(strategy)
     sources = [open_source(data, args.on_error) for data in args.data]
-    recipe, model = _method(args, sources)
+    args.weights = starting_weights(args, sources)
+    recipe, model = method(args, sources)
     check_batch(recipe.batch, strategy.num_replicas_in_sync)
     source = _joined(sources) or Scenes(recipe.crop, seed=args.seed, textures=args.textures)
-    _check_truth(recipe, source)
+    check_truth(recipe, source)
     val = _validation(args, source)
     out = args.out or Path("runs") / _run_name(recipe.name, model, args.data)
     settings = _settings(args, recipe, model, source, strategy)
@@ -135,11 +149,12 @@ def main(argv: list[str] | None = None) -> int:
         claim_folder(out, settings)
     console.print(
         f"{recipe.name}: {model} on {source.name} ({len(source):,} pairs), {recipe.steps:,} steps of {recipe.batch} "
-        f"pairs of {recipe.crop[0]}x{recipe.crop[1]} px, {strategy.num_replicas_in_sync} device(s); folder {out}",
+        f"pairs of {recipe.crop[0]}x{recipe.crop[1]} px, {strategy.num_replicas_in_sync} device(s); from "
+        f"{args.weights or RANDOM} weights; folder {out}",
         highlight=False,
     )
     metadata = {"model": model, "recipe": recipe.name, "method": repr(recipe), "steps": str(recipe.steps),
-                "data": source.name, "seed": str(args.seed), "start": str(args.weights or "random")}  # fmt: skip
+                "data": source.name, "seed": str(args.seed), "start": str(args.weights or RANDOM)}  # fmt: skip
     with Bar(console, worker == 0) as bar:
         try:
             progress, ended = train(
@@ -203,9 +218,19 @@ def _size(text: str) -> tuple[int, int]:
     return int(match[1]), int(match[2])
 
 
-def _method(args: argparse.Namespace, sources: list[Source]) -> tuple[Recipe, str]:
+def starting_weights(args: argparse.Namespace, sources: list[Source]) -> str | None:
+    """The weights to go on from. Frames of one's own often hold too little motion to learn from nothing: a video of a
+    fixed camera, say, teaches random weights that nothing moves."""
+    if args.weights or args.recipe:
+        return None if args.weights == RANDOM else args.weights
+    model = args.model or named(TUNE).model
+    own = any("flow12" not in source.truth for source in sources)
+    return model if own and model in boxed() else None
+
+
+def method(args: argparse.Namespace, sources: list[Source]) -> tuple[Recipe, str]:
     """The recipe as this run takes it, and the network's name."""
-    recipe = named(args.recipe)
+    recipe = named(args.recipe or (TUNE if args.weights else FRESH))
     model = args.model
     if args.weights:
         of_weights = load_float(args.weights).name
@@ -243,15 +268,6 @@ def _crop(asked: tuple[int, int] | None, usual: tuple[int, int], sources: list[S
         usual = tuple(min(n, size) for n, size in zip(usual, source.sample(0)["image1"].shape, strict=False))
     height, width = (max(stride, n // stride * stride) for n in usual)
     return height, width
-
-
-def _check_truth(recipe: Recipe, source: Source) -> None:
-    missing = truth_of(recipe) - source.truth
-    if missing:
-        raise InputError(
-            f"recipe {recipe.name} learns from ground truth, and {source.name} has no {', '.join(sorted(missing))}; "
-            "use a recipe without labels, such as ddflow"
-        )
 
 
 def _joined(sources: list[Source]) -> Source | None:

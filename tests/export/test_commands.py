@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tests.data import trees
 from tests.export import needs  # noqa: F401 (before what needs it)
 from tests.export.conftest import SIZE
 from tests.training import tiny  # noqa: F401 (registers its networks)
@@ -27,6 +28,7 @@ from tfflow.models import FlowModel, load, load_float
 from tfflow.models.weights import model_arrays, save_arrays
 
 ROOT = Path(__file__).parents[2]
+UNTRAINED_INT8 = ["--model", "small_pwc", "--size", "32x48", "--precision", "int8-qat"]
 
 
 def command(name: str):
@@ -140,14 +142,19 @@ def test_a_change_is_relative_to_the_float_error():
         (["--size", "32x48"], "give either --weights W or"),
         (["--weights", "{weights}", "--size", "32x48", "--precision", ","], "--precision names none"),
         (["--weights", "{weights}", "--size", "32x48", "--precision", "int8-qat", "--steps", "0"], "at least 1, got 0"),
-        (["--model", "small_pwc", "--size", "32x48", "--precision", "int8-qat"], "choose with --recipe"),
+        (UNTRAINED_INT8, "choose with --recipe"),
+        (
+            [*UNTRAINED_INT8, "--recipe", "supervised", "--train", "{frames}"],
+            "recipe supervised learns from ground truth, and",
+        ),
         (["--weights", "nowhere/x.safetensors", "--size", "32x48"], "no such file or folder of weights"),
         (["--weights", "{weights}", "--size", "32x48", "--calibration", "frames:nowhere"], "nowhere"),
     ],
 )
 def test_what_cannot_be_done_is_said_in_a_line(arguments, line, weights, tmp_path, capsys):
-    arguments = [a.format(weights=weights) for a in arguments]
-    assert command("to_tflite")([*arguments, "--out", str(tmp_path)]) == 2
+    trees.frames(tmp_path / "frames", 2)
+    arguments = [a.format(weights=weights, frames=tmp_path / "frames") for a in arguments]
+    assert command("to_tflite")([*arguments, "--out", str(tmp_path / "out")]) == 2
     err = capsys.readouterr().err
     assert line in err and err.startswith("tfflow: ") and err.count("\n") == 1
 

@@ -132,6 +132,14 @@ def test_fine_tuning_moves_weights_and_lowers_its_loss(model, ranges):
         np.testing.assert_array_equal(v, after[name], err_msg=name)
 
 
+def test_fine_tuning_learns_from_ground_truth_where_the_recipe_does(model, ranges):
+    recipe = dataclasses.replace(named("supervised"), crop=SIZE, batch=2)
+    tuning = FineTuning(model.network, ranges, recipe, SCENES, tf.distribute.get_strategy())
+    before, losses = tuning.weights()["decoder2_flow/kernel"], []
+    tuning.run(1, lambda step, loss: losses.append(loss))
+    assert np.isfinite(losses).all() and np.abs(tuning.weights()["decoder2_flow/kernel"] - before).max() > 0
+
+
 def test_ranges_are_frozen_at_the_end(model, ranges):
     recipe = dataclasses.replace(named("ddflow_quick"), crop=SIZE, batch=2)
     tuning = FineTuning(model.network, ranges, recipe, SCENES, tf.distribute.get_strategy())

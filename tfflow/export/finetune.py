@@ -12,7 +12,7 @@ from tfflow.data.records import Source
 from tfflow.export.graph import for_phone
 from tfflow.export.quantize import Ranges, assign_ranges, quantized, variables
 from tfflow.losses import View, global_mean
-from tfflow.models import Network, both_directions
+from tfflow.models import Network, both_directions, one_direction
 from tfflow.recipes import Recipe
 from tfflow.training.feed import Feed
 from tfflow.training.step import view_of
@@ -33,11 +33,11 @@ class FineTuning:
     """
 
     def __init__(self, network: Network, ranges: Ranges, recipe: Recipe, source: Source, strategy, seed: int = 0):
-        self.recipe, self.strategy = recipe, strategy
         self.phase = recipe.phases[-1]
-        self.feed = Feed(strategy, source, recipe, seed)
+        self.recipe, self.strategy = dataclasses.replace(recipe, phases=(self.phase,)), strategy
+        self.feed = Feed(strategy, source, self.recipe, seed)
         with strategy.scope():
-            self.float_graph = both_directions(network)
+            self.float_graph = (one_direction if self.phase.directions == 1 else both_directions)(network)
             self.graph = quantized(for_phone(self.float_graph), ranges)
             self.optimizer = keras.optimizers.Adam(RATE, jit_compile=False)
             self.optimizer.build(self.graph.trainable_variables)
@@ -74,7 +74,7 @@ class FineTuning:
         frames = [batch["image1"], batch["image2"]]
         goal = tf.stop_gradient(self.float_graph(frames, training=False)[0])
         flows = tuple(self.graph(frames, training=free))
-        view = view_of(dataclasses.replace(self.phase, directions=2, student=0.0), batch, flows)
+        view = view_of(dataclasses.replace(self.phase, student=0.0), batch, flows)
         if self.phase.student:
             view.update(target12=goal, used1=tf.ones_like(goal[..., :1]))
         terms = list(self.phase.objective(View(**view)).values())

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
+from typing import Any
 
 from tfflow.errors import InputError, unknown_name
 from tfflow.models.flow_model import FlowModel, as_image
@@ -13,7 +15,7 @@ from tfflow.models.variants import VARIANTS, Variant, variant
 from tfflow.models.weights import assign, read_arrays
 
 BOX = Path(__file__).parent.parent / "weights"
-"""Weights that come with the package, one `<name>.safetensors` each."""
+"""Weights that come with the package, `<name>.safetensors` and what is on record of them, `<name>.json`."""
 
 RUN_WEIGHTS = "weights.safetensors"
 """The file of finished weights in an output folder of `python -m tfflow.train`."""
@@ -32,6 +34,7 @@ __all__ = [
     "load",
     "load_float",
     "one_direction",
+    "record",
     "untrained",
     "variant",
     "weights_file",
@@ -68,6 +71,13 @@ def load_float(weights: str | os.PathLike) -> FlowModel:
 def boxed() -> list[str]:
     """Names of the weights in the box."""
     return sorted(p.stem for p in BOX.glob("*.safetensors"))
+
+
+def record(name: str) -> dict[str, Any]:
+    """How the weights `name` in the box were trained and what they scored: see `tfflow.release`."""
+    if name not in boxed():
+        raise unknown_name("weights", name, boxed())
+    return json.loads((BOX / f"{name}.json").read_text(encoding="utf-8"))
 
 
 def weights_file(weights: str | os.PathLike) -> Path:

@@ -67,3 +67,17 @@ ddflow_quick = dataclasses.replace(
         "sized for two cores: few steps of small crops at a higher rate, clipped; a network of ours",
     ),
 )
+
+ddflow_tune = dataclasses.replace(
+    ddflow_quick,
+    name="ddflow_tune",
+    phases=(
+        Phase("census", 300, CENSUS, Halving(1e-4, every=150, warmup=20), HIDDEN),
+        Phase("distillation", 300, CENSUS + DISTILLATION, Halving(5e-5, every=150, warmup=20), HIDDEN, student=0.7),
+    ),
+    crop=(160, 224),
+    departures=(
+        *ddflow.departures,
+        "for weights that know motion already, on frames of one's own: no photometric phase, few steps, small rates",
+    ),
+)

@@ -10,6 +10,7 @@ import tensorflow as tf
 from tfflow import augmentation
 from tfflow.data.pipeline import Tap, batches
 from tfflow.data.records import Source
+from tfflow.errors import InputError
 from tfflow.recipes import Recipe
 
 
@@ -53,3 +54,13 @@ def truth_of(recipe: Recipe) -> set[str]:
         if phase.needs_truth:
             keys |= {"flow12", "valid1"} | ({"flow21", "valid2"} if phase.directions == 2 else set())
     return keys
+
+
+def check_truth(recipe: Recipe, source: Source) -> None:
+    """Raises InputError where the source lacks ground truth that the recipe learns from."""
+    missing = truth_of(recipe) - source.truth
+    if missing:
+        raise InputError(
+            f"recipe {recipe.name} learns from ground truth, and {source.name} has no {', '.join(sorted(missing))}; "
+            "use a recipe without labels, such as ddflow"
+        )

@@ -1,0 +1,123 @@
+"""The box: what a release writes, and that what lies in it is whole, measured and described."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import tfflow
+from tests.data import trees
+from tests.test_train import SMALL
+from tests.training import tiny  # noqa: F401 (registers the networks)
+from tfflow import models, release, train
+from tfflow.data.sources import open_source
+from tfflow.evaluation import benchmark, model_card
+from tfflow.evaluation.benchmark import Result
+from tfflow.models import BOX, boxed, record
+
+ROOT = Path(__file__).parents[1]
+PAIRS = "scenes:size=40x56,count=3,seed=9"
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """The folder of a run that went on from another one."""
+    folder = tmp_path_factory.mktemp("runs")
+    assert train.main([*SMALL, "--data", "scenes:size=24x32,count=8", "--out", str(folder / "first")]) == 0
+    small = ["--recipe", "supervised", "--steps", "2", "--batch", "2", "--crop", "24x32", "--val-limit", "2"]
+    data = ["--data", "scenes:size=24x32,count=8", "--weights", str(folder / "first"), "--out", str(folder / "second")]
+    assert train.main([*small, *data]) == 0
+    return folder / "second"
+
+
+@pytest.fixture
+def released(run, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(models, "BOX", tmp_path / "box")
+    (tmp_path / "notes.md").write_text("Tried: *little*.")
+    options = ["--box", str(tmp_path / "box"), "--docs", str(tmp_path / "docs"), "--notes", str(tmp_path / "notes.md")]
+    assert release.main([str(run), "--name", "little", "--data", PAIRS, *options]) == 0
+    return tmp_path, capsys.readouterr().out
+
+
+def test_a_release_is_the_run_s_weights_with_all_that_led_to_them(released, run):
+    folder, _ = released
+    image = np.random.default_rng(0).uniform(size=[2, 40, 56, 3]).astype(np.float32)
+    assert np.array_equal(tfflow.load("little").flow(*image), tfflow.load(run).flow(*image))
+    found = record("little")
+    assert hashlib.sha256((folder / "box" / "little.safetensors").read_bytes()).hexdigest() == found["sha256"]
+    first, second = found["training"]
+    assert (first["recipe"], first["steps"], first["start"]) == ("ddflow_quick", 6, "random")
+    assert (second["recipe"], second["steps"], second["start"]) == ("supervised", 2, "the row above")
+    assert 0 < first["hours"] < 1 and found["labels"] and found["network"] == "tiny"
+
+
+def test_its_figures_are_those_of_an_evaluation(released, run):
+    (entry,) = record("little")["scores"]
+    assert entry["data"] == "scenes" and entry["pairs"] == 3
+    assert set(entry["epe"]) == {"zero flow", "Farneback", "DIS fast", "DIS medium", "little"}
+    alone = benchmark.run({"x": tfflow.load(run)}, open_source(PAIRS))["x"].summary()["mean_over_images"]
+    assert entry["epe"]["little"] == pytest.approx(alone["epe"], rel=1e-6)
+
+
+def test_the_card_and_the_table_say_what_is_on_record(released):
+    folder, printed = released
+    found = record("little")
+    page = (folder / "docs" / "little.md").read_text()
+    assert page == model_card.card(found) and printed.strip() in page
+    for part in (found["sha256"], "`ddflow_quick`", "exact flow", "Tried: *little*.", f"{found['parameters']:,}"):
+        assert part in page
+    best = min(found["scores"][0]["epe"].values())
+    assert f"**{best:.2f}**" in printed
+    assert (folder / "docs" / "little.png").stat().st_size > 1000
+
+
+def test_scenes_of_a_source_stand_apart_and_are_means_over_their_pairs():
+    result = Result("sintel-clean:/x", "net", truth=True)
+    result.averages.images.update({"a/1": {"epe": (2.0, 2)}, "a/2": {"epe": (9.0, 3)}, "b/1": {"epe": (5.0, 1)}})
+    assert model_card.scores({"net": result}) == [
+        {"data": "sintel-clean a", "pairs": 2, "epe": {"net": 2.0}},
+        {"data": "sintel-clean b", "pairs": 1, "epe": {"net": 5.0}},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (["{run}", "--name", "x"], "expected RUN, --name NAME and at least one --data"),
+        (["{run}", "--name", "x", "--data", "{tmp}/frames"], "has no ground truth to measure on"),
+        (["{tmp}/no", "--name", "x", "--data", PAIRS], "no such file or folder of weights"),
+    ],
+)
+def test_what_cannot_be_released_is_said_in_a_line_and_leaves_nothing(arguments, line, run, tmp_path, capsys):
+    trees.frames(tmp_path / "frames", 2)
+    where = ["--box", str(tmp_path / "box"), "--docs", str(tmp_path / "docs")]
+    assert release.main([*(a.format(run=run, tmp=tmp_path) for a in arguments), *where]) == 2
+    err = capsys.readouterr().err
+    assert line in err and err.count("\n") == 1
+    assert not (tmp_path / "box").exists() and not (tmp_path / "docs").exists()
+
+
+@pytest.mark.parametrize("name", boxed())
+def test_what_lies_in_the_box_is_whole_and_described(name):
+    path, found = BOX / f"{name}.safetensors", record(name)
+    assert path.stat().st_size == found["bytes"] <= release.LARGEST
+    assert hashlib.sha256(path.read_bytes()).hexdigest() == found["sha256"]
+    model = tfflow.load(name)
+    assert (model.name, model.parameters) == (found["network"], found["parameters"])
+    card = ROOT / "docs" / "models" / f"{name}.md"
+    assert card.read_text("utf-8") == model_card.card(found)
+    assert card.with_suffix(".png").is_file()
+
+
+def test_the_readme_s_table_is_that_of_the_box(capsys):
+    assert release.main(["--table"]) == 0
+    assert capsys.readouterr().out.strip() in (ROOT / "README.md").read_text("utf-8")
+
+
+def test_the_box_is_in_the_package():
+    assert {"pwcnet_mobile", "spynet_mobile"} <= set(boxed())
+    assert all(json.loads((BOX / f"{name}.json").read_text())["name"] == name for name in boxed())

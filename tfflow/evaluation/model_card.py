@@ -1,0 +1,100 @@
+"""What is on record of trained weights, and the page and the table that are made of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from tfflow.evaluation.benchmark import Result
+
+
+def scores(results: Mapping[str, Result]) -> list[dict[str, Any]]:
+    """One source's results as [{"data", "pairs", "epe": {predictor: mean over the pairs, px}}].
+
+    An entry for each scene where the source has scenes ("alley_1/frame_0001"), else one.
+    Raises ValueError where there is no ground truth to hold a flow against.
+    """
+    images = next(iter(results.values())).averages.images
+    if not all("epe" in measured for measured in images.values()):
+        raise ValueError(f"{next(iter(results.values())).source} has no ground truth")
+    scenes: dict[str, list[str]] = {}
+    for image in images:
+        scenes.setdefault(image.rpartition("/")[0], []).append(image)
+    entries = []
+    for scene, members in scenes.items():
+        epe = {}
+        for label, result in results.items():
+            means = [total / count for total, count in (result.averages.images[m]["epe"] for m in members)]
+            epe[label] = sum(means) / len(means)
+        kind = next(iter(results.values())).source.partition(":")[0]
+        entries.append({"data": f"{kind} {scene}".strip(), "pairs": len(members), "epe": epe})
+    return entries
+
+
+def scores_table(records: Sequence[Mapping[str, Any]]) -> str:
+    """Markdown: a row for each data set, a column for each method and each of the weights on `records`.
+
+    A classical method stands once, with the figures measured beside the first of the weights; the best is bold.
+    """
+    rows: dict[tuple[str, int], dict[str, float]] = {}
+    for record in records:
+        for entry in record["scores"]:
+            row = rows.setdefault((entry["data"], entry["pairs"]), {})
+            for label, epe in entry["epe"].items():
+                row.setdefault(label, epe)
+    labels = list(dict.fromkeys(label for row in rows.values() for label in row))
+    names = [record["name"] for record in records]
+    labels = [*(label for label in labels if label not in names), *names]
+    lines = [_row(["EPE, px (pairs)", *labels]), _row(["---", *["---:"] * len(labels)])]
+    for (data, pairs), row in rows.items():
+        best = min(row.values())
+        cells = [("-" if label not in row else _figure(row[label], row[label] == best)) for label in labels]
+        lines.append(_row([f"{data} ({pairs})", *cells]))
+    return "\n".join(lines)
+
+
+def card(record: Mapping[str, Any]) -> str:
+    """The page about one set of weights, Markdown."""
+    labels = "with the exact flow of rendered scenes" if record["labels"] else "without any label"
+    lines = [
+        f"# {record['name']}",
+        "",
+        f"Weights of `{record['network']}` ({record['parameters']:,} parameters), trained {labels}.",
+        f"{record['bytes'] / 1e6:.1f} MB, licence {record['licence']}, SHA-256 `{record['sha256']}`.",
+        "",
+        "    import tfflow",
+        f'    flow = tfflow.load("{record["name"]}").flow(image1, image2)  # [h, w, 2], (u, v) in px',
+        "",
+        "## Measured",
+        "",
+        "Endpoint error, mean over the pairs, beside classical methods of OpenCV on the same pairs in the same run.",
+        "None of these pairs was trained on.",
+        "",
+        scores_table([record]),
+        "",
+        "## Trained",
+        "",
+        _row(["recipe", "steps", "hours", "data", "started from"]),
+        _row(["---", "---:", "---:", "---", "---"]),
+        *(
+            _row([f"`{run['recipe']}`", f"{run['steps']:,}", f"{run['hours']:.2f}", f"`{run['data']}`", run["start"]])
+            for run in record["training"]
+        ),
+        "",
+        "`python -m tfflow.recipes NAME` prints a recipe in full. Hours are of two CPU cores. The loss curves and",
+        "examples of the last run:",
+        "",
+        f"![training of {record['name']}]({record['name']}.png)",
+        "",
+    ]
+    if record.get("notes"):
+        lines += ["## Notes", "", record["notes"].strip(), ""]
+    return "\n".join(lines)
+
+
+def _figure(value: float, best: bool) -> str:
+    return f"**{value:.2f}**" if best else f"{value:.2f}"
+
+
+def _row(cells: Sequence[str]) -> str:
+    return "| " + " | ".join(cells) + " |"

@@ -1,0 +1,109 @@
+"""`python -m tfflow.release RUN --name NAME --data ...`: puts a run's weights into the box, measured and described.
+
+Writes NAME.safetensors and its record NAME.json to the folder of the box, and the model card NAME.md with the page of
+the run to --docs. Every figure is measured here, on the weights that are written.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+from pathlib import Path
+from typing import Any
+
+from tfflow.data.sources import open_source
+from tfflow.errors import InputError, command
+from tfflow.evaluation import baselines, benchmark, model_card, report
+from tfflow.files import write_json, write_text, write_whole
+from tfflow.models import BOX, RUN_WEIGHTS, boxed, load_float, record
+from tfflow.models.weights import model_arrays, save_arrays
+from tfflow.recipes import named
+from tfflow.train import REPORT
+from tfflow.training.checkpoint import read_state
+
+LARGEST = 6_000_000
+"""Bytes of a file in the box."""
+
+
+def parser() -> argparse.ArgumentParser:
+    p = argparse.ArgumentParser(prog="python -m tfflow.release", description=__doc__)
+    p.add_argument("run", type=Path, nargs="?", help="output folder of a `tfflow.train` that ended")
+    p.add_argument("--name", help="what the weights will be called")
+    p.add_argument("--data", action="append", default=[], metavar="KIND:PATH", help="ground truth to measure on")
+    p.add_argument("--notes", type=Path, metavar="FILE", help="Markdown for the card: what was tried, limits")
+    p.add_argument("--licence", default="Apache-2.0", help="of the weights (default: %(default)s)")
+    p.add_argument("--box", type=Path, default=BOX, metavar="DIR", help="where weights lie (default: the package's)")
+    p.add_argument("--docs", type=Path, default=Path("docs/models"), metavar="DIR", help="(default: %(default)s)")
+    p.add_argument("--table", action="store_true", help="print the table of all weights in the box, measure nothing")
+    return p
+
+
+@command
+def main(argv: list[str] | None = None) -> int:
+    args = parser().parse_args(argv)
+    if args.table:
+        print(model_card.scores_table([record(name) for name in boxed()]))
+        return 0
+    if not (args.run and args.name and args.data):
+        raise InputError("expected RUN, --name NAME and at least one --data KIND:PATH with ground truth")
+    model = load_float(args.run)
+    training = lineage(args.run)
+    page = args.run / REPORT
+    if not page.is_file():
+        raise InputError(f"{str(args.run)!r} has no {REPORT}: repeat its command, which writes it")
+    notes = args.notes.read_text("utf-8") if args.notes else ""
+    console = report.wide_console()
+    entries = []
+    compared = {b.name: b for b in baselines.all_baselines() if b.name != "DIS ultrafast"} | {args.name: model}
+    for source in map(open_source, args.data):
+        if "flow12" not in source.truth:
+            raise InputError(f"{source.name} has no ground truth to measure on")
+        with report.progress_bar(console, source.name) as progress:
+            entries += model_card.scores(benchmark.run(compared, source, progress=progress))
+    path = args.box / f"{args.name}.safetensors"
+    with write_whole(path) as part:
+        save_arrays(part, model_arrays(model.one_way), model.metadata)
+        contents = part.read_bytes()
+        if len(contents) > LARGEST:
+            raise InputError(f"the weights take {len(contents):,} bytes, a file in the box at most {LARGEST:,}")
+    found = {
+        "name": args.name,
+        "network": model.name,
+        "parameters": model.parameters,
+        "labels": any(named(run["recipe"]).needs_truth for run in training),
+        "licence": args.licence,
+        "bytes": len(contents),
+        "sha256": hashlib.sha256(contents).hexdigest(),
+        "training": training,
+        "method": model.metadata["method"],
+        "scores": entries,
+        "notes": notes,
+    }
+    write_json(args.box / f"{args.name}.json", found)
+    with write_whole(args.docs / f"{args.name}.png") as part:
+        part.write_bytes(page.read_bytes())
+    write_text(args.docs / f"{args.name}.md", model_card.card(found))
+    print(model_card.scores_table([found]))
+    return 0
+
+
+def lineage(run: Path) -> list[dict[str, Any]]:
+    """The run, after those whose weights it went on from: recipe, steps, hours, data, start of each, oldest first."""
+    metadata = load_float(run).metadata
+    state = read_state(run)
+    if state is None:
+        raise InputError(f"{str(run)!r} is not the output folder of a training run: it holds {RUN_WEIGHTS} alone")
+    start = metadata["start"]
+    before = record(start)["training"] if start in boxed() else lineage(Path(start)) if Path(start).is_dir() else []
+    this = {
+        "recipe": metadata["recipe"],
+        "steps": int(metadata["steps"]),
+        "hours": state[1].seconds / 3600,
+        "data": metadata["data"],
+        "start": "the row above" if before else start,
+    }
+    return [*before, this]
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

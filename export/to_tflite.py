@@ -18,14 +18,18 @@ from tfflow.export.exporter import CALIBRATION_PAIRS, PRECISIONS, SCENES_SEED, E
 from tfflow.export.facts import facts
 from tfflow.export.graph import Interface
 from tfflow.export.manifest import manifest, write_manifest
-from tfflow.export.report import Report, compare_all, show, write_report
+from tfflow.export.report import Report, compare_all, ladder, show, write_report
+from tfflow.export.timing import model_milliseconds
 from tfflow.export.validation import measured
-from tfflow.files import write_whole
+from tfflow.files import write_text, write_whole
 from tfflow.models import load_float, untrained
 from tfflow.models.tflite import TFLiteModel
 from tfflow.recipes import named
 from tfflow.training.feed import check_truth
 from tfflow.training.strategy import choose_strategy
+
+THREADS, TIMED = (1, 2), 20
+"""With how many the rungs of a ladder are timed, and how often."""
 
 EXAMPLES = """examples:
   python export/to_tflite.py --weights pwcnet_mobile --size 256x448 --precision int8-qat --out out
@@ -46,7 +50,14 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument(
         "--precision", default="fp32", metavar="P", help=f"of {', '.join(PRECISIONS)}; several with commas; or all"
     )
-    p.add_argument("--out", type=Path, default=Path("out"), metavar="DIR", help="model.tflite, model.json, report.*")
+    p.add_argument(
+        "--out",
+        type=Path,
+        default=Path("out"),
+        metavar="DIR",
+        help="for model.tflite, model.json, report.*; "
+        "of several precisions a folder each, and ladder.md, which compares them",
+    )
     p.add_argument("--both", action="store_true", help="flow 2->1, too")
     p.add_argument("--quarter", action="store_true", help="flow of every fourth pixel")
     p.add_argument("--uint8", action="store_true", help="images of 0 to 255, as a camera gives them")
@@ -88,7 +99,14 @@ def main(argv: list[str] | None = None) -> int:
     for precision in precisions:
         console.print(f"{precision}: {model.name} at {args.size}", highlight=False)
         reports.append(_export(exporter, precision, [scenes, *sources], folders[precision], args.limit, console))
-    return show(console, reports)
+    code = show(console, reports)
+    if len(reports) > 1:
+        files = [next(folders[p].glob("model*.tflite")) for p in precisions]
+        times = [{n: model_milliseconds(file, n, TIMED)[0] for n in THREADS} for file in files]
+        table = ladder(reports, times)
+        write_text(args.out / "ladder.md", table)
+        console.print(table, highlight=False, markup=False, soft_wrap=True)
+    return code
 
 
 def _export(exporter: Exporter, precision: str, sources: list, folder: Path, limit: int, console: Console) -> Report:

@@ -57,6 +57,17 @@ def out(weights, tmp_path_factory) -> Path:
     return folder / "fp32"
 
 
+def test_several_rungs_make_a_ladder(out):
+    head, _, *rows = (out.parent / "ladder.md").read_text().splitlines()
+    assert "EPE scenes (3)" in head and "ms, 2 threads" in head
+    assert [row.split(" | ")[0] for row in rows] == ["| fp32", "| int8-weights"]
+    cells = [row.strip("| ").split(" | ") for row in rows]
+    assert float(cells[1][1]) < float(cells[0][1])  # MB
+    report = json.loads((out / "report.json").read_text())
+    assert cells[0][2].startswith(f"{report['comparisons'][0]['mean_over_images']['exported']['epe']:.3f} (")
+    assert all(float(x) > 0 for row in cells for x in row[5:7])
+
+
 def test_the_manifest_says_what_the_file_is(out, weights):
     described = read_manifest(out / "model.json")
     assert described["network"] == "small_pwc" and described["precision"] == "fp32"

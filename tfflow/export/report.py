@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -100,6 +100,34 @@ def tables(reports: Sequence[Report]) -> Group:
                 *(f"{c.drift[k]:.4f}" for k in ("mean", "p95", "p99", "largest")),
             )  # fmt: skip
     return Group(files, accuracy)
+
+
+def ladder(reports: Sequence[Report], times: Sequence[Mapping[int, float]]) -> str:
+    """Markdown: a row a precision; size, EPE on each source and its change from the float network, drift, latency.
+
+    times: of each report's file, {threads: ms}. EPE of sources with ground truth; drift on the first of them, px.
+    """
+    sources = [c for c in reports[0].comparisons if c.epe]
+    names = [f"EPE {c.source.partition(':')[0]} ({c.pairs})" for c in sources]
+    lines = [
+        [
+            "precision",
+            "MB",
+            *names,
+            "drift mean",
+            "p99",
+            *(f"ms, {n} thread{'s' * (n > 1)}" for n in times[0]),
+            "limits",
+        ],
+        ["---", *["---:"] * (len(names) + 3 + len(times[0])), "---"],
+    ]
+    for r, ms in zip(reports, times, strict=True):
+        known = [c for c in r.comparisons if c.epe]
+        epe = [f"{c.epe[EXPORTED]['epe']:.3f} ({c.epe_change:+.1%})" for c in known]
+        drift = [f"{r.comparisons[0].drift[k]:.4f}" for k in ("mean", "p99")]
+        kept = "kept" if not r.failures else "; ".join(r.failures)
+        lines.append([r.precision, f"{r.facts.size / 1e6:.2f}", *epe, *drift, *(f"{x:.1f}" for x in ms.values()), kept])
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
 
 
 def _px(value: float | None) -> str:

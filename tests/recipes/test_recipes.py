@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 import tfflow
 from tests.training import runs
@@ -79,8 +80,16 @@ def test_piecewise_changes_at_its_steps():
     assert rate.times(2).rate == 6 and rate.times(2)(40) == 2
 
 
+@pytest.fixture
+def eagerly():
+    """Without graphs: two steps do not pay for compiling them."""
+    tf.config.run_functions_eagerly(True)
+    yield
+    tf.config.run_functions_eagerly(False)
+
+
 @ALL
-def test_every_recipe_trains(recipe, tmp_path):
+def test_every_recipe_trains(recipe, tmp_path, eagerly):
     """Two steps of its last phase: losses are finite, weights move."""
     phase = dataclasses.replace(recipe.phases[-1], steps=2)
     model, crop = ("tiny_six", (32, 64)) if phase.train else ("tiny", (24, 32))

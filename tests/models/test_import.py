@@ -267,7 +267,7 @@ def test_refusals_are_one_line_with_exit_code_2(tmp_path, capsys):
 
     torch_files.write_zip(other, OrderedDict({"conv1a.0.weight": small[0][0], "fc.bias": small[0][1]}))
     text = refused(capsys, "pwcnet", other, out)
-    assert "another network: 117 of 118 weights are missing (first ['conv1a.0.bias']), 1 are not known" in text
+    assert "another network: 125 of 126 weights are missing (first ['conv1a.0.bias']), 1 are not known" in text
     assert "['fc.bias']" in text
     assert "expected one .pth or .pth.tar file, got 2 files" in refused(capsys, "pwclite", other, other, out)
     assert "no whole checkpoint of TensorFlow; expected a prefix" in refused(capsys, "pwcnet_ddflow", other, out)

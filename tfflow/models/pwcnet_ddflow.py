@@ -14,7 +14,11 @@ CHANNELS = (16, 32, 64, 96, 128, 192)
 
 
 class PWCNetDDFlow:
-    """Six feature levels; flow from 1/64 to 1/4, separate decoder weights a level, each predicting the whole flow."""
+    """Six feature levels; flow from 1/64 to 1/4, separate decoder weights a level, each predicting the whole flow.
+
+    Departure: beyond the frame the warp is exactly 0, where the weights of DDFlow's code cancel up to rounding errors,
+    which the normalisation then enlarges.
+    """
 
     stride = 64
 

@@ -15,8 +15,8 @@ import numpy as np
 from tfflow.errors import InputError, unknown_name
 from tfflow.models.flow_model import FlowModel
 from tfflow.models.importing import names
-from tfflow.models.importing.checkpoint1 import read_checkpoint
 from tfflow.models.importing.t7 import Module, read_t7
+from tfflow.models.importing.tf1_checkpoint import read_checkpoint
 from tfflow.models.importing.torch_file import read_state
 from tfflow.models.variants import VARIANTS
 from tfflow.models.weights import assign
@@ -213,7 +213,11 @@ PUBLISHED = {
     "pwcnet_ddflow": Published(
         "one checkpoint of DDFlow (TensorFlow 1), named by its prefix or its .index file",
         _from_checkpoint(names.ddflow()),
-        (_size_note(64, "takes any size and rounds each level's up"),),
+        (
+            "border: beyond the frame the warp is exactly 0 here; the authors' program leaves rounding errors there (up"
+            " to 2e-6 of features near 1), which its normalisation over channels enlarges: the flow may differ near it",
+            _size_note(64, "takes any size and rounds each level's up"),
+        ),
     ),
 }
 """By the name of the network."""

@@ -273,7 +273,7 @@ def test_refusals_are_one_line_with_exit_code_2(tmp_path, capsys):
     assert "no whole checkpoint of TensorFlow; expected a prefix" in refused(capsys, "pwcnet_ddflow", other, out)
     write_checkpoint(tmp_path / "model", {"feature_extractor/conv1_1/biases": small[0][1], "beta1_power": small[0][1]})
     text = refused(capsys, "pwcnet_ddflow", tmp_path / "model", out)
-    assert "95 of 96 weights are missing (first ['feature_extractor/conv1_1/weights']), 0 are not known" in text
+    assert "97 of 98 weights are missing (first ['feature_extractor/conv1_1/weights']), 0 are not known" in text
     data = tmp_path / "model.data-00000-of-00001"
     data.write_bytes(data.read_bytes()[:4])
     assert "no whole checkpoint" in refused(capsys, "pwcnet_ddflow", tmp_path / "model", out)

@@ -198,5 +198,5 @@ def test_refusals_say_what_was_expected_and_what_came():
         DilatedConv2D(8, 3, strides=2)
     with pytest.raises(ValueError, match="DilatedConv2D takes no groups, got 2"):
         DilatedConv2D(8, 3, groups=2)
-    with pytest.raises(ValueError, match='`outside` must be "zero" or "border", got \'reflect\''):
+    with pytest.raises(ValueError, match="`outside` must be one of zero, border, strict, ddflow, got 'reflect'"):
         Warp("reflect")

@@ -17,6 +17,11 @@ def pixel(image: np.ndarray, y: int, x: int, outside: str) -> np.ndarray:
 
 def sample(image: np.ndarray, y: float, x: float, outside: str) -> np.ndarray:
     """Bilinear interpolation between the four pixels around (x, y)."""
+    if outside == "strict":
+        ones = sample(np.ones_like(image[..., :1]), y, x, "zero")[0]
+        return sample(image, y, x, "zero") * (ones >= 0.9999)
+    if outside == "ddflow":
+        return _sample_clipped(image, y, x)
     y0, x0 = math.floor(y), math.floor(x)
     wy, wx = y - y0, x - x0
     return (
@@ -25,6 +30,15 @@ def sample(image: np.ndarray, y: float, x: float, outside: str) -> np.ndarray:
         + wy * (1 - wx) * pixel(image, y0 + 1, x0, outside)
         + wy * wx * pixel(image, y0 + 1, x0 + 1, outside)
     )
+
+
+def _sample_clipped(image: np.ndarray, y: float, x: float) -> np.ndarray:
+    """As DDFlow: corners are cut off towards zero and clipped to the frame, and then weighted by their distance."""
+    h, w, _ = image.shape
+    columns = [min(max(int(x) + i, 0), w - 1) for i in (0, 1)]
+    rows = [min(max(int(y) + i, 0), h - 1) for i in (0, 1)]
+    wx, wy = (columns[1] - x, x - columns[0]), (rows[1] - y, y - rows[0])
+    return sum(wy[i] * wx[j] * image[rows[i], columns[j]] for i in (0, 1) for j in (0, 1))
 
 
 def backward_warp(image2: np.ndarray, flow: np.ndarray, outside: str = "zero") -> np.ndarray:

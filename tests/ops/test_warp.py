@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from tests.ops import oracles, ways
 from tfflow.ops import backward_warp, inside, sample_points
+from tfflow.ops.warp import OUTSIDE
 
 
 def frames(seed=0, b=2, h=5, w=8, c=3, reach=4.0):
@@ -18,7 +19,7 @@ def frames(seed=0, b=2, h=5, w=8, c=3, reach=4.0):
     return image, flow
 
 
-@pytest.mark.parametrize("outside", ["zero", "border"])
+@pytest.mark.parametrize("outside", OUTSIDE)
 @pytest.mark.parametrize("way", ways.ALL, ids=lambda way: way.__name__)
 def test_warp_is_bilinear_sampling_at_the_target(way, outside):
     image, flow = frames()
@@ -26,7 +27,7 @@ def test_warp_is_bilinear_sampling_at_the_target(way, outside):
     np.testing.assert_allclose(warped, oracles.backward_warp(image, flow, outside), atol=2e-6)
 
 
-@pytest.mark.parametrize("outside", ["zero", "border"])
+@pytest.mark.parametrize("outside", OUTSIDE)
 @pytest.mark.parametrize("shape", [(1, 1), (1, 7), (6, 1), (2, 2)], ids=str)
 def test_warp_of_thin_frames(shape, outside):
     image, flow = frames(h=shape[0], w=shape[1])
@@ -37,10 +38,28 @@ def test_warp_of_thin_frames(shape, outside):
     )
 
 
-@pytest.mark.parametrize("outside", ["zero", "border"])
+@pytest.mark.parametrize("outside", ["zero", "border", "strict"])
 def test_zero_flow_gives_the_image_back_with_its_last_row_and_column(outside):
     image, flow = frames()
     np.testing.assert_array_equal(backward_warp(tf.constant(image), tf.zeros_like(flow), outside), image)
+
+
+def test_ddflow_s_rule_drops_the_last_row_and_column_and_extrapolates_before_the_first():
+    image, flow = frames()
+    warped = backward_warp(tf.constant(image), tf.zeros_like(flow), "ddflow").numpy()
+    np.testing.assert_array_equal(warped[:, :-1, :-1], image[:, :-1, :-1])
+    assert not warped[:, -1].any() and not warped[:, :, -1].any()
+    flow[...] = (-0.5, 0.0)
+    warped = backward_warp(tf.constant(image), tf.constant(flow), "ddflow").numpy()
+    np.testing.assert_allclose(warped[:, :-1, 0], 1.5 * image[:, :-1, 0] - 0.5 * image[:, :-1, 1], atol=1e-6)
+
+
+def test_the_strict_rule_drops_what_is_not_wholly_inside():
+    image, flow = frames()
+    flow[...] = (0.25, 0.0)
+    warped = backward_warp(tf.constant(image), tf.constant(flow), "strict").numpy()
+    np.testing.assert_allclose(warped[:, :, :-1], 0.75 * image[:, :, :-1] + 0.25 * image[:, :, 1:], atol=1e-6)
+    assert not warped[:, :, -1].any()
 
 
 def test_integer_flow_equals_shifting_pixels():
@@ -54,7 +73,7 @@ def test_integer_flow_equals_shifting_pixels():
     np.testing.assert_array_equal(warped[:, 1:, -1], image[:, :-1, -1])
 
 
-@pytest.mark.parametrize("outside", ["zero", "border"])
+@pytest.mark.parametrize("outside", OUTSIDE)
 @pytest.mark.parametrize("which", [0, 1], ids=["image", "flow"])
 def test_gradient_is_that_of_the_definition(which, outside):
     image, flow = frames(b=2, h=4, w=5, c=2, reach=3.0)
@@ -85,9 +104,11 @@ def test_flow_that_is_no_number_or_huge_counts_as_outside_and_harms_no_neighbour
     expected = oracles.backward_warp(image, np.where(is_bad[..., None], 0, flow)) * ~is_bad[..., None]
     np.testing.assert_allclose(way(backward_warp, image, flow), expected, atol=2e-6)
     assert np.isfinite(way(lambda i, f: backward_warp(i, f, "border"), image, flow)).all()
+    for outside in ("strict", "ddflow"):
+        assert not np.asarray(way(lambda i, f, rule=outside: backward_warp(i, f, rule), image, flow))[is_bad].any()
 
 
-@pytest.mark.parametrize("outside", ["zero", "border"])
+@pytest.mark.parametrize("outside", OUTSIDE)
 def test_flow_that_is_no_number_or_huge_has_no_gradient(outside):
     image, flow, is_bad = frames_with_bad_flow()
     to_image, to_flow = (
@@ -158,7 +179,12 @@ def test_arrays_are_taken_as_they_are():
             "zero",
             r"`image2` and `flow12` must have the same height and width, got \(1, 5, 8, 3\) and \(1, 8, 5, 2\)",
         ),
-        (np.zeros([1, 5, 8, 3]), np.zeros([1, 5, 8, 2]), "edge", '`outside` must be "zero" or "border", got \'edge\''),
+        (
+            np.zeros([1, 5, 8, 3]),
+            np.zeros([1, 5, 8, 2]),
+            "edge",
+            "`outside` must be one of zero, border, strict, ddflow, got 'edge'",
+        ),
         (
             np.zeros([1, 5, 8, 3], np.uint8),
             np.zeros([1, 5, 8, 2]),
@@ -189,5 +215,5 @@ def test_points_are_refused_as_flow_is():
     image, flow = frames()
     with pytest.raises(ValueError, match=r"`points` must be \[b, h, w, 2\], got \(2, 5, 8, 3\)"):
         sample_points(image, image)
-    with pytest.raises(ValueError, match='`outside` must be "zero" or "border", got None'):
+    with pytest.raises(ValueError, match="`outside` must be one of zero, border, strict, ddflow, got None"):
         sample_points(image, flow, None)

@@ -6,19 +6,19 @@ import tf_keras as keras
 
 from tfflow import ops
 from tfflow.layers.plain import as_written
+from tfflow.ops.warp import check_outside
 
 
 class Warp(keras.layers.Layer):
     """[features2 [b, h, w, c], flow12 [b, h, w, 2] in px of that grid] -> features2 seen from frame 1, [b, h, w, c].
 
-    outside: "zero" or "border", see `ops.backward_warp`. The flow is never cast below float32.
+    outside: "zero", "border", "strict" or "ddflow", see `ops.backward_warp`. The flow is never cast below float32.
     """
 
     def __init__(self, outside: str = "zero", **kwargs):
         kwargs["autocast"] = False
         super().__init__(**kwargs)
-        if outside not in ("zero", "border"):
-            raise ValueError(f'`outside` must be "zero" or "border", got {outside!r}')
+        check_outside(outside)
         self.outside = outside
 
     @as_written

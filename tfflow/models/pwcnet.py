@@ -32,8 +32,8 @@ FLOW_UNIT = 20.0
 class PWCNet:
     """Six feature levels; flow from 1/64 to 1/4, each level predicting the whole flow anew (no residual).
 
-    Departures: RGB in, where the authors' weights want BGR; the warp fades out over one pixel beyond the frame, where
-    theirs drops every pixel that is not wholly inside.
+    Departures: RGB in, where the authors' weights want BGR (turned at import); not their sixth upsampling (66
+    parameters), of which nothing is used.
     """
 
     stride = 64
@@ -70,7 +70,7 @@ class PWCNet:
             else:
                 up_flow, up_features = self.up_flow[level](flow), self.up_features[level](x)
                 in_px = Scale(FLOW_UNIT / 2**level, dtype="float32", name=f"flow{level}_px")(up_flow)
-                warped = Warp(name=f"warp{level}")([features2, in_px])
+                warped = Warp("strict", name=f"warp{level}")([features2, in_px])
                 costs = self.leaky(cost_volume(level, features1, warped, self.dtype))
                 x = concat(f"decoder{level}_input", [costs, features1, up_flow, up_features], self.dtype)
             x = self.dense[level](x)

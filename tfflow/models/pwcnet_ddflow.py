@@ -16,7 +16,8 @@ CHANNELS = (16, 32, 64, 96, 128, 192)
 class PWCNetDDFlow:
     """Six feature levels; flow from 1/64 to 1/4, separate decoder weights a level, each predicting the whole flow.
 
-    Departure: the warp fades out over one pixel beyond the frame, where DDFlow's also zeroes the last row and column.
+    Departure: beyond the frame the warp is exactly 0, where the weights of DDFlow's code cancel up to rounding errors,
+    which the normalisation then enlarges.
     """
 
     stride = 64
@@ -35,13 +36,12 @@ class PWCNetDDFlow:
         flows = []
         for level in (6, 5, 4, 3, 2):
             features1 = self.normalize(pyramid1[level - 1])
-            features2 = pyramid2[level - 1]
             if flows:
                 up_flow = UpsampleFlow(align_corners=True, name=f"up_flow{level}")(flows[-1])
-                features2 = Warp(name=f"warp{level}")([features2, up_flow])
             else:
                 up_flow = ZeroFlow(name="zero_flow")(features1)
-            costs = cost_volume(level, features1, self.normalize(features2), self.dtype)
+            warped = Warp("ddflow", name=f"warp{level}")([pyramid2[level - 1], up_flow])  # zeroes the last row, too
+            costs = cost_volume(level, features1, self.normalize(warped), self.dtype)
             summed = Scale(CHANNELS[level - 1], dtype=self.dtype, name=f"cost{level}")(costs)  # sum, not mean
             x = self.features[level](concat(f"decoder{level}_input", [summed, features1, up_flow], self.dtype))
             flow = self.heads[level](x)

@@ -6,6 +6,9 @@ import tensorflow as tf
 
 from tfflow.ops.checks import check_floating, check_flow, check_image, check_same_size, size
 
+OUTSIDE = ("zero", "border", "strict", "ddflow")
+"""Rules for what leaves the frame, see `backward_warp`."""
+
 
 def target_grid(flow: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     """Column and row, in px, at which each pixel of `flow` [b, h, w, 2] arrives: two tensors [b, h, w], float32."""
@@ -20,9 +23,12 @@ def backward_warp(image2: tf.Tensor, flow12: tf.Tensor, outside: str = "zero") -
     """Samples `image2` bilinearly at every pixel's target: result(x) = image2(x + flow12(x)), which looks like image1.
 
     image2: [b, h, w, c], float; flow12: [b, h, w, 2], px, (u, v). Returns [b, h, w, c] in the dtype of image2.
-    outside: "zero" = pixels beyond the frame count as 0 (PWC-Net; fades out over the last pixel),
-        "border" = as the nearest pixel of the frame (SpyNet, UnFlow).
-    NaN flow samples as far outside (zero), or the top left pixel (border); flow of any size is safe.
+    outside: "zero" = pixels beyond the frame count as 0: it fades out over one pixel,
+        "border" = as the nearest pixel of the frame (SpyNet, UnFlow, PWC-Lite),
+        "strict" = as "zero", but what less than 0.9999 of is inside is 0 altogether (the authors' code of PWC-Net),
+        "ddflow" = 0 on and beyond the last row and column; up to one pixel beyond the first ones extrapolated (DDFlow's
+        code, whose corners are cut off towards zero and clipped before their weights are taken).
+    NaN flow samples as far outside, or the top left pixel (border); flow of any size is safe.
     Gradients: to image2 and, within the sampled cell, to flow12. One flat gather of rows per corner with int32
     indices, so that the same graph converts to TensorFlow Lite.
     Raises ValueError on other shapes or another `outside`. Source: Jaderberg et al. 2015, eq. 5.
@@ -31,8 +37,7 @@ def backward_warp(image2: tf.Tensor, flow12: tf.Tensor, outside: str = "zero") -
     check_floating("image2", image2)
     check_flow("flow12", flow12)
     check_same_size("image2", image2, "flow12", flow12)
-    if outside not in ("zero", "border"):
-        raise ValueError(f'`outside` must be "zero" or "border", got {outside!r}')
+    check_outside(outside)
     return _sample(image2, *target_grid(flow12), outside)
 
 
@@ -44,23 +49,30 @@ def sample_points(images: tf.Tensor, points: tf.Tensor, outside: str = "zero") -
     check_image("images", images)
     check_floating("images", images)
     check_image("points", points, channels=2)
-    if outside not in ("zero", "border"):
-        raise ValueError(f'`outside` must be "zero" or "border", got {outside!r}')
+    check_outside(outside)
     points = tf.cast(points, tf.float32)
     return _sample(images, points[..., 0], points[..., 1], outside)
+
+
+def check_outside(outside: str) -> None:
+    """Raises ValueError where `outside` is none of OUTSIDE."""
+    if outside not in OUTSIDE:
+        raise ValueError(f"`outside` must be one of {', '.join(OUTSIDE)}, got {outside!r}")
 
 
 def _sample(image: tf.Tensor, x: tf.Tensor, y: tf.Tensor, outside: str) -> tf.Tensor:
     b, h, w = size(image)
     channels = image.shape[-1]
-    if outside == "zero":  # one ring of zeros around the frame catches all that leaves it
+    keep = _kept(x, y, h, w, outside)
+    if outside in ("zero", "strict"):  # one ring of zeros around the frame catches all that leaves it
         image = tf.pad(image, [[0, 0], [1, 1], [1, 1], [0, 0]])
         h, w, x, y = h + 2, w + 2, x + 1.0, y + 1.0
-    x = _clamp(x, w)
-    y = _clamp(y, h)
+    lowest = -1.0 if outside == "ddflow" else 0.0
+    x = _clamp(x, lowest, w)
+    y = _clamp(y, lowest, h)
     # The last cell starts one pixel before the border, so that its far corner is inside.
-    x0 = tf.minimum(tf.floor(x), tf.cast(tf.maximum(w - 2, 0), tf.float32))
-    y0 = tf.minimum(tf.floor(y), tf.cast(tf.maximum(h - 2, 0), tf.float32))
+    x0 = tf.clip_by_value(tf.floor(x), 0.0, tf.cast(tf.maximum(w - 2, 0), tf.float32))
+    y0 = tf.clip_by_value(tf.floor(y), 0.0, tf.cast(tf.maximum(h - 2, 0), tf.float32))
     wx = (x - x0)[..., None]  # [b, h, w, 1]
     wy = (y - y0)[..., None]
     column = tf.cast(x0, tf.int32)
@@ -79,7 +91,26 @@ def _sample(image: tf.Tensor, x: tf.Tensor, y: tf.Tensor, outside: str) -> tf.Te
 
     top = corner(0) * (1.0 - wx) + corner(right) * wx
     bottom = corner(below) * (1.0 - wx) + corner(below + right) * wx
-    return tf.cast(top * (1.0 - wy) + bottom * wy, image.dtype)  # [b, h, w, c]
+    sampled = top * (1.0 - wy) + bottom * wy
+    if keep is not None:
+        sampled *= tf.cast(keep, tf.float32)[..., None]
+    return tf.cast(sampled, image.dtype)  # [b, h, w, c]
+
+
+def _kept(x: tf.Tensor, y: tf.Tensor, h, w, outside: str) -> tf.Tensor | None:
+    """Which points the rule leaves in at all, [b, h, w]; None where it takes what the sampling gives."""
+    if outside == "strict":
+        return _covered(x, w) * _covered(y, h) >= 0.9999
+    if outside == "ddflow":
+        in_columns = (x > -1.0) & (x < tf.cast(w - 1, tf.float32)) & (w > 1)
+        in_rows = (y > -1.0) & (y < tf.cast(h - 1, tf.float32)) & (h > 1)
+        return in_columns & in_rows
+    return None
+
+
+def _covered(coordinate: tf.Tensor, length) -> tf.Tensor:
+    """The share of the two pixels around a coordinate that is inside, in [0, 1]."""
+    return tf.clip_by_value(tf.minimum(coordinate + 1.0, tf.cast(length, tf.float32) - coordinate), 0.0, 1.0)
 
 
 def inside(flow12: tf.Tensor) -> tf.Tensor:
@@ -94,7 +125,7 @@ def inside(flow12: tf.Tensor) -> tf.Tensor:
     return tf.cast(kept, tf.float32)[..., None]  # [b, h, w, 1]
 
 
-def _clamp(coordinate: tf.Tensor, length) -> tf.Tensor:
-    """Into [0, length - 1], NaN to 0, before any cast to an integer could overflow."""
+def _clamp(coordinate: tf.Tensor, lowest: float, length) -> tf.Tensor:
+    """Into [lowest, length - 1], NaN to 0, before any cast to an integer could overflow."""
     finite = tf.where(tf.math.is_nan(coordinate), tf.zeros_like(coordinate), coordinate)
-    return tf.clip_by_value(finite, 0.0, tf.cast(length - 1, tf.float32))
+    return tf.clip_by_value(finite, lowest, tf.cast(length - 1, tf.float32))

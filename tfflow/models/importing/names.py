@@ -1,0 +1,48 @@
+"""What the authors of each network called its layers: our layer -> theirs, in the order of the network."""
+
+from __future__ import annotations
+
+LEVELS = (6, 5, 4, 3, 2)
+
+SPYNET = {"conv1": 1, "conv2": 3, "conv3": 5, "conv4": 7, "flow": 9}
+"""A level's layers -> places in its nn.Sequential, between which are the ReLUs."""
+
+
+def pwcnet() -> dict[str, str]:
+    """NVlabs' PyTorch code (PWCDCNet). Its level 6 has another order of names: conv6aa is the one of stride 2."""
+    names: dict[str, str] = {}
+    for level in range(1, 7):
+        for i, letters in enumerate(("aa", "a", "b") if level == 6 else ("a", "aa", "b"), 1):
+            names[f"encoder{level}_conv{i}"] = f"conv{level}{letters}.0"
+    for level in LEVELS:
+        names |= {f"decoder{level}_conv{i}": f"conv{level}_{i - 1}.0" for i in range(1, 6)}
+        names[f"decoder{level}_flow"] = f"predict_flow{level}"
+        if level < 6:  # theirs are called after the level that they come from
+            names[f"up_flow{level}"] = f"deconv{level + 1}"
+            names[f"up_features{level}"] = f"upfeat{level + 1}"
+    names |= {f"context_conv{i}": f"dc_conv{i}.0" for i in range(1, 7)}
+    return names | {"context_flow": "dc_conv7"}
+
+
+def pwclite() -> dict[str, str]:
+    """ARFlow's PyTorch code (PWCLite with reduce_dense, two frames)."""
+    names: dict[str, str] = {}
+    for level in range(1, 7):
+        names |= {f"encoder{level}_conv{i}": f"feature_pyramid_extractor.convs.{level - 1}.{i - 1}.0" for i in (1, 2)}
+    names |= {f"narrow{level}": f"conv_1x1.{i}.0" for i, level in enumerate(LEVELS)}
+    names |= {f"decoder_conv{i}": f"flow_estimators.conv{i}.0" for i in range(1, 6)}
+    names |= {"decoder_flow": "flow_estimators.predict_flow.0"}
+    names |= {f"context_conv{i}": f"context_networks.convs.{i - 1}.0" for i in range(1, 7)}
+    return names | {"context_flow": "context_networks.convs.6.0"}
+
+
+def ddflow() -> dict[str, str]:
+    """DDFlow's TensorFlow 1 code (slim)."""
+    names: dict[str, str] = {}
+    for level in range(1, 7):
+        names |= {f"encoder{level}_conv{i}": f"feature_extractor/conv{level}_{i}" for i in (1, 2)}
+    for level in LEVELS:
+        names |= {f"decoder{level}_conv{i}": f"estimator_level_{level}/conv{i}" for i in range(1, 6)}
+        names[f"decoder{level}_flow"] = f"estimator_level_{level}/conv6"
+    names |= {f"context_conv{i}": f"context_network/dilated_conv{i}" for i in range(1, 7)}
+    return names | {"context_flow": "context_network/dilated_conv7"}

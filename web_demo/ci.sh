@@ -1,0 +1,30 @@
+#!/usr/bin/env bash
+# The page's tests in headless Chromium, from a bare Debian or Ubuntu with Node 20 or later.
+# PYTHON: a Python with tfflow[export], which makes what the page is held against (default: python3).
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")"
+
+chromium() {
+  local name
+  for name in ${CHROMIUM:+"$CHROMIUM"} chromium chromium-browser google-chrome; do
+    command -v "$name" && return
+  done
+  return 1
+}
+
+if ! chromium >/dev/null; then
+  sudo=""
+  [ "$(id -u)" = 0 ] || sudo=sudo
+  $sudo apt-get update -qq
+  DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq --no-install-recommends chromium >/dev/null
+fi
+CHROMIUM="$(chromium)"
+export CHROMIUM
+
+if [ -n "${PYTHON:-}" ] && [[ "$PYTHON" == */* ]]; then # npm runs in this folder
+  PYTHON="$(cd "$OLDPWD" && realpath -s "$PYTHON")"
+  export PYTHON
+fi
+
+npm ci --silent
+npm test

@@ -149,7 +149,7 @@ def violations(found: Facts, eight_bits: bool) -> list[str]:
         )
     for name, shape in (found.inputs | found.outputs).items():
         if shape[:1] != (1,) or min(shape) < 1:
-            lines.append(f"{name} of shape {shape}, not of a fixed one with the batch 1: runtimes in a browser refuse it")
+            lines.append(f"{name} of shape {shape}, not fixed with the batch 1: runtimes in a browser refuse it")
     static = [o for o in found.operators if any(n < 1 for shape, _ in o.outputs for n in shape)]
     if static:
         lines.append(f"{len(static)} operators of unknown size, first {static[0].name}")

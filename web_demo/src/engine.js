@@ -50,7 +50,7 @@ export class Engine {
     this.#worker.addEventListener("error", (event) => this.#fail(new Error(event.message || "its worker stopped")));
   }
 
-  /** inputs: typed arrays by name, as the manifest describes them -> {values: flows by name, milliseconds}. */
+  /** inputs: typed arrays by name, as the manifest describes them -> {values: flows by name, milliseconds, heap in bytes}. */
   run(inputs) {
     return this.#ask({ run: { inputs, shapes: this.shapes } });
   }

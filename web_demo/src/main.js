@@ -31,8 +31,15 @@ function refuse(error) {
   $("alert").hidden = false;
 }
 
-/** Does what a control asks for; a refusal is shown, and the page goes on. */
-async function act(text, action) {
+let acting = Promise.resolve(); // files can be dropped while others are being read
+
+/** Does what a control asks for, one after the other; a refusal is shown, and the page goes on. */
+function act(text, action) {
+  acting = acting.then(() => actNow(text, action));
+  return acting;
+}
+
+async function actNow(text, action) {
   $("alert").hidden = true;
   for (const control of controls) control.disabled = true;
   $("status").textContent = text;
@@ -68,7 +75,9 @@ async function put(wanted) {
 }
 
 async function onLost(why) {
+  if ($("backend").value === "wasm") return; // each network that ran there tells of it
   $("backend").value = "wasm";
+  for (const panel of panels) panel.engine.close(); // what one is at would never end
   await act("WebGPU is lost …", () => put(models));
   refuse(new Refusal(`WebGPU was lost (${why}): the networks run on WebAssembly now; press Camera to go on`));
 }

@@ -9,6 +9,7 @@ const FLOW = "flow12";
 export class Panel {
   #latency = new Latency();
   #frame = null;
+  #heap = 0;
   flow = null; // {data, width, height}: px of the frames, on the network's grid
 
   constructor(engine, template, place) {
@@ -35,6 +36,7 @@ export class Panel {
     const data = toFramePixels(result.values[FLOW], { width: imageWidth, height: imageHeight }, this.#frame);
     this.flow = { data, width, height };
     this.#latency.add(result.milliseconds);
+    this.#heap = result.heap;
   }
 
   /** scale: px of the frames at the wheel's rim. */
@@ -42,6 +44,7 @@ export class Panel {
     if (!this.flow) return;
     this.#text("latency", String(this.#latency));
     this.#text("flow", `mean flow ${meanLength(this.flow.data).toFixed(2)} px`);
+    this.#text("memory", `${(this.#heap / 1e6).toFixed(0)} MB`);
     this.root.querySelector(".save").disabled = false;
     const { data, width, height } = this.flow;
     if (this.canvas.width !== width || this.canvas.height !== height) Object.assign(this.canvas, { width, height });

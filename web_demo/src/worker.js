@@ -6,6 +6,7 @@
  */
 
 let litert; // the library
+let wasm; // its WebAssembly module
 let model; // compiled
 let signature;
 
@@ -21,7 +22,7 @@ async function open({ bytes, manifest, webgpu, threads }) {
   litert = await import("../litert/core.js");
   const warn = console.warn;
   if (!webgpu) console.warn = () => {}; // it warns of WebGPU even where nobody asked for it
-  await litert.loadLiteRt(place.href, { threads: threads > 1 });
+  wasm = (await litert.loadLiteRt(place.href, { threads: threads > 1 })).liteRtWasm;
   console.warn = warn;
   const device = litert.getDefaultEnvironment().webGpuDevice;
   const onCpu = () => litert.loadAndCompile(bytes, { accelerator: "wasm", cpuOptions: { numThreads: threads } });
@@ -147,7 +148,7 @@ async function runOn(compiled, signatureName, inputs, shapes) {
 async function run({ inputs, shapes }) {
   const started = performance.now();
   const values = await runOn(model, signature, inputs, shapes);
-  return { milliseconds: performance.now() - started, values };
+  return { milliseconds: performance.now() - started, heap: wasm.HEAPU8.buffer.byteLength, values };
 }
 
 self.onmessage = async ({ data: { id, ...message } }) => {

@@ -6,6 +6,7 @@ import { test } from "node:test";
 import { flowToColour, percentile, robustScale } from "../src/colour.js";
 import { broken, checkModel, readManifest } from "../src/manifest.js";
 import { floFile, resized, toFramePixels, toInput } from "../src/resize.js";
+import { Latency, Rate } from "../src/timing.js";
 import { distance, floats, manifestOf, path, pixels, vectors } from "./desktop.js";
 
 const schema = JSON.parse(readFileSync(new URL("../../tfflow/export/manifest.schema.json", import.meta.url)));
@@ -29,6 +30,22 @@ test("percentiles lie between the values", () => {
   assert.equal(percentile([4, 1, 3, 2], 50), 2.5);
   assert.ok(Math.abs(percentile([10, 20, 30], 90) - 28) < 1e-12);
   assert.equal(percentile([7], 90), 7);
+});
+
+test("latency is the median and the 90th percentile of the last 50 runs", () => {
+  const latency = new Latency();
+  latency.add(1000);
+  assert.equal(String(latency), "1000.0 ms (one run)");
+  for (let i = 1; i <= 50; i++) latency.add(i);
+  assert.equal(String(latency), "25.5 ms median, 45.1 ms p90 (last 50)");
+});
+
+test("the rate counts pairs over the last two seconds", () => {
+  const rate = new Rate();
+  assert.equal(rate.add(0), null);
+  assert.equal(rate.add(500), 2);
+  for (let now = 5000; now < 8000; now += 100) rate.add(now);
+  assert.equal(rate.add(8000), 10);
 });
 
 for (const name of Object.keys(vectors.frames)) {

@@ -1,6 +1,6 @@
-"""`python web_demo/test/vectors.py DIR`: small networks, frames, and what the desktop makes of them, for the page's tests.
+"""`python web_demo/test/vectors.py DIR`: what the page's tests hold it against.
 
-Made anew for each run of the tests, so that they cannot go stale: the page is held against the Python that is here.
+Small networks, frames, and what the desktop makes of them; made anew for each run of the tests, so that none is stale.
 """
 
 from __future__ import annotations
@@ -29,6 +29,8 @@ SIZE = (32, 48)
 FRAMES = {"large": (100, 150), "small": (20, 30), "equal": SIZE, "wide": (60, 49)}
 """Height and width of a pair that shrinks, one that grows, and one that does neither; the last shrinks unevenly."""
 CAMERA = (240, 320)
+PLAIN = (128, 192)
+"""Of the network without levels: large enough that a tensor which is not let go is seen."""
 
 
 class SmallPWC(PWCNetMobile):
@@ -78,11 +80,11 @@ def write_model(folder: Path, contents: bytes, model: FlowModel, interface: Inte
 
 def write_models(out: Path) -> dict[str, TFLiteModel]:
     network = small_network()
-    plain, bytes_too = Interface(SIZE), Interface(SIZE, uint8=True)
-    exporter = Exporter(network, plain, Scenes(SIZE, seed=1, count=2))
+    usual, bytes_too, plain = Interface(SIZE), Interface(SIZE, uint8=True), Interface(PLAIN)
+    exporter = Exporter(network, usual, Scenes(SIZE, seed=1, count=2))
     files = {
-        "fp32": (exporter.make("fp32"), plain, "fp32"),
-        "int8-ptq": (exporter.make("int8-ptq"), plain, "int8-ptq"),
+        "fp32": (exporter.make("fp32"), usual, "fp32"),
+        "int8-ptq": (exporter.make("int8-ptq"), usual, "int8-ptq"),
         "uint8": (convert.fp32(exporter.graph, bytes_too), bytes_too, "fp32"),
         "plain": (convert.fp32(Plain(), plain), plain, "fp32"),
     }

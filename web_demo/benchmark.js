@@ -1,11 +1,11 @@
 /** `npm run benchmark -- MODEL [MODEL ...]`: latency in Chromium, beside the desktop runtime's, in one table. */
 
-import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { availableParallelism, cpus, loadavg, tmpdir } from "node:os";
-import { dirname, join, resolve } from "node:path";
+import { dirname, join } from "node:path";
 import { parseArgs } from "node:util";
-import { HERE, Usage, command } from "./build.js";
+import { Usage, command } from "./build.js";
+import { given, python } from "./python.js";
 import { percentile } from "./src/colour.js";
 import { launch, open, site } from "./test/browser.js";
 
@@ -36,16 +36,10 @@ const inBrowser = (page, path, threads, runs) =>
 
 /** [median, p90] for each number of threads, by file, from the project's own benchmark. */
 function onDesktop(files, threads, runs) {
-  const root = dirname(HERE);
   const folder = mkdtempSync(join(tmpdir(), "tfflow-benchmark-"));
   const json = join(folder, "desktop.json");
   const args = ["export/benchmark.py", ...files, "--threads", threads.join(","), "--runs", `${runs}`, "--json", json];
-  const paths = [root, process.env.PYTHONPATH].filter(Boolean).join(":");
-  const done = spawnSync(process.env.PYTHON ?? "python3", args, {
-    cwd: root,
-    stdio: ["ignore", "ignore", "inherit"],
-    env: { ...process.env, PYTHONPATH: paths, TF_CPP_MIN_LOG_LEVEL: "3" },
-  });
+  const done = python(args, ["ignore", "ignore", "inherit"]);
   if (done.status !== 0) {
     throw new Usage("export/benchmark.py did not run: pip install -e '.[export]', and name that Python in PYTHON");
   }
@@ -65,7 +59,7 @@ await command(async () => {
   const cores = availableParallelism();
   const threads = cores > 1 ? [1, Math.min(4, cores)] : [1];
   const before = loadavg()[0];
-  const served = await site(positionals.map((path) => resolve(path)));
+  const served = await site(positionals.map(given));
   const browser = await launch();
   const version = browser.version();
   const rows = [];
@@ -82,7 +76,7 @@ await command(async () => {
     await browser.close();
     await served.close();
   }
-  const desktop = onDesktop(rows.map((row) => row.file), threads, runs); // prettier-ignore
+  const desktop = onDesktop(rows.map((row) => row.file), threads, runs);
   rmSync(served.folder, { recursive: true });
   const cell = ([median, p90]) => `${median.toFixed(1)} (${p90.toFixed(1)})`;
   const heads = ["WebAssembly", "desktop"].flatMap((where) => threads.map((n) => `${where}, ${n} thread${n > 1 ? "s" : ""}`)); // prettier-ignore

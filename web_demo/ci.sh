@@ -2,29 +2,24 @@
 # The page's tests in headless Chromium, from a bare Debian or Ubuntu with Node 20 or later.
 # PYTHON: a Python with tfflow[export], which makes what the page is held against (default: python3).
 set -euo pipefail
-cd "$(dirname "${BASH_SOURCE[0]}")"
+web_demo="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 
-chromium() {
+find_chromium() {
   local name
   for name in ${CHROMIUM:+"$CHROMIUM"} chromium chromium-browser google-chrome; do
-    command -v "$name" && return
+    type -P "$name" && return
   done
   return 1
 }
 
-if ! chromium >/dev/null; then
+if ! find_chromium >/dev/null; then
   sudo=""
   [ "$(id -u)" = 0 ] || sudo=sudo
   $sudo apt-get update -qq
   DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq --no-install-recommends chromium >/dev/null
 fi
-CHROMIUM="$(chromium)"
+CHROMIUM="$(find_chromium)"
 export CHROMIUM
 
-if [ -n "${PYTHON:-}" ] && [[ "$PYTHON" == */* ]]; then # npm runs in this folder
-  PYTHON="$(cd "$OLDPWD" && realpath -s "$PYTHON")"
-  export PYTHON
-fi
-
-npm ci --silent
-npm test
+npm --prefix "$web_demo" ci --silent
+npm --prefix "$web_demo" test

@@ -4,8 +4,8 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { availableParallelism, cpus, loadavg, tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { parseArgs } from "node:util";
-import { Usage, command } from "./build.js";
-import { given, python } from "./python.js";
+import { Usage, command, given } from "./build.js";
+import { python } from "./python.js";
 import { percentile } from "./src/colour.js";
 import { launch, open, site } from "./test/browser.js";
 

@@ -8,6 +8,9 @@ import { parseArgs } from "node:util";
 export const HERE = dirname(fileURLToPath(import.meta.url));
 export class Usage extends Error {}
 
+/** A path as the user meant it: npm runs in this folder, wherever it was called. */
+export const given = (path) => resolve(process.env.INIT_CWD ?? process.cwd(), path);
+
 /** Writes the site into `out` (emptied first). models: files model.json, or folders of exports. */
 export function build(out, models) {
   const found = models.flatMap(manifestsIn);
@@ -74,7 +77,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
       allowPositionals: true,
       options: { out: { type: "string", default: join(HERE, "site") } },
     });
-    const places = build(resolve(values.out), positionals);
+    const places = build(given(values.out), positionals.map(given));
     console.log(`${values.out}: the page and ${places.length} model${places.length === 1 ? "" : "s"}`);
   });
 }

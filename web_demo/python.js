@@ -1,11 +1,8 @@
 /** The project's Python, run from its root. */
 
 import { spawnSync } from "node:child_process";
-import { dirname, resolve } from "node:path";
-import { HERE } from "./build.js";
-
-/** A path as the user meant it: npm runs in this folder, wherever it was called. */
-export const given = (path) => resolve(process.env.INIT_CWD ?? process.cwd(), path);
+import { dirname } from "node:path";
+import { HERE, given } from "./build.js";
 
 /** Runs PYTHON, a name or a path (default: python3), with tfflow importable -> what spawnSync gives. */
 export function python(args, stdio) {

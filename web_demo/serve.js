@@ -5,7 +5,7 @@ import { createServer } from "node:http";
 import { extname, join, resolve, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { HERE, Usage, build, command } from "./build.js";
+import { HERE, Usage, build, command, given } from "./build.js";
 
 const TYPES = {
   ".html": "text/html; charset=utf-8", ".js": "text/javascript", ".css": "text/css", ".json": "application/json",
@@ -65,7 +65,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
       throw new Usage(`--port must be 0 to 65535, got ${values.port}`);
     }
     const site = join(HERE, "site");
-    const models = build(site, positionals);
+    const models = build(site, positionals.map(given));
     const { address } = await serve(site, { port });
     console.log(`${address} shows ${models.length || "no"} model${models.length === 1 ? "" : "s"}; Ctrl-C ends it`);
   });

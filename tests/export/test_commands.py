@@ -128,8 +128,11 @@ def test_over_a_limit_the_file_does_not_get_its_name(weights, tmp_path, monkeypa
     assert "largest_px" in capsys.readouterr().out
 
 
+ENDS = {"image1": (1, 4, 6, 3), "image2": (1, 4, 6, 3)}, {"flow12": (1, 4, 6, 2)}
+
+
 def test_numbers_are_held_against_their_limits():
-    found = facts_module.Facts((), 0, 0, 0)
+    found = facts_module.Facts((), 0, 0, 0, *ENDS)
     good = {"epe_change": 0.01, "fake_quantized_mean_px": 0.01, "int8_share": 0.99, "size_to_fp32": 0.3}
     assert failures("int8-qat", good, found) == []
     for name, bad in (("epe_change", 0.05), ("int8_share", 0.9), ("size_to_fp32", 0.4), ("epe_change", float("nan"))):
@@ -141,7 +144,7 @@ def test_a_change_is_relative_to_the_float_error():
     comparison = Comparison("s", 1, {"float": {"epe": 2.0}, "exported": {"epe": 2.1}}, {"mean": 0.1})
     assert comparison.epe_change == pytest.approx(0.05)
     assert np.isnan(Comparison("video", 1, {}, {"mean": 0.1}).epe_change)
-    assert Report("fp16", facts_module.Facts((), 1, 2, 3), [], {"drift_mean_px": 0.5}).failures
+    assert Report("fp16", facts_module.Facts((), 1, 2, 3, *ENDS), [], {"drift_mean_px": 0.5}).failures
 
 
 @pytest.mark.parametrize(

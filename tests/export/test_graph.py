@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import tempfile
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -11,11 +14,13 @@ from tests.export.conftest import SIZE
 from tfflow.data.scenes import Scenes
 from tfflow.errors import InputError
 from tfflow.export import convert
-from tfflow.export.facts import Operator, facts, violations
-from tfflow.export.graph import Interface, as_function, phone_graph
+from tfflow.export.facts import Facts, Operator, facts, violations
+from tfflow.export.graph import SIGNATURE, Interface, as_function, phone_graph
 from tfflow.export.layers import PhoneCostVolume
 from tfflow.layers import CostVolume
 from tfflow.models.tflite import TFLiteModel
+
+ENDS = {"image1": (1, 4, 6, 3), "image2": (1, 4, 6, 3)}
 
 
 @pytest.fixture(scope="module")
@@ -97,7 +102,7 @@ def test_what_phones_refuse_is_seen(function, shape, line):
 
 def test_flow_in_eight_bits_float_indices_and_foreign_operators_are_seen():
     def with_operator(operator):
-        return type("Found", (), {"operators": (operator,), "by_kind": {operator.kind: 1}})()
+        return Facts((operator,), 0, 0, 0, ENDS, {"flow12": (1, 4, 6, 2)})
 
     flow, features = ((1, 4, 6, 2), "int8"), ((1, 4, 6, 8), "int8")
     assert violations(with_operator(Operator("ADD", (flow, flow), (flow,))), True) == [
@@ -110,6 +115,38 @@ def test_flow_in_eight_bits_float_indices_and_foreign_operators_are_seen():
     assert violations(with_operator(flex), False) == ["1 x FlexLgamma, which is not a built-in operator"]
     unknown = Operator("ADD", (features,), (((-1, 4, 6, 8), "float32"),))
     assert violations(with_operator(unknown), False) == ["1 operators of unknown size, first ADD"]
+
+
+@pytest.mark.parametrize(
+    ("inputs", "outputs", "line"),
+    [
+        (ENDS | {"image2": (-1, 4, 6, 3)}, {"flow12": (1, 4, 6, 2)}, r"image2 of shape \(-1, 4, 6, 3\), not fixed"),
+        (ENDS | {"image2": (2, 4, 6, 3)}, {"flow12": (1, 4, 6, 2)}, r"image2 of shape \(2, 4, 6, 3\), not fixed"),
+        (ENDS, {"flow12": (1, 4, -1, 2)}, r"flow12 of shape \(1, 4, -1, 2\), not fixed"),
+        ({"args_0": (1, 4, 6, 3), "args_1": (1, 4, 6, 3)}, {"flow12": (1, 4, 6, 2)}, r"takes \['args_0', 'args_1'\]"),
+        (ENDS, {"output_0": (1, 4, 6, 2)}, r"gives \['output_0'\], not"),
+        ({}, {}, r"takes \[\] and gives \[\]"),
+    ],
+    ids=["open batch", "batch of two", "open width", "inputs without their names", "output without its name", "none"],
+)
+def test_an_open_batch_and_other_names_are_seen(inputs, outputs, line):
+    (violation,) = violations(Facts((), 0, 0, 0, inputs, outputs), eight_bits=False)
+    assert re.search(line, violation)
+    assert violations(Facts((), 0, 0, 0, ENDS, dict.fromkeys(["flow12", "flow21"], (1, 4, 6, 2))), False) == []
+
+
+def test_names_and_shapes_are_read_from_the_file():
+    def run(image1, image2):
+        return {"flow12": (image2 - image1)[..., :2]}
+
+    spec, module = tf.TensorSpec([None, 4, 6, 3]), tf.Module()
+    module.run = tf.function(run, input_signature=[spec, spec], autograph=False)
+    with tempfile.TemporaryDirectory() as folder:
+        tf.saved_model.save(module, folder, signatures={SIGNATURE: module.run})
+        found = facts(tf.lite.TFLiteConverter.from_saved_model(folder).convert())
+    assert found.inputs == {"image1": (-1, 4, 6, 3), "image2": (-1, 4, 6, 3)}
+    assert found.outputs == {"flow12": (-1, 4, 6, 2)}
+    assert sum("not fixed with the batch 1" in line for line in violations(found, eight_bits=False)) == 3
 
 
 def test_multiply_adds_are_counted_from_the_kernels():

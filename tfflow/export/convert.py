@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 import tf_keras as keras
 
-from tfflow.export.graph import INPUTS, Interface, as_function
+from tfflow.export.graph import INPUTS, SIGNATURE, Interface, as_function
 
 Samples = Iterable[tuple[np.ndarray, np.ndarray]]
 """Pairs of images [1, h, w, 3], as the interface takes them."""
@@ -64,7 +64,7 @@ def _default(converter) -> None:
 def _convert(graph: keras.Model, interface: Interface, settings: Callable | None = None) -> bytes:
     module, run = as_function(graph, interface)
     with tempfile.TemporaryDirectory() as folder:  # a saved model, not the function: it keeps the names
-        tf.saved_model.save(module, folder, signatures={"serving_default": run})
+        tf.saved_model.save(module, folder, signatures={SIGNATURE: run})
         converter = tf.lite.TFLiteConverter.from_saved_model(folder)
         if settings:
             settings(converter)

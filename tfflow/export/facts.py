@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
+from tfflow.export.graph import INPUTS, OUTPUTS, SIGNATURE
+
 CONVOLUTIONS = ("CONV_2D", "DEPTHWISE_CONV_2D", "TRANSPOSE_CONV")
 FORBIDDEN = ("GATHER_ND", "SPACE_TO_BATCH_ND", "BATCH_TO_SPACE_ND")
 """Operators that phones' delegates refuse, or run slowly. Custom and TensorFlow's own ("Flex") are refused, too."""
@@ -56,12 +58,15 @@ class Operator:
 class Facts:
     """operators: in the order they run. partitions: pieces that XNNPACK takes. size: bytes of the file.
     live_bytes: the most memory that intermediate tensors hold at once, the least that an arena can be.
+    inputs, outputs: shape by name, of SIGNATURE, -1 where the file leaves it open; empty without that signature.
     """
 
     operators: tuple[Operator, ...] = field(repr=False)
     partitions: int
     size: int
     live_bytes: int
+    inputs: dict[str, tuple[int, ...]]
+    outputs: dict[str, tuple[int, ...]]
 
     @property
     def by_kind(self) -> Counter[str]:
@@ -94,7 +99,16 @@ def facts(contents: bytes) -> Facts:
     with contextlib.suppress(RuntimeError):  # an operator that this runtime has not: `violations` names it
         usual.allocate_tensors()
     partitions = sum(o["op_name"] == "DELEGATE" for o in usual._get_ops_details())
-    return Facts(operators, partitions, len(contents), _live_bytes(details, tensors, plain))
+    return Facts(operators, partitions, len(contents), _live_bytes(details, tensors, plain), *_signature(plain))
+
+
+def _signature(interpreter: Interpreter) -> tuple[dict[str, tuple[int, ...]], dict[str, tuple[int, ...]]]:
+    if SIGNATURE not in interpreter.get_signature_list():
+        return {}, {}
+    run = interpreter.get_signature_runner(SIGNATURE)
+    ends = run.get_input_details(), run.get_output_details()
+    inputs, outputs = ({name: tuple(map(int, d["shape_signature"])) for name, d in end.items()} for end in ends)
+    return inputs, outputs
 
 
 def _live_bytes(details: list[dict], tensors: dict, interpreter: Interpreter) -> int:
@@ -128,6 +142,14 @@ def violations(found: Facts, eight_bits: bool) -> list[str]:
             lines.append(f"GATHER by {o.inputs[1][1]} indices, not int32")
         if eight_bits and o.name in FLOW_OPERATORS and o.outputs[0][0][-1:] == (2,) and o.outputs[0][1] != "float32":
             lines.append(f"{o.name} of flow {o.outputs[0][0]} in {o.outputs[0][1]}, not float32")
+    if set(found.inputs) != set(INPUTS) or set(found.outputs) not in ({OUTPUTS[0]}, set(OUTPUTS)):
+        lines.append(
+            f"signature {SIGNATURE} takes {sorted(found.inputs)} and gives {sorted(found.outputs)}, not "
+            f"{list(INPUTS)} and {OUTPUTS[0]}: apps ask by name, since the order in a file is another"
+        )
+    for name, shape in (found.inputs | found.outputs).items():
+        if shape[:1] != (1,) or min(shape) < 1:
+            lines.append(f"{name} of shape {shape}, not fixed with the batch 1: runtimes in a browser refuse it")
     static = [o for o in found.operators if any(n < 1 for shape, _ in o.outputs for n in shape)]
     if static:
         lines.append(f"{len(static)} operators of unknown size, first {static[0].name}")

@@ -18,6 +18,8 @@ PHONE: dict[type, type[keras.layers.Layer]] = {CostVolume: PhoneCostVolume, kera
 """What stands for a layer of training on the phone."""
 INPUTS = ("image1", "image2")
 OUTPUTS = ("flow12", "flow21")
+SIGNATURE = "serving_default"
+"""Under which a file has its inputs and outputs by these names."""
 
 
 @dataclass(frozen=True)

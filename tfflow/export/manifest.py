@@ -10,7 +10,7 @@ from typing import Any
 import jsonschema
 
 from tfflow.errors import InputError
-from tfflow.export.graph import INPUTS, Interface
+from tfflow.export.graph import INPUTS, SIGNATURE, Interface
 from tfflow.files import write_json
 from tfflow.models import FlowModel
 
@@ -43,7 +43,7 @@ def manifest(
         "file": file,
         "bytes": len(contents),
         "sha256": hashlib.sha256(contents).hexdigest(),
-        "signature": "serving_default",
+        "signature": SIGNATURE,
         "inputs": [{"name": name, "index": order[name], **image} for name in INPUTS],
         "outputs": [
             {"name": name, "index": order[name], **flow, "meaning": meaning[name], "stride": stride}

@@ -171,3 +171,12 @@ def test_results_are_not_overwritten_unless_asked(sintel, tmp_path, capsys):
     assert run(*arguments) == 2
     assert "out holds results already: choose another --out, or add --overwrite" in lines(capsys)[0]
     assert run(*arguments, "--overwrite") == 0
+
+
+def test_refined_flow_is_measured_under_a_name_that_says_so(sintel, tmp_path, capsys):
+    assert run("--weights", "good", "--refine", "variational", "--data", sintel, "--out", tmp_path / "out") == 0
+    stored = json.loads((tmp_path / "out" / "results.json").read_text())
+    assert [r["predictor"] for r in stored["results"]] == ["good + variational"]
+    assert stored["results"][0]["mean_over_images"]["epe"] > 0  # what was exact is not any more
+    assert run("--baselines", "--refine", "variational", "--data", sintel) == 2
+    assert "--refine works on networks: give --weights W or --model NAME" in capsys.readouterr().err

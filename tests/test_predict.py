@@ -288,3 +288,14 @@ def test_a_flow_that_is_not_finite_is_refused(clip, tmp_path, net, monkeypatch, 
     monkeypatch.setattr(net, "batch", lambda a, b: np.full((*a.shape[:3], 2), np.nan, np.float32), raising=False)
     assert run(clip, "--out", tmp_path / "out") == 2
     assert "net gave a flow that is not finite on 001" in lines(capsys)[0]
+
+
+def test_refined_flow_is_written_and_said(clip, tmp_path):
+    def flow(out, *options):
+        assert run(clip / "001.png", clip / "002.png", "--formats", "flo", "--out", tmp_path / out, *options) == 0
+        return read_flow(next((tmp_path / out).rglob("*.flo")))
+
+    plain, better = flow("plain"), flow("better", "--refine", "variational")
+    settings = [json.loads((tmp_path / out / "predict.json").read_text()) for out in ("plain", "better")]
+    assert [s["refine"] for s in settings] == [None, "variational"]
+    assert np.abs(np.asarray(plain[0]) - np.asarray(better[0])).max() > 0.01

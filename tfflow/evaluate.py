@@ -11,6 +11,7 @@ from tfflow.data.records import Source
 from tfflow.data.sources import SCENES, open_source
 from tfflow.errors import InputError, command
 from tfflow.evaluation import baselines, benchmark, report, submission
+from tfflow.evaluation.refinement import REFINEMENTS, refined
 
 EXAMPLES = """examples:
   python -m tfflow.evaluate --weights runs/mine --data sintel-final:/data/sintel --baselines --out scores
@@ -29,6 +30,7 @@ def parser() -> argparse.ArgumentParser:
         "--weights", action="append", default=[], metavar="W", help="trained weights: a name, a file, a run; repeatable"
     )
     p.add_argument("--model", action="append", default=[], metavar="NAME", help="an untrained network; repeatable")
+    p.add_argument("--refine", choices=REFINEMENTS, help="after each network: OpenCV's variational refinement")
     p.add_argument("--baselines", action="store_true", help="zero flow, Farneback and DIS too")
     p.add_argument("--data", action="append", required=True, metavar="KIND:PATH", help="what to measure on; repeatable")
     p.add_argument("--out", type=Path, metavar="DIR", help="results.json, results.csv, images.csv, and what follows")
@@ -80,6 +82,8 @@ def main(argv: list[str] | None = None) -> int:
 def _check(args: argparse.Namespace) -> None:
     if not (args.weights or args.model or args.baselines):
         raise InputError("nothing to measure: give --weights W, --model NAME or --baselines")
+    if args.refine and not (args.weights or args.model):
+        raise InputError("--refine works on networks: give --weights W or --model NAME")
     if (args.error_maps or args.submission) and not args.out:
         raise InputError("--error-maps and --submission write files: say where with --out DIR")
     for option in ("limit", "batch"):
@@ -109,6 +113,8 @@ def _predictors(args: argparse.Namespace) -> dict[str, baselines.Predictor]:
         from tfflow.models import untrained
 
         predictors |= {f"{name} (untrained)": untrained(name) for name in args.model}
+    if args.refine:
+        predictors = {f"{label} + {args.refine}": refined(p, args.refine) for label, p in predictors.items()}
     if args.submission and len(predictors) > 1:
         raise InputError(f"--submission takes one network, got {len(predictors)}: {', '.join(predictors)}")
     return predictors

@@ -12,6 +12,7 @@ from tfflow import load
 from tfflow.data.damage import ON_ERROR
 from tfflow.errors import InputError, command, unknown_name
 from tfflow.evaluation.prediction import LOOK, Frames, open_inputs, predict_all, with_scale
+from tfflow.evaluation.refinement import REFINEMENTS, refined
 from tfflow.evaluation.report import progress_bar
 from tfflow.evaluation.writer import Writer
 from tfflow.files import write_json
@@ -38,6 +39,7 @@ def parser() -> argparse.ArgumentParser:
         help=f"of {','.join(Writer.FORMATS)} (default: flo,colour,arrows; of a video: video)",
     )
     p.add_argument("--both", action="store_true", help="the flow from the second frame to the first, too")
+    p.add_argument("--refine", choices=REFINEMENTS, help="after the network: OpenCV's variational refinement")
     p.add_argument(
         "--max-flow",
         type=float,
@@ -58,13 +60,15 @@ def main(argv: list[str] | None = None) -> int:
     formats = _formats(args.formats, frames)
     _check(args)
     model = load(args.weights)
+    predictor = refined(model, args.refine) if args.refine else model
     console = Console()
-    scale, predicted = with_scale(predict_all(model, frames, args.batch, args.both), args.max_flow)
+    scale, predicted = with_scale(predict_all(predictor, frames, args.batch, args.both), args.max_flow)
     writer = Writer(args.out, formats, scale, args.fps or frames.fps)
     settings = {
         "inputs": args.inputs,
         "weights": args.weights,
         "model": model.name,
+        "refine": args.refine,
         "formats": formats,
         "scale_px": scale,
         "scale_from": "--max-flow" if args.max_flow else f"99th percentile of the lengths over the first {LOOK} pairs",

@@ -11,6 +11,7 @@ import tf_keras as keras
 
 from tfflow.layers import (
     LAYERS,
+    AbsoluteDifference,
     CostVolume,
     DilatedConv2D,
     Frame,
@@ -30,6 +31,7 @@ FEATURES, FLOW = (H, W, 4), (H, W, 2)
 # layer, shapes of its inputs without batch, shape of its output for a batch of 2, type of the output: "as" the
 # precision of features, or always float32
 CASES = {
+    "AbsoluteDifference": (lambda **k: AbsoluteDifference(**k), [FEATURES, FEATURES], (2, H, W, 4), "as"),
     "CostVolume": (lambda **k: CostVolume(4, 2, **k), [FEATURES, FEATURES], (2, H, W, 25), "as"),
     "DilatedConv2D": (lambda **k: DilatedConv2D(5, 3, dilation_rate=(2, 1), **k), [FEATURES], (2, H, W, 5), "as"),
     "Frame": (lambda **k: Frame(1, 2, **k), [FEATURES], (1, H, W, 4), "as"),
@@ -200,3 +202,8 @@ def test_refusals_say_what_was_expected_and_what_came():
         DilatedConv2D(8, 3, groups=2)
     with pytest.raises(ValueError, match="`outside` must be one of zero, border, strict, ddflow, got 'reflect'"):
         Warp("reflect")
+
+
+def test_an_absolute_difference_has_one_sign():
+    a, b = arrays([FEATURES, FEATURES])
+    np.testing.assert_allclose(AbsoluteDifference()([a, b]), np.abs(a - b), rtol=1e-6)

@@ -15,7 +15,8 @@ def test_an_objective_reads_as_its_equation():
     assert isinstance(objective, Objective)
     assert [weight for weight, _ in objective.terms] == [1.0, 3.0, 0.5]
     assert objective.names == ("census", "smoothness1", "smoothness2")
-    assert repr(objective).startswith("1 * Census(radius=3, penalty=AbsRobust(epsilon=0.01, q=0.4)) + 3 * Smoothness(")
+    census = "1 * Census(radius=3, penalty=AbsRobust(epsilon=0.01, q=0.4), over='visible')"
+    assert repr(objective).startswith(f"{census} + 3 * Smoothness(")
     assert objective == 1.0 * Census() + (3 * Smoothness(order=2) + 0.5 * Smoothness())
     assert hash(objective) is not None
 

@@ -9,14 +9,20 @@ import tensorflow as tf
 from tests.losses.views import H, N, W, field, mask, picture, sample, still, view
 from tests.ops import oracles
 from tfflow.losses import (
+    SSIM,
     AbsRobust,
+    AtLevel,
     Census,
     Charbonnier,
+    Consistency,
     Distillation,
     EndpointError,
+    GradientConstancy,
     LevelEPE,
     MultiscaleEPE,
+    Outgoing,
     Photometric,
+    SelfSupervision,
     Smoothness,
     global_mean,
 )
@@ -25,7 +31,7 @@ FLOOR = 0.01**0.4  # what DDFlow's penalty costs where nothing differs: 0.15849
 
 
 def taught(**changes):
-    return view(target12=field(1), used1=mask(1), **changes)
+    return view(**{"target12": field(1), "used1": mask(1), "flows21": (field(2),), **changes})
 
 
 TERMS = [
@@ -36,6 +42,13 @@ TERMS = [
     Distillation(),
     Smoothness(order=1, edge=10.0),
     Smoothness(order=2),
+    Smoothness(order=2, diagonals=True),
+    GradientConstancy(),
+    SSIM(),
+    Consistency(),
+    Outgoing(),
+    SelfSupervision(),
+    AtLevel(1, 1.0 * Census(1) + 0.5 * Consistency(over="all")),
     MultiscaleEPE(weights=((1, 0.5),)),
     LevelEPE(1),
     EndpointError(),
@@ -60,11 +73,12 @@ def test_a_pair_is_worth_the_same_alone_and_among_others(term):
 def test_a_term_is_the_same_compiled(term):
     whole = taught()
 
-    def run(image1, image2, flow, visible, target, used):
-        return term(view(image1=image1, image2=image2, visible1=visible, target12=target, used1=used, flows12=(flow,)))
+    def run(image1, image2, flow, visible, target, used, back):
+        masks = {"visible1": visible, "used1": used}
+        return term(view(image1=image1, image2=image2, target12=target, flows12=(flow,), flows21=(back,), **masks))
 
     compiled = tf.function(run, jit_compile=True, autograph=False)
-    inputs = (whole.image1, whole.image2, whole.flow12, whole.visible1, whole.target12, whole.used1)
+    inputs = (whole.image1, whole.image2, whole.flow12, whole.visible1, whole.target12, whole.used1, whole.flow21)
     np.testing.assert_allclose(compiled(*inputs), term(whole), rtol=2e-4)
 
 
@@ -77,7 +91,7 @@ def test_the_flow_gets_a_finite_gradient_and_a_teacher_none(term):
         total = tf.reduce_sum(term(whole))
     to_flow, to_visible, to_used, to_target = tape.gradient(total, [flow, whole.visible1, whole.used1, whole.target12])
     assert np.isfinite(to_flow).all() and np.any(to_flow)
-    if isinstance(term, Distillation):  # made from the student's own flow and from the teacher's
+    if isinstance(term, Distillation | SelfSupervision):  # made from the student's own flow and from the teacher's
         assert to_visible is None and to_used is None and to_target is None
 
 

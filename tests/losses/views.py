@@ -26,8 +26,10 @@ def view(**changes) -> View:
     """A View of random content; any field may be given."""
     fields = {"image1": picture(0), "image2": picture(1), "flows12": (field(),), "visible1": mask()}
     fields.update(changes)
-    fields["flows12"] = tuple(tf.convert_to_tensor(f) for f in fields["flows12"])
-    tensors = {k: v if k == "flows12" or v is None else tf.convert_to_tensor(v) for k, v in fields.items()}
+    for many in ("flows12", "flows21"):
+        if fields.get(many) is not None:
+            fields[many] = tuple(tf.convert_to_tensor(f) for f in fields[many])
+    tensors = {k: v if k.startswith("flows") or v is None else tf.convert_to_tensor(v) for k, v in fields.items()}
     return View(**tensors)
 
 
@@ -53,4 +55,5 @@ def sample(v: View, i: int) -> View:
         return None if x is None else x[i : i + 1]
 
     flows = tuple(f[i : i + 1] for f in v.flows12)
-    return View(cut(v.image1), cut(v.image2), flows, cut(v.visible1), cut(v.target12), cut(v.used1))
+    back = None if v.flows21 is None else tuple(f[i : i + 1] for f in v.flows21)
+    return View(cut(v.image1), cut(v.image2), flows, cut(v.visible1), cut(v.target12), cut(v.used1), back)

@@ -29,8 +29,8 @@ def test_flow_has_the_size_of_the_frames(model, size):
     assert flow.shape == (*size, 2) and flow.dtype == np.float32 and np.isfinite(flow).all()
 
 
-@pytest.mark.parametrize("name", ["pwcnet_mobile"])
-def test_frames_of_odd_sizes_through_a_cost_volume(built, name):
+@pytest.mark.parametrize("name", ["pwcnet_mobile", "flownets"])
+def test_frames_of_odd_sizes_through_levels_of_halves(built, name):
     for size in [(1, 1), (57, 91)]:
         assert built(name).flow(picture(*size), picture(*size, seed=1)).shape == (*size, 2)
 

@@ -12,6 +12,12 @@ from tfflow.layers import LAYERS
 from tfflow.models import VARIANTS, one_direction, variant
 
 PARAMETERS = {
+    "flownets": 38_676_506,  # with FlowNetC's, the sum of NVIDIA's FlowNet2 comes out: 162,518,834
+    "flownetc": 39_175_298,
+    "unflow_c": 39_175_298,
+    "unflow_cs": 77_876_900,
+    "unflow_css": 116_578_502,
+    "unflow_css_thin": 16_712_922,
     "spynet": 6 * 240_050,
     "pwcnet": 9_374_340,
     "pwcnet_ddflow": 4_273_628,
@@ -20,6 +26,12 @@ PARAMETERS = {
     "spynet_mobile": 339_500,
 }
 STRIDES = {
+    "flownets": 64,
+    "flownetc": 64,
+    "unflow_c": 64,
+    "unflow_cs": 64,
+    "unflow_css": 64,
+    "unflow_css_thin": 64,
     "spynet": 32,
     "pwcnet": 64,
     "pwcnet_ddflow": 64,
@@ -29,6 +41,8 @@ STRIDES = {
 }
 # strides of the flows that come back, fine to coarse
 GRIDS = {
+    "flownets": [1, 4, 8, 16, 32, 64],
+    "unflow_css_thin": [1, 4, 8, 16, 32, 64] * 3,  # of its last network, of the one before it, of the first
     "spynet": [1, 2, 4, 8, 16, 32],
     "pwcnet": [1, 4, 8, 16, 32, 64],
     "pwcnet_ddflow": [1, 4, 8, 16, 32, 64],
@@ -36,7 +50,9 @@ GRIDS = {
     "pwcnet_mobile": [1, 4, 8, 16, 32],
     "spynet_mobile": [1, 2, 4, 8, 16, 32, 64],
 }
-each_network = pytest.mark.parametrize("name", PARAMETERS)
+# what the thin stack of UnFlow is made of, of more channels, up to 466 MB: they have tests of their own
+LARGE = ("flownetc", "unflow_c", "unflow_cs", "unflow_css")
+each_network = pytest.mark.parametrize("name", [name for name in PARAMETERS if name not in LARGE])
 
 
 def frames(b=2, h=64, w=128, seed=0):
@@ -123,8 +139,8 @@ def test_each_frame_is_encoded_once(name, built):
         first = next(n for n, inputs in runs.items() if inputs == ["frames"])
         assert first.startswith(("encoder1_conv1", "normalize", "standardize"))
         assert runs["frames"] == ["image1"]
-        encoder = [n for n in runs if n.startswith("encoder")]
-        assert bool(encoder) == name.startswith("pwc")
+        encoder = [n for n in runs if n.removeprefix("net1_").startswith("encoder")]
+        assert bool(encoder) == name.startswith(("pwc", "unflow"))
         assert {len(runs[n]) for n in [first, *encoder]} == {1}
 
 
@@ -167,6 +183,46 @@ def test_half_precision_keeps_weights_and_flow_in_float32(name, policy):
     assert all(np.isfinite(f).all() for f in model(list(frames(b=1))))
 
 
+def test_flownetc_matches_over_20_px_of_its_grid_beside_32_channels_of_the_first_frame(built):
+    model = built("flownetc").one_way
+    assert model.count_params() == PARAMETERS["flownetc"] == VARIANTS["flownetc"].parameters
+    layers = {layer.name: layer for layer in model.layers}
+    assert layers["cost_volume3"].output_shape[-1] == 441 and layers["conv_redir"].filters == 32
+    assert layers["matched"].output_shape[-1] == 473 and "cost_leaky" in layers and "encoder1_conv1_pad" in layers
+    flows = model(list(frames(b=1)))
+    assert [f.shape[1] for f in flows] == [64, 16, 8, 4, 2, 1] and all(np.isfinite(f).all() for f in flows)
+
+
+@pytest.mark.parametrize("name", ["flownets", "flownetc"])
+def test_what_comes_up_in_a_flownet(name, built):
+    """The skip, features from below and upsampled flow."""
+    layers = {layer.name: layer for layer in built(name).one_way.layers}
+    assert [layers[f"refine{n}"].output_shape[-1] for n in (5, 4, 3, 2)] == [1026, 770, 386, 194]
+
+
+def test_parameters_of_unflow_s_stacks():
+    """The first network of the largest stack is C, the first two are CS."""
+    model = one_direction(variant("unflow_css").build("float32"), (64, 64), 1)
+    count = {n: sum(v.shape.num_elements() for v in model.weights if v.name.startswith(f"net{n}_")) for n in (1, 2, 3)}
+    assert count[1] == PARAMETERS["unflow_c"] and count[1] + count[2] == PARAMETERS["unflow_cs"]
+    assert sum(count.values()) == PARAMETERS["unflow_css"] == model.count_params()
+    layers = {layer.name: layer for layer in model.layers}
+    assert layers["net2_input"].output_shape[-1] == layers["net3_input"].output_shape[-1] == 14
+    assert "net1_cost_leaky" not in layers and all(VARIANTS[name].parameters == PARAMETERS[name] for name in LARGE)
+
+
+def test_later_networks_of_a_stack_see_the_flow_of_earlier_ones_and_not_the_other_way_round(built):
+    model = built("unflow_css_thin").one_way
+    before = [f.numpy() for f in model(list(frames(b=1)))]
+    bias = next(v for v in model.weights if v.name.startswith("net2_flow2/bias"))
+    bias.assign_add([1.0, -2.0])
+    after = [f.numpy() for f in model(list(frames(b=1)))]
+    bias.assign_sub([1.0, -2.0])
+    np.testing.assert_array_equal(before[12], after[12])  # the first network's
+    np.testing.assert_allclose(after[6] - before[6], np.broadcast_to([20.0, -40.0], before[6].shape), atol=1e-3)
+    assert np.abs(after[0] - before[0]).max() > 1e-3
+
+
 @pytest.mark.parametrize("name", ["pwcnet_mobile", "spynet_mobile"])
 def test_training_starts_from_little_motion(name, built):
     """Heads give a residual that starts near zero, or else training starts by undoing a random flow."""
@@ -188,7 +244,7 @@ def test_shifted_frames_have_a_shifted_flow(built):
 
 
 def test_refusals_say_what_was_expected_and_what_came():
-    with pytest.raises(InputError, match=r"unknown model 'pwcnt': did you mean pwcnet.*known are pwclite, pwcnet, pwc"):
+    with pytest.raises(InputError, match=r"unknown model 'pwcnt': did you mean pwcnet.*known are flownetc, flown"):
         variant("pwcnt")
     with pytest.raises(ValueError, match=r"size must be a multiple of the network's stride 32, got \(64, 100\)"):
         one_direction(variant("pwcnet_mobile").build("float32"), (64, 100))

@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 
 from tests.ops import oracles, ways
-from tfflow.ops import census_distance, census_transform, differences
+from tfflow.ops import census_distance, census_transform, diagonal_differences, differences
 
 
 def picture(seed=0, b=2, h=7, w=10, c=3):
@@ -162,3 +162,21 @@ def test_refusals_say_what_was_expected_and_what_came():
         differences(np.zeros([4, 5], np.float32))
     with pytest.raises(ValueError, match="`order` must be 1 or 2, got 3"):
         differences(np.zeros([1, 4, 5, 2], np.float32), 3)
+
+
+@pytest.mark.parametrize("order", [1, 2])
+def test_diagonal_differences_are_those_of_neighbours_below_to_the_right_and_to_the_left(order):
+    x, kernel = picture(), {1: [-1, 1], 2: [1, -2, 1]}[order]
+    right, left = diagonal_differences(x, order)
+    assert right.shape == left.shape == (2, 7 - order, 10 - order, 3)
+    for i, row, column in np.ndindex(2, 7 - order, 10 - order):
+        down = [row + n for n in range(order + 1)]
+        expected = sum(k * x[i, y, column + n] for n, (k, y) in enumerate(zip(kernel, down, strict=True)))
+        np.testing.assert_allclose(right[i, row, column], expected, atol=1e-6)
+        expected = sum(k * x[i, y, column + order - n] for n, (k, y) in enumerate(zip(kernel, down, strict=True)))
+        np.testing.assert_allclose(left[i, row, column], expected, atol=1e-6)
+
+
+def test_diagonal_differences_of_another_order_are_refused():
+    with pytest.raises(ValueError, match="`order` must be 1 or 2, got 3"):
+        diagonal_differences(picture(), 3)

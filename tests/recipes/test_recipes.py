@@ -20,12 +20,15 @@ from tfflow.models import VARIANTS
 from tfflow.recipes import RECIPES, Adam, Phase, Recipe, named, schedules
 from tfflow.recipes.__main__ import main
 from tfflow.recipes.schedules import Halving, Piecewise
+from tfflow.training.step import flows_of
 
 ALL = pytest.mark.parametrize("recipe", RECIPES.values(), ids=RECIPES)
 
 
 def test_the_methods_of_the_package_are_there():
     assert RECIPES.keys() >= {"ddflow", "ddflow_quick", "back_to_basics", "supervised", "spynet"}
+    assert RECIPES.keys() >= {"dstflow", "unflow", "unflow_css", "occ_aware", "uflow", "uflow_kitti"}
+    assert RECIPES.keys() >= {"supervised_short", "supervised_fine"}
     assert all(name == recipe.name for name, recipe in RECIPES.items())
 
 
@@ -87,16 +90,62 @@ def eagerly():
     yield
     tf.config.run_functions_eagerly(False)
 
+def what_a_step_does(recipe):
+    """The last phase and what goes with it, but for names, steps and rates: recipes alike in this train alike."""
+    phase = dataclasses.replace(recipe.phases[-1], name="", steps=2, learning_rate=Piecewise((1e-3,)))
+    return phase, recipe.augmentation, recipe.optimizer
 
-@ALL
+
+EACH_KIND = {what_a_step_does(recipe): recipe for recipe in RECIPES.values()}.values()
+
+
+@pytest.mark.parametrize("recipe", EACH_KIND, ids=[recipe.name for recipe in EACH_KIND])
 def test_every_recipe_trains(recipe, tmp_path, eagerly):
     """Two steps of its last phase: losses are finite, weights move."""
     phase = dataclasses.replace(recipe.phases[-1], steps=2)
-    model, crop = ("tiny_six", (32, 64)) if phase.train else ("tiny", (24, 32))
+    model, crop = {"": ("tiny", (24, 32)), "level6_": ("tiny_six", (32, 64)), "net3_": ("tiny_stack", (24, 32))}[
+        phase.train
+    ]
     small = dataclasses.replace(recipe, phases=(phase,), model=model, batch=2, crop=crop)
     progress, ended, trainer = runs.run(tmp_path / "run", small, data=runs.data(small))
     assert ended and progress.step == 2
-    assert runs.largest_difference(runs.first_weights(small), trainer.state()["model"]) > 0
+    first, last = runs.first_weights(small), trainer.state()["model"]
+    assert runs.largest_difference(first, last) > 0
+    moved = [name for name in first if not np.array_equal(first[name], last[name])]
+    assert all(name.startswith(phase.train) for name in moved)
+
+
+@pytest.mark.parametrize(("net", "first"), [(0, 7.0), (3, 7.0), (2, 4.0), (1, 1.0)])
+def test_a_phase_judges_one_network_of_a_stack(net, first):
+    """A stack lists its last network's flows first; each network's begin at full resolution."""
+    flows = [tf.fill([1, n, n, 2], value) for value, n in [(7.0, 8), (8.0, 2), (4.0, 8), (5.0, 2), (1.0, 8), (2.0, 2)]]
+    found = flows_of(net, flows)
+    assert [float(f[0, 0, 0, 0]) for f in found] == [first, first + 1]
+
+
+def test_a_network_that_a_stack_has_not_is_refused():
+    flows = [tf.zeros([1, 8, 8, 2]), tf.zeros([1, 2, 2, 2])]
+    assert len(flows_of(1, flows)) == 2
+    with pytest.raises(ValueError, match="this phase judges network 2 of a stack, and the model has 1"):
+        flows_of(2, flows)
+
+
+def test_the_constants_of_unflow_s_levels():
+    """Weights of 1/4 to 1/64 and census radii, in both phases; the second one alone prices occlusion."""
+    first, second = RECIPES["unflow"].phases
+    for phase in (first, second):
+        assert [(w, t.stride, t.objective.terms[0][1].radius) for w, t in phase.objective.terms] == [
+            (12.7, 4, 3), (4.35, 8, 2), (3.9, 16, 2), (3.4, 32, 1), (1.1, 64, 1),
+        ]  # fmt: skip
+    assert first.objective.terms[0][1].objective.names == ("census", "smoothness")
+    assert second.objective.terms[0][1].objective.names == ("census", "smoothness", "consistency", "hidden")
+    assert [second.learning_rate(s) for s in (0, 199_999, 200_000, 499_999)] == [1e-5, 1e-5, 5e-6, 1.25e-6]
+
+
+def test_schedules_of_flownet2_halve_where_they_should():
+    short, fine = (RECIPES[f"supervised_{name}"].phases[0] for name in ("short", "fine"))
+    assert [short.learning_rate(s) for s in (299_999, 300_000, 400_000, 500_000)] == [1e-4, 5e-5, 2.5e-5, 1.25e-5]
+    assert [fine.learning_rate(s) for s in (199_999, 200_000, 300_000, 500_000)] == [1e-5, 5e-6, 2.5e-6, 6.25e-7]
 
 
 def printed(capsys, *arguments) -> str:
@@ -113,6 +162,8 @@ def test_the_command_prints_paper_equation_phases_and_departures(recipe, capsys,
     for number, phase in enumerate(recipe.phases, 1):
         assert f"phase {number}, {phase.name}: {phase.steps:,} steps, {phase.learning_rate}" in text
         assert f"minimise {phase.objective}" in text and f"visible: {phase.visibility}" in text
+        assert phase.trust is None or f"the teacher counts by {phase.trust}" in text
+        assert not phase.net or f"judges the flow of network {phase.net} of the stack" in text
 
 
 def test_the_command_lists_all_methods(capsys, monkeypatch):
@@ -128,7 +179,7 @@ def test_a_misspelt_name_offers_the_nearest(capsys):
     assert main(["suprvised"]) == 2
     text = capsys.readouterr().err
     assert text.startswith(
-        "tfflow: unknown recipe 'suprvised': did you mean supervised or supervised_mobile? known are back_to_basics,"
+        "tfflow: unknown recipe 'suprvised': did you mean supervised or supervised_fine? known are back_to_basics,"
     )
     assert text.count("\n") == 1
 

@@ -7,8 +7,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tfflow.layers import Normalize, UpsampleFlow
 from tfflow.models import VARIANTS, Variant
-from tfflow.models.blocks import TORCH, chain, conv, flow_head
+from tfflow.models.blocks import TORCH, add, chain, concat, conv, flow_head
 from tfflow.models.spynet import SpyNet
 
 
@@ -34,7 +35,38 @@ class TinySix(Tiny):
         super().__init__(dtype, levels=6)
 
 
-for _name, _build in (("tiny", Tiny), ("tiny_six", TinySix)):
+class TinyStack:
+    """Three networks one after the other, each adding to the flow so far at 1/4."""
+
+    stride = 8
+
+    def __init__(self, dtype: str = "float32"):
+        self.normalize = Normalize((0.5, 0.5, 0.5), (1.0, 1.0, 1.0), name="normalize")
+        options = {"init": TORCH, "dtype": dtype}
+        self.nets = [
+            chain(
+                [
+                    conv(f"net{k}_conv1", 6, stride=2, **options),
+                    conv(f"net{k}_conv2", 6, stride=2, **options),
+                    flow_head(f"net{k}_flow", init=TORCH),
+                ]
+            )
+            for k in (1, 2, 3)
+        ]
+
+    def encode(self, images):
+        return [self.normalize(images)]
+
+    def decode(self, images1, images2):
+        pair, flows = concat("pair", [*images1, *images2]), []
+        for k, net in enumerate(self.nets, 1):
+            flow = net(concat(f"net{k}_input", [pair, flows[0]]) if flows else pair)
+            flow = add(f"net{k}_sum", flow, flows[1]) if flows else flow
+            flows = [UpsampleFlow(4, name=f"net{k}_full_resolution")(flow), flow, *flows]
+        return flows
+
+
+for _name, _build in (("tiny", Tiny), ("tiny_six", TinySix), ("tiny_stack", TinyStack)):
     VARIANTS[_name] = Variant(_name, _build, "of the tests", 1, "none")
 
 ROOT = Path(__file__).parents[2]

@@ -31,7 +31,7 @@ class Baseline:
         self._pair = pair
 
     def batch(self, images1: np.ndarray, images2: np.ndarray) -> np.ndarray:
-        pairs = [self._pair(_grey(a), _grey(b)) for a, b in zip(images1, images2, strict=False)]
+        pairs = [self._pair(grey(a), grey(b)) for a, b in zip(images1, images2, strict=False)]
         return np.stack(pairs).astype(np.float32)  # [b, h, w, 2]
 
     def both(self, images1: np.ndarray, images2: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -74,7 +74,7 @@ def all_baselines() -> list[Baseline]:
     return [zero(), farneback(), dis("ultrafast"), dis("fast"), dis("medium")]
 
 
-def _grey(image: np.ndarray) -> np.ndarray:
+def grey(image: np.ndarray) -> np.ndarray:
     """RGB [h, w, 3] in [0, 1] -> 8-bit grey [h, w], as OpenCV converts it."""
     levels = np.clip(np.rint(255.0 * image), 0, 255).astype(np.uint8)
     return cv2.cvtColor(np.ascontiguousarray(levels), cv2.COLOR_RGB2GRAY)

@@ -4,11 +4,12 @@ from tfflow.layers.convolution import DilatedConv2D
 from tfflow.layers.frames import Frame, StackFrames, SwapFrames
 from tfflow.layers.matching import CostVolume, Warp
 from tfflow.layers.upsampling import UpsampleFlow
-from tfflow.layers.values import L2Normalize, Normalize, Scale, ZeroFlow
+from tfflow.layers.values import AbsoluteDifference, L2Normalize, Normalize, Scale, ZeroFlow
 
 LAYERS = {
     layer.__name__: layer
     for layer in (
+        AbsoluteDifference,
         CostVolume,
         DilatedConv2D,
         Frame,

@@ -62,6 +62,15 @@ class L2Normalize(keras.layers.Layer):
         return {**super().get_config(), "length": self.length, "epsilon": self.epsilon, "centred": self.centred}
 
 
+class AbsoluteDifference(keras.layers.Layer):
+    """[a, b], each [b, h, w, c] -> |a - b|: what a warped frame does not explain."""
+
+    @as_written
+    def call(self, inputs):
+        first, second = inputs
+        return tf.abs(first - second)
+
+
 class ZeroFlow(keras.layers.Layer):
     """The flow that a coarsest level starts from: zeros [b, h, w, 2], float32, on the grid of its input."""
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import tensorflow as tf
 
 from tfflow.losses.objective import Term
-from tfflow.losses.penalties import AbsRobust, Penalty
+from tfflow.losses.penalties import AbsRobust, Charbonnier, Penalty
 from tfflow.losses.view import View, mean_where
+from tfflow.losses.visibility import Confidence
 
 
 @dataclass(frozen=True)
@@ -25,3 +26,21 @@ class Distillation(Term):
         newly_hidden = tf.clip_by_value(view.used1 - view.visible1, 0.0, 1.0)
         cost = tf.reduce_sum(self.penalty(tf.stop_gradient(view.target12) - view.flow12), axis=-1, keepdims=True)
         return mean_where(cost, tf.stop_gradient(newly_hidden))
+
+
+@dataclass(frozen=True)
+class SelfSupervision(Term):
+    """Sum over u and v of penalty(teacher's flow - student's), times w_t * (1 - w_s), mean over all pixels.
+
+    w_t: what the teacher's flow is worth, `view.used1`, from a phase whose `trust` is a narrow Confidence;
+    w_s: `confidence` of the student's own flows. Where both agree with themselves, or neither does, nothing is
+    learned. No gradient to weights and teacher. Needs both directions. Source: Jonschkowski et al. 2020 (UFlow), eq. 6.
+    """
+
+    confidence: Confidence = Confidence(0.03)
+    penalty: Penalty = Charbonnier(alpha=0.5)
+
+    def __call__(self, view: View) -> tf.Tensor:
+        unsure = 1.0 - self.confidence(view.flow12, view.flow21)
+        cost = tf.reduce_sum(self.penalty(tf.stop_gradient(view.target12) - view.flow12), axis=-1, keepdims=True)
+        return mean_where(cost, tf.stop_gradient(view.used1) * unsure, over="all")

@@ -1,4 +1,4 @@
-"""Brightness constancy: the warped second frame looks like the first."""
+"""Brightness and gradient constancy: the warped second frame, and its edges, look like the first's."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 import tensorflow as tf
 
+from tfflow import ops
 from tfflow.losses.objective import Term
-from tfflow.losses.penalties import AbsRobust, Penalty
+from tfflow.losses.penalties import AbsRobust, Charbonnier, Penalty
 from tfflow.losses.view import View, mean_where
 
 
@@ -20,3 +21,22 @@ class Photometric(Term):
     def __call__(self, view: View) -> tf.Tensor:
         cost = tf.reduce_sum(self.penalty(view.image1 - view.warped2), axis=-1, keepdims=True)
         return mean_where(cost, view.visible1)
+
+
+@dataclass(frozen=True)
+class GradientConstancy(Term):
+    """Sum over RGB of penalty(difference of neighbours in image1 - in warped image2), x and y summed.
+
+    Mean over visible pixels; of two neighbours, the pixel is the left or upper one. A change of brightness that is
+    the same all over costs nothing. Source: Brox et al. 2004, eq. 2.
+    """
+
+    penalty: Penalty = Charbonnier(alpha=0.5)
+
+    def __call__(self, view: View) -> tf.Tensor:
+        slopes = zip(ops.differences(view.image1), ops.differences(view.warped2), strict=True)
+        return sum(self._along(slope1 - slope2, view.visible1) for slope1, slope2 in slopes)
+
+    def _along(self, change: tf.Tensor, visible1: tf.Tensor) -> tf.Tensor:
+        cost = tf.reduce_sum(self.penalty(change), axis=-1, keepdims=True)  # [n, h', w', 1]
+        return mean_where(cost, visible1[:, : cost.shape[1], : cost.shape[2]])

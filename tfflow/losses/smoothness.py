@@ -19,15 +19,24 @@ class Smoothness(Term):
     order: 1 (a constant flow costs nothing) or 2 (nor does an affine one).
     edge: weight exp(-edge * mean over RGB of |difference of image1|); 0 = no edges. Source: UFlow's edge constant.
     level: which of the network's flows, 0 = full resolution, 1 = its finest own level; the image is resized to it.
+    diagonals: along both diagonals too, all four directions averaged (UnFlow's second order); takes no edges.
     """
 
     order: int = 1
     penalty: Penalty = Charbonnier(alpha=0.5)
     edge: float = 0.0
     level: int = 0
+    diagonals: bool = False
+
+    def __post_init__(self) -> None:
+        if self.diagonals and self.edge:
+            raise ValueError("smoothness along diagonals takes no edges: leave `edge` at 0")
 
     def __call__(self, view: View) -> tf.Tensor:
         flow = view.flows12[self.level]
+        if self.diagonals:
+            changes = (*ops.differences(flow, self.order), *ops.diagonal_differences(flow, self.order))
+            return sum(0.25 * self._along(change, change) for change in changes)
         image = ops.resize_image(view.image1, flow.shape[1:3])
         return sum(
             0.5 * self._along(flow_change, image_change)
@@ -42,4 +51,6 @@ class Smoothness(Term):
             # the second difference around pixel i + 1 spans the edges (i, i + 1) and (i + 1, i + 2): take the first
             image_change = image_change[:, : cost.shape[1], : cost.shape[2]]
             cost *= tf.exp(-self.edge * tf.reduce_mean(tf.abs(image_change), axis=-1))
-        return tf.reduce_mean(cost, axis=[1, 2])
+        # a coarse level of a small crop may have no neighbours at all
+        count = tf.cast(tf.shape(cost)[1] * tf.shape(cost)[2], tf.float32)
+        return tf.math.divide_no_nan(tf.reduce_sum(cost, axis=[1, 2]), count)

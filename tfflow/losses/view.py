@@ -17,6 +17,7 @@ class View:
     image1, image2: [n, h, w, 3] RGB in [0, 1], h and w of the crop; before colour augmentation.
     flows12: the network's flows, fine to coarse, each [n, h', w', 2] in px of its grid; the first is [n, h, w, 2].
     visible1: [n, h, w, 1], 1 where the pixel is taken to be seen in the second frame too. Carries no gradient.
+    flows21: the same pairs' flows12 seen from their second frame; None in one-way training.
     target12, used1: a flow to follow and where: ground truth with its valid mask, or a teacher's flow with the
         teacher's visibility; [n, h, w, 2] and [n, h, w, 1]; None where there is none.
     """
@@ -27,6 +28,7 @@ class View:
     visible1: tf.Tensor
     target12: tf.Tensor | None = None
     used1: tf.Tensor | None = None
+    flows21: tuple[tf.Tensor, ...] | None = None
 
     @property
     def flow12(self) -> tf.Tensor:
@@ -38,8 +40,25 @@ class View:
         """The second frame as the flow says it looked in the first, [n, h, w, 3]; zero outside."""
         return ops.backward_warp(self.image2, self.flow12)
 
+    @property
+    def flow21(self) -> tf.Tensor:
+        """Flow of the other direction at full resolution, [n, h, w, 2]. ValueError in one-way training."""
+        if self.flows21 is None:
+            raise ValueError("this term compares both directions: its phase needs directions=2")
+        return self.flows21[0]
 
-def mean_where(value: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
-    """Mean of `value` [n, h, w, 1] over the pixels that `mask` [n, h, w, 1] uses: [n]. An empty mask gives 0."""
+
+OVER = ("visible", "all")
+
+
+def mean_where(value: tf.Tensor, mask: tf.Tensor, over: str = "visible") -> tf.Tensor:
+    """Mean of `value` [n, h, w, 1] over the pixels that `mask` [n, h, w, 1] uses: [n]. An empty mask gives 0.
+
+    over "all": the same sum over the number of all pixels, used or not, so that hidden ones make it smaller.
+    """
+    if over not in OVER:
+        raise ValueError(f"`over` must be one of {', '.join(OVER)}, got {over!r}")
+    if over == "all":
+        return tf.reduce_mean(value * mask, axis=[1, 2, 3])
     total = tf.reduce_sum(value * mask, axis=[1, 2, 3])
     return total / (tf.reduce_sum(mask, axis=[1, 2, 3]) + 1e-6)

@@ -45,15 +45,17 @@ class Inside:
 class ForwardBackward:
     """Pixels whose way there and back ends near its start: |f + b|**2 <= alpha1 (|f|**2 + |b|**2) + alpha2, in px.
 
-    b is the backward flow at the target, 0 outside, so that what leaves the frame by more than 0.71 px is hidden.
+    b is the backward flow at the target. outside "zero": 0 beyond the frame, so that what leaves it by more than
+    0.71 px is hidden; "border": as at the frame's nearest pixel (UnFlow).
     Source: Sundaram et al. 2010; UnFlow, DDFlow, ARFlow.
     """
 
     alpha1: float = 0.01
     alpha2: float = 0.5
+    outside: str = "zero"
 
     def __call__(self, flow12, flow21):
-        back = ops.backward_warp(flow21, flow12)
+        back = ops.backward_warp(flow21, flow12, self.outside)
         gap = _squared(flow12 + back)
         visible1 = gap <= self.alpha1 * (_squared(flow12) + _squared(back)) + self.alpha2
         return tf.stop_gradient(tf.cast(visible1, tf.float32))
@@ -73,6 +75,33 @@ class RangeMap:
         if self.threshold is not None:
             return tf.stop_gradient(tf.cast(reached >= self.threshold, tf.float32))
         return tf.stop_gradient(tf.clip_by_value(reached, 0.0, 1.0))
+
+
+@dataclass(frozen=True)
+class Confidence:
+    """exp(-|f + b|**2 / (sigma**2 (h**2 + w**2))) inside the frame, 0 outside: soft, and the same at any resolution.
+
+    sigma: share of the frame's diagonal at which the gap of the way there and back halves trust, about.
+    Source: Jonschkowski et al. 2020 (UFlow), eq. 7 and 8.
+    """
+
+    sigma: float
+
+    def __call__(self, flow12, flow21):
+        gap = _squared(flow12 + ops.backward_warp(flow21, flow12))
+        h, w = flow12.shape[1:3]
+        return tf.stop_gradient(tf.exp(-gap / (self.sigma**2 * (h**2 + w**2))) * ops.inside(flow12))
+
+
+@dataclass(frozen=True)
+class Both:
+    """Pixels that two ways of looking both take to be visible: the product of their masks."""
+
+    first: Visibility
+    second: Visibility
+
+    def __call__(self, flow12, flow21):
+        return self.first(flow12, flow21) * self.second(flow12, flow21)
 
 
 def _squared(flow: tf.Tensor) -> tf.Tensor:

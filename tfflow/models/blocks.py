@@ -118,9 +118,11 @@ def chain(blocks: Sequence[Block]) -> Block:
     return apply
 
 
-def deconv(name: str, filters: int, init=XAVIER, dtype: str = "float32") -> Block:
+def deconv(name: str, filters: int, init=XAVIER, dtype: str = "float32", bias: bool = True) -> Block:
     """Transposed 4x4 convolution of stride 2, linear: [b, h, w, c] -> [b, 2 * h, 2 * w, filters]."""
-    return keras.layers.Conv2DTranspose(filters, 4, 2, "same", kernel_initializer=_copy(init), dtype=dtype, name=name)
+    return keras.layers.Conv2DTranspose(
+        filters, 4, 2, "same", use_bias=bias, kernel_initializer=_copy(init), dtype=dtype, name=name
+    )
 
 
 def concat(name: str, tensors: Sequence, dtype: str = "float32"):

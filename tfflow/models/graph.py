@@ -15,7 +15,8 @@ class Network(Protocol):
     stride: height and width must be multiples of it.
     encode: [b, h, w, 3] RGB in [0, 1] -> list of features, fine to coarse.
     decode: features of frame 1 and of frame 2 -> flows, the first at full resolution, then fine to coarse, each
-        [b, h', w', 2] in px of its own grid.
+        [b, h', w', 2] in px of its own grid. A stack of networks lists its last one's first, then the same of the
+        one before it, and so on.
     """
 
     stride: int

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from tfflow.errors import unknown_name
+from tfflow.models.flownetc import FlowNetC
+from tfflow.models.flownets import FlowNetS
 from tfflow.models.graph import Network
 from tfflow.models.pwclite import PWCLite
 from tfflow.models.pwcnet import PWCNet
@@ -13,6 +15,7 @@ from tfflow.models.pwcnet_ddflow import PWCNetDDFlow
 from tfflow.models.pwcnet_mobile import PWCNetMobile
 from tfflow.models.spynet import SpyNet
 from tfflow.models.spynet_mobile import SpyNetMobile
+from tfflow.models.unflow import UnFlowC, UnFlowCS, UnFlowCSS, UnFlowThinCSS
 
 
 @dataclass(frozen=True)
@@ -37,9 +40,16 @@ class Variant:
 
 
 OURS = "ours, Apache-2.0"
+MEISTER = "Meister et al., AAAI 2018 (UnFlow)"
 VARIANTS = {
     v.name: v
     for v in (
+        Variant("flownets", FlowNetS, "Dosovitskiy et al., ICCV 2015", 38_676_506, "research only"),
+        Variant("flownetc", FlowNetC, "Dosovitskiy et al., ICCV 2015", 39_175_298, "research only"),
+        Variant("unflow_c", UnFlowC, MEISTER, 39_175_298, "MIT"),
+        Variant("unflow_cs", UnFlowCS, MEISTER, 77_876_900, "MIT"),
+        Variant("unflow_css", UnFlowCSS, MEISTER, 116_578_502, "MIT"),
+        Variant("unflow_css_thin", UnFlowThinCSS, MEISTER, 16_712_922, "MIT"),
         Variant("spynet", SpyNet, "Ranjan and Black, CVPR 2017", 6 * 240_050, "research only"),
         Variant("pwcnet", PWCNet, "Sun et al., CVPR 2018", 9_374_340, "CC BY-NC-SA", idle=66),
         Variant("pwcnet_ddflow", PWCNetDDFlow, "Liu et al., AAAI 2019 (DDFlow)", 4_273_628, "none stated"),

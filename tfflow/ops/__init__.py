@@ -2,7 +2,7 @@
 
 from tfflow.ops.census import census_distance, census_transform
 from tfflow.ops.correlation import cost_volume, displacements
-from tfflow.ops.differences import differences
+from tfflow.ops.differences import diagonal_differences, differences
 from tfflow.ops.pad import crop_to, cut, pad_to_multiple
 from tfflow.ops.resize import resize_flow, resize_image, resize_mask
 from tfflow.ops.splat import range_map, splat
@@ -15,6 +15,7 @@ __all__ = [
     "cost_volume",
     "crop_to",
     "cut",
+    "diagonal_differences",
     "differences",
     "displacements",
     "inside",

@@ -36,9 +36,10 @@ def cost_volume(features1: tf.Tensor, features2: tf.Tensor, radius: int, stride:
         )
     window = displacements(radius, stride)
     b, h, w = size(features1)
+    whole, plane = tf.stack([b, h, w, features1.shape[-1]]), tf.stack([b, h, w, 1])  # made once, not 441 times
 
-    def shift(padded: tf.Tensor, dy: int, dx: int, channel: int = 0, channels: int = features1.shape[-1]) -> tf.Tensor:
-        return tf.slice(padded, [0, radius + dy, radius + dx, channel], [b, h, w, channels])
+    def shift(padded: tf.Tensor, dy: int, dx: int) -> tf.Tensor:
+        return tf.slice(padded, [0, radius + dy, radius + dx, 0], whole)
 
     @tf.custom_gradient
     def costs(f1: tf.Tensor, f2: tf.Tensor) -> tuple:
@@ -56,7 +57,8 @@ def cost_volume(features1: tf.Tensor, features2: tf.Tensor, radius: int, stride:
             for k, (dy, dx) in enumerate(window):
                 with tf.control_dependencies([to_f1, to_f2]):
                     to_f1 += upstream[..., k : k + 1] * shift(padded2, dy, dx)
-                    to_f2 += shift(padded_upstream, -dy, -dx, k, 1) * shift(padded1, -dy, -dx)
+                    back = tf.slice(padded_upstream, [0, radius - dy, radius - dx, k], plane)
+                    to_f2 += back * shift(padded1, -dy, -dx)
             return to_f1, to_f2
 
         return tf.concat(planes, axis=-1), gradient

@@ -21,3 +21,20 @@ def differences(x: tf.Tensor, order: int = 1) -> tuple[tf.Tensor, tf.Tensor]:
     if order == 2:
         return dx[:, :, 1:] - dx[:, :, :-1], dy[:, 1:] - dy[:, :-1]
     return dx, dy
+
+
+def diagonal_differences(x: tf.Tensor, order: int = 1) -> tuple[tf.Tensor, tf.Tensor]:
+    """Differences of neighbours along both diagonals, down right and down left: each [b, h - order, w - order, c].
+
+    Not divided by their larger distance, as UnFlow's. Raises ValueError on another order than 1 and 2.
+    """
+    check_image("x", x)
+    if order not in (1, 2):
+        raise ValueError(f"`order` must be 1 or 2, got {order}")
+    x = tf.convert_to_tensor(x)
+
+    mirrored = tf.reverse(x, [2])
+    for _ in range(order):
+        x = x[:, 1:, 1:] - x[:, :-1, :-1]
+        mirrored = mirrored[:, 1:, 1:] - mirrored[:, :-1, :-1]
+    return x, tf.reverse(mirrored, [2])

@@ -16,7 +16,7 @@ back_to_basics = Recipe(
         "Smoothness, ECCV Workshops 2016"
     ),
     equation="L = sum rho_D(I1(x) - I2(x + u)) + 0.64 sum rho_S(grad u); rho(x) = ((beta x)^2 + eps^2)^alpha",
-    model="pwcnet_ddflow",
+    model="flownets",
     phases=(
         Phase(
             "brightness and smoothness",
@@ -31,7 +31,6 @@ back_to_basics = Recipe(
     crop=(320, 896),
     optimizer=Adam(epsilon=1e-8),
     departures=(
-        "the paper's network is FlowNetS, predicting px / 20; any network here is trained the same way",
         "no augmentation, the crop and Adam's constants are not stated in the source that was read [from memory]",
         "brightness in [0, 1] under beta 360, means over pixels, and the edge weight off, as the code's default",
     ),

@@ -31,6 +31,8 @@ class Phase:
     directions: 2 = 1->2 and 2->1 in one pass, their losses summed; 1 = 1->2 alone.
     student: 0 = no teacher; else the share of the crop's sides that the student sees, while a teacher, the network as
         it stood when the phase began, sees the whole crop and gives the flow to follow.
+    trust: where the teacher's flow counts, and how much; None = as visibility says.
+    net: of a stack of networks, the one whose flows are judged, 1 = the first; 0 = the last, as in use.
     train: only weights whose name begins so; "" = all.
     start: (to, from) beginnings of weight names, copied before the first step.
     """
@@ -44,6 +46,8 @@ class Phase:
     student: float = 0.0
     train: str = ""
     start: tuple[tuple[str, str], ...] = ()
+    trust: Visibility | None = None
+    net: int = 0
 
     @property
     def needs_truth(self) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 from tfflow.augmentation import Affine, ColourJitter, Flip, Noise
 from tfflow.losses import MultiscaleEPE
 from tfflow.recipes.recipe import Adam, Phase, Recipe
@@ -39,4 +41,34 @@ supervised = Recipe(
         "augmentation has FlowNet2's kinds, with ranges of our own [from memory]",
         "the weights hold for levels of these strides; a network without a level leaves its weight out",
     ),
+)
+
+
+def _scheduled(name: str, phase: str, steps: int, rate: Piecewise, *departures: str) -> Recipe:
+    """The same on FlowNetC under another of FlowNet2's schedules."""
+    phases = (dataclasses.replace(supervised.phases[0], name=phase, steps=steps, learning_rate=rate),)
+    return dataclasses.replace(
+        supervised,
+        name=name,
+        paper="Ilg et al., FlowNet 2.0, CVPR 2017: schedule; loss of Dosovitskiy et al., FlowNet, ICCV 2015",
+        model="flownetc",
+        phases=phases,
+        departures=(*supervised.departures, *departures),
+    )
+
+
+supervised_short = _scheduled(
+    "supervised_short",
+    "S_short",
+    600_000,
+    Piecewise((1e-4, 5e-5, 2.5e-5, 1.25e-5), until=(300_000, 400_000, 500_000)),
+)
+
+supervised_fine = _scheduled(
+    "supervised_fine",
+    "S_fine",
+    600_000,
+    Piecewise((1e-5, 5e-6, 2.5e-6, 1.25e-6, 6.25e-7), until=(200_000, 300_000, 400_000, 500_000)),
+    "goes on from weights of S_long or S_short (--weights), in FlowNet 2.0 on FlyingThings3D at larger crops, "
+    "which --crop gives [from memory]",
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import tensorflow as tf
@@ -29,7 +29,7 @@ def losses(
     if phase.student:
         batch = {**batch, **_taught(phase, batch, teacher, stride)}
     flows = student([batch.get("input1", batch["image1"]), batch.get("input2", batch["image2"])], training=True)
-    flows = tuple(tf.cast(f, tf.float32) for f in flows)
+    flows = tuple(tf.cast(f, tf.float32) for f in flows_of(phase.net, flows))
     view = view_of(phase, batch, flows)
     extras = {}
     if "flow12" in batch:
@@ -37,6 +37,18 @@ def losses(
         known = batch["valid1"]
         extras["epe"] = tf.reduce_sum(error * known, [1, 2, 3]) / (tf.reduce_sum(known, [1, 2, 3]) + 1e-6)
     return phase.objective(View(**view)), extras
+
+
+def flows_of(net: int, flows: Sequence[tf.Tensor]) -> Sequence[tf.Tensor]:
+    """Of a stack's flows, which list its last network's first, those of one: 1 = the first network, 0 = the last.
+
+    Each network's flows begin at full resolution. Raises ValueError where there are fewer networks.
+    """
+    begins = [i for i, flow in enumerate(flows) if flow.shape[1] == flows[0].shape[1]]
+    if not 0 <= net <= len(begins):
+        raise ValueError(f"this phase judges network {net} of a stack, and the model has {len(begins)}")
+    place = len(begins) - net if net else 0
+    return flows[begins[place] : [*begins, len(flows)][place + 1]]
 
 
 def view_of(phase: Phase, batch: Batch, flows: tuple[tf.Tensor, ...]) -> dict[str, Any]:
@@ -47,12 +59,13 @@ def view_of(phase: Phase, batch: Batch, flows: tuple[tf.Tensor, ...]) -> dict[st
         if "flow12" in batch:
             view.update(target12=batch["flow12"], used1=batch["valid1"])
         return view
-    flow21 = tf.concat(tf.split(flows[0], 2)[::-1], 0)
+    flows21 = tuple(tf.concat(tf.split(flow, 2)[::-1], 0) for flow in flows)
     view = {
         "image1": tf.concat([batch["image1"], batch["image2"]], 0),
         "image2": tf.concat([batch["image2"], batch["image1"]], 0),
         "flows12": flows,
-        "visible1": phase.visibility(flows[0], flow21),
+        "flows21": flows21,
+        "visible1": phase.visibility(flows[0], flows21[0]),
     }
     if phase.student:
         view.update(target12=batch["teacher"], used1=batch["teacher_visible"])
@@ -67,7 +80,8 @@ def _taught(phase: Phase, batch: Batch, teacher: keras.Model, stride: int) -> Ba
     height, width = batch["image1"].shape[1:3]
     size = student_size((height, width), phase.student, stride)
     flow = tf.stop_gradient(teacher([batch["image1"], batch["image2"]], training=False)[0])
-    visible = phase.visibility(flow, tf.concat(tf.split(flow, 2)[::-1], 0))
+    trusted = phase.trust or phase.visibility
+    visible = trusted(flow, tf.concat(tf.split(flow, 2)[::-1], 0))
     room = tf.constant([height - size[0] + 1, width - size[1] + 1], tf.float32)
     top, left = tf.unstack(tf.cast(batch["chance"] * room, tf.int32), axis=1)
     top2, left2 = tf.concat([top, top], 0), tf.concat([left, left], 0)  # both directions

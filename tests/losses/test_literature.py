@@ -1,0 +1,269 @@
+"""Terms of UnFlow, DSTFlow, Wang et al. and UFlow against loops written from their definitions."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tests.losses.views import H, N, W, field, mask, picture, still, view
+from tests.ops import oracles
+from tfflow.losses import (
+    SSIM,
+    AbsRobust,
+    AtLevel,
+    Both,
+    Census,
+    Charbonnier,
+    Confidence,
+    Consistency,
+    Distillation,
+    EndpointError,
+    ForwardBackward,
+    GradientConstancy,
+    Hidden,
+    Inside,
+    Outgoing,
+    Photometric,
+    RangeMap,
+    SelfSupervision,
+    Smoothness,
+)
+
+RHO = Charbonnier(alpha=0.45)  # UnFlow's
+
+
+def rho(x):
+    return (np.square(x) + 1e-6) ** 0.45
+
+
+def warped(v, i):
+    return oracles.backward_warp(v.image2.numpy(), v.flow12.numpy())[i]
+
+
+# ------------------------------------------------------------------------------------------------------------- UnFlow
+
+
+@pytest.mark.parametrize("radius", [1, 2, 3])
+def test_ternary_floor_of_unflow_is_that_of_the_unmasked_share_of_all_pixels(radius):
+    visible = mask()
+    v = still(visible1=visible)
+    share = visible[:, radius:-radius, radius:-radius].sum((1, 2, 3)) / (H * W)
+    assert (share < 0.55).all()
+    np.testing.assert_allclose(Census(radius, RHO, over="all")(v), 0.001995 * share, rtol=1e-3)
+    np.testing.assert_allclose(Census(radius, RHO)(v), 0.001995, rtol=1e-3)
+
+
+def test_over_is_visible_or_all():
+    with pytest.raises(ValueError, match="`over` must be one of visible, all, got 'some'"):
+        Census(over="some")(view())
+
+
+def test_consistency_is_its_definition_pixel_by_pixel():
+    v, visible = view(flows21=(field(3),)), mask()
+    gap = field() + oracles.backward_warp(field(3), field(), "border")
+    for i in range(N):
+        costs, seen = rho(gap[i]).sum(-1), visible[i, ..., 0]
+        np.testing.assert_allclose(Consistency(RHO)(v)[i], (costs * seen).sum() / seen.sum(), rtol=1e-3)
+        np.testing.assert_allclose(Consistency(RHO, over="all")(v)[i], (costs * seen).mean(), rtol=1e-3)
+
+
+def test_consistency_steers_both_flows_and_needs_both():
+    forward, backward = tf.constant(field()), tf.constant(field(3))
+    with tf.GradientTape() as tape:
+        tape.watch([forward, backward])
+        total = tf.reduce_sum(Consistency(RHO)(view(flows12=(forward,), flows21=(backward,))))
+    assert all(np.any(slope) for slope in tape.gradient(total, [forward, backward]))
+    with pytest.raises(ValueError, match="this term compares both directions: its phase needs directions=2"):
+        Consistency()(view())
+
+
+def test_hidden_pixels_cost_by_their_share_and_steer_nothing():
+    """UnFlow's pitfall, said by its name: the mask is hard, so that the term is constant in the flow."""
+    visible = mask()
+    share = 1 - visible.mean((1, 2, 3))
+    np.testing.assert_allclose(
+        Hidden(RHO)(view(visible1=visible)), share * (1 + 1e-6) ** 0.45 + (1 - share) * 0.001995, rtol=1e-4
+    )
+    flow, back = tf.constant(field()), tf.constant(field(1))
+    with tf.GradientTape() as tape:
+        tape.watch([flow, back])
+        seen = ForwardBackward(outside="border")(flow, back)
+        total = tf.reduce_sum(Hidden(RHO)(view(flows12=(flow,), visible1=seen)))
+    assert float(total) > 0 and tape.gradient(total, [flow, back]) == [None, None]
+
+
+def test_smoothness_along_four_directions_pixel_by_pixel():
+    flow = field()
+    value = Smoothness(2, RHO, diagonals=True)(view(flows12=(flow,)))
+    for i in range(N):
+        means = []
+        for dy, dx in [(0, 1), (1, 0), (1, 1), (1, -1)]:
+            costs = [
+                rho(flow[i, y - dy, x - dx] - 2.0 * flow[i, y, x] + flow[i, y + dy, x + dx]).sum()
+                for y in range(dy, H - dy)
+                for x in range(abs(dx), W - abs(dx))
+            ]
+            means.append(np.mean(costs))
+        np.testing.assert_allclose(value[i], np.mean(means), rtol=1e-4)
+    with pytest.raises(ValueError, match="smoothness along diagonals takes no edges"):
+        Smoothness(2, edge=10.0, diagonals=True)
+
+
+def test_a_border_that_is_clamped_hides_less():
+    """10 px to the right, out of the frame: b is 0 there, or else the border's -10 px."""
+    out = np.broadcast_to(np.float32([10, 0]), [1, 8, 40, 2])
+    assert not ForwardBackward()(out, -out)[0, 4, -5, 0]
+    assert ForwardBackward(outside="border")(out, -out)[0, 4, -5, 0] == 1
+
+
+# ------------------------------------------------------------------------------------------------ a level of a pyramid
+
+
+def pyramid(**changes):
+    """Flows of strides 1, 2 and 4 of a frame of 16 x 24."""
+    h, w = 16, 24
+    flows = {k: tuple(field(s, h=h // g, w=w // g) for g in (1, 2, 4)) for k, s in (("flows12", 5), ("flows21", 6))}
+    images = {"image1": picture(0, h=h, w=w), "image2": picture(1, h=h, w=w)}
+    return view(**{**images, **flows, "visible1": np.ones([N, h, w, 1], np.float32), **changes})
+
+
+def test_a_level_sees_images_averaged_down_its_own_flow_and_masks_from_it():
+    v = pyramid()
+    halved = [np.asarray(tf.image.resize(image, (4, 6), antialias=True)) for image in (v.image1, v.image2)]
+    hidden = ForwardBackward()
+    alone = view(
+        image1=halved[0], image2=halved[1], flows12=v.flows12[2:], flows21=v.flows21[2:],
+        visible1=hidden(v.flows12[2], v.flows21[2]),
+    )  # fmt: skip
+    objective = 1.0 * Photometric() + 0.5 * Smoothness() + 2.0 * Consistency()
+    expected = sum(objective(alone).values())
+    assert 0 < alone.visible1.numpy().mean() < 1
+    np.testing.assert_allclose(AtLevel(4, objective, hidden)(v), expected, rtol=1e-4)
+    assert np.abs(AtLevel(2, objective, hidden)(v) - expected).min() > 1e-3
+
+
+def test_a_level_without_a_mask_of_its_own_takes_the_phase_s():
+    visible = np.zeros([N, 16, 24, 1], np.float32)
+    visible[:, :4] = 1
+    half = pyramid(visible1=visible)
+    spoilt = half.image1.numpy() + 0.3 * (np.arange(16) >= 12)[None, :, None, None]  # no coarse pixel is made of both
+    there = pyramid(visible1=visible, image1=spoilt.astype(np.float32))
+    for stride in (1, 2, 4):
+        term = AtLevel(stride, 1.0 * Photometric())
+        np.testing.assert_allclose(term(half), term(there), rtol=1e-5)
+        assert np.all(term(pyramid(image1=spoilt.astype(np.float32))) > term(pyramid()))
+
+
+def test_a_level_that_a_network_has_not_costs_nothing():
+    np.testing.assert_array_equal(AtLevel(8, 1.0 * Photometric())(pyramid()), np.zeros(N))
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 2), (2, 3)], ids=str)
+def test_a_level_of_hardly_any_pixel_costs_a_finite_amount(size):
+    """1/64 of a small crop: no window is whole, no pixel has two neighbours."""
+    h, w = size
+    objective = 1.0 * Census(2, RHO, over="all") + 3.0 * Smoothness(2, RHO, diagonals=True) + 1.0 * SSIM()
+    objective += 1.0 * GradientConstancy() + 1.0 * Smoothness(1, edge=10.0) + 1.0 * Hidden(RHO) + 1.0 * Outgoing()
+    flow = tf.constant(field(h=h, w=w))
+    with tf.GradientTape() as tape:
+        tape.watch(flow)
+        images = {"image1": picture(h=4 * h, w=4 * w), "image2": picture(1, h=4 * h, w=4 * w)}
+        v = view(**images, flows12=(field(h=4 * h, w=4 * w), flow), visible1=np.ones([N, 4 * h, 4 * w, 1], np.float32))
+        value = AtLevel(4, objective)(v)
+    assert np.isfinite(value).all() and np.isfinite(tape.gradient(value, flow)).all()
+
+
+def test_a_level_follows_a_flow_in_px_of_its_grid():
+    constant = np.broadcast_to(np.float32([4, -8]), [N, 16, 24, 2])
+    flows = tuple(np.broadcast_to(np.float32([4, -8]) / g, [N, 16 // g, 24 // g, 2]) for g in (1, 2, 4))
+    v = pyramid(flows12=flows, target12=constant, used1=np.ones([N, 16, 24, 1], np.float32))
+    for stride in (1, 2, 4):
+        term = AtLevel(stride, 1.0 * EndpointError())
+        assert term.needs_truth and np.max(term(v)) < 1e-4
+    assert not AtLevel(4, 1.0 * Census(1)).needs_truth
+
+
+# ------------------------------------------------------------------------------------------- gradient, SSIM, the frame
+
+
+def test_gradient_constancy_is_its_definition_and_sees_no_change_of_light():
+    v, visible, penalty = view(), mask(), AbsRobust()
+    for i in range(N):
+        total = 0.0
+        for dy, dx in [(0, 1), (1, 0)]:
+            change = [a[dy:, dx:] - a[: H - dy, : W - dx] for a in (v.image1.numpy()[i], warped(v, i))]
+            cost = ((abs(change[0] - change[1]) + 0.01) ** 0.4).sum(-1)
+            seen = visible[i, : H - dy, : W - dx, 0]
+            total += (cost * seen).sum() / seen.sum()
+        np.testing.assert_allclose(GradientConstancy(penalty)(v)[i], total, rtol=1e-4)
+    image = picture()
+    brighter = still(image1=image, image2=image + np.float32(0.07))
+    np.testing.assert_allclose(GradientConstancy()(brighter), GradientConstancy()(still()), atol=1e-3)
+
+
+def test_ssim_is_its_definition_window_by_window():
+    v, visible = view(), mask()
+    for i in range(N):
+        a, b = v.image1.numpy()[i].astype(float), warped(v, i).astype(float)
+        total = count = 0.0
+        for y in range(1, H - 1):
+            for x in range(1, W - 1):
+                if visible[i, y, x, 0]:
+                    p, q = (image[y - 1 : y + 2, x - 1 : x + 2].reshape(9, 3) for image in (a, b))
+                    cov = (p * q).mean(0) - p.mean(0) * q.mean(0)
+                    ssim = (2 * p.mean(0) * q.mean(0) + 1e-4) * (2 * cov + 9e-4)
+                    ssim /= (p.mean(0) ** 2 + q.mean(0) ** 2 + 1e-4) * (p.var(0) + q.var(0) + 9e-4)
+                    total += np.clip((1 - ssim) / 2, 0, 1).mean()
+                    count += 1
+        np.testing.assert_allclose(SSIM()(v)[i], total / count, rtol=1e-3)
+
+
+def test_ssim_of_equal_frames_is_nothing_and_of_opposite_ones_near_one():
+    np.testing.assert_allclose(SSIM()(still()), 0, atol=1e-5)
+    rows, columns = np.mgrid[:H, :W]
+    chess = np.broadcast_to(((rows + columns) % 2)[None, ..., None], [N, H, W, 3]).astype(np.float32)
+    value = SSIM()(still(image1=chess, image2=1 - chess)).numpy()
+    assert (value > 0.9).all() and (value <= 1).all()
+
+
+def test_outgoing_is_half_the_squared_way_beyond_the_frame():
+    flow = np.zeros([1, 6, 9, 2], np.float32)
+    flow[0, 2, 0] = [-3, 0]  # 3 px to the left of the first column
+    flow[0, 5, 8] = [2, 1]  # 2 px beyond the last column, 1 px below the last row
+    flow[0, 3, 3] = [5, 2]  # to the last column and row, which are inside
+    v = view(flows12=(flow,), image1=picture(n=1, h=6, w=9))
+    np.testing.assert_allclose(Outgoing()(v), [(9 / 2 + (4 + 1) / 2) / 2], rtol=1e-5)
+    np.testing.assert_array_equal(Outgoing()(still()), np.zeros(N))
+
+
+# -------------------------------------------------------------------------------------------------------------- UFlow
+
+
+@pytest.mark.parametrize("sigma", [0.003, 0.03])
+def test_confidence_is_a_gaussian_of_the_gap_inside_the_frame(sigma):
+    flow12, flow21 = field(reach=0.5), -field(reach=0.5) + np.float32(0.02)
+    gap = flow12 + oracles.backward_warp(flow21, flow12)
+    expected = np.exp(-np.square(gap).sum(-1, keepdims=True) / (sigma**2 * (H**2 + W**2)))
+    expected = expected * oracles.inside(flow12)
+    np.testing.assert_allclose(Confidence(sigma)(flow12, flow21), expected, atol=1e-4)
+    assert 0.01 < expected.mean() < 0.99
+
+
+def test_both_is_where_both_look():
+    flow12, flow21 = field(), field(1)
+    seen = Both(RangeMap(), Inside())(flow12, flow21)
+    np.testing.assert_allclose(seen, RangeMap()(flow12, flow21) * Inside()(flow12, flow21))
+    assert np.any(seen != RangeMap()(flow12, flow21))
+
+
+def test_self_supervision_follows_where_the_teacher_is_sure_and_the_student_is_not():
+    v = view(flows21=(field(4),), target12=field(1), used1=0.3 * mask(1))
+    sure = Confidence(0.05)(v.flow12, v.flow21).numpy()[..., 0]
+    weight = 0.3 * mask(1)[..., 0] * (1 - sure)
+    cost = np.sqrt(np.square(field() - field(1)) + 1e-6).sum(-1)
+    expected = (weight * cost).mean((1, 2))
+    np.testing.assert_allclose(SelfSupervision(Confidence(0.05))(v), expected, rtol=1e-4)
+    still_sure = view(flows12=(0 * field(),), flows21=(0 * field(),), target12=field(1), used1=mask(1))
+    np.testing.assert_array_equal(SelfSupervision()(still_sure), np.zeros(N))
+    assert np.all(Distillation()(v) > 0)

@@ -1,0 +1,56 @@
+"""An objective at one level of a network's flows, as FlowNet's children are trained at every level."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+
+import tensorflow as tf
+
+from tfflow import ops
+from tfflow.losses.objective import Objective, Term
+from tfflow.losses.view import View
+from tfflow.losses.visibility import Visibility
+
+
+@dataclass(frozen=True)
+class AtLevel(Term):
+    """The sum of `objective` on the grid of the network's flow of this stride: images are averaged down to it.
+
+    stride: 1 = full resolution. A network without such a flow has 0 there. Flow is in px of that grid.
+    visibility: finds hidden pixels from the flows of the level; None = the phase's mask, averaged down.
+    A flow to follow, and where, come along on the level's grid.
+    Source: UnFlow, DSTFlow: losses at 1/4 to 1/64.
+    """
+
+    stride: int
+    objective: Objective
+    visibility: Visibility | None = None
+
+    @property
+    def needs_truth(self) -> bool:  # type: ignore[override]
+        return any(term.needs_truth for _, term in self.objective.terms)
+
+    def __call__(self, view: View) -> tf.Tensor:
+        levels = [view.flow12.shape[1] // flow.shape[1] for flow in view.flows12]
+        if self.stride not in levels:
+            return tf.zeros(tf.shape(view.flow12)[:1])
+        return tf.add_n(list(self.objective(self._view(view, levels.index(self.stride))).values()))
+
+    def _view(self, view: View, index: int) -> View:
+        flow12 = view.flows12[index]
+        flow21 = None if view.flows21 is None else view.flows21[index]
+        to = flow12.shape[1:3]
+        visible1 = self.visibility(flow12, flow21) if self.visibility else ops.resize_image(view.visible1, to)
+        changed = View(
+            image1=ops.resize_image(view.image1, to),
+            image2=ops.resize_image(view.image2, to),
+            flows12=(flow12,),
+            visible1=visible1,
+            flows21=None if flow21 is None else (flow21,),
+        )
+        if view.target12 is None or view.used1 is None:
+            return changed
+        return dataclasses.replace(
+            changed, target12=ops.resize_flow(view.target12, to), used1=ops.resize_image(view.used1, to)
+        )

@@ -1,0 +1,107 @@
+"""What FlowNetS, FlowNetC and stacks of them share: a contracting part, and one that refines flow on its way up.
+
+Dosovitskiy et al., FlowNet: Learning Optical Flow with Convolutional Networks, ICCV 2015.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import tf_keras as keras
+
+from tfflow.layers import CostVolume, Scale
+from tfflow.models.blocks import KAIMING, Block, concat, conv, deconv, flow_head
+
+FLOW_UNIT = 20.0
+"""Every level predicts px of the full resolution, divided by this."""
+LEVELS = (6, 5, 4, 3, 2)
+WIDTHS = {5: 512, 4: 256, 3: 128, 2: 64}
+"""Channels that come up from the coarser level."""
+
+
+class FlowNetBlocks:
+    """The layers of one FlowNet; two of them in a stack differ by the beginning of their layers' names.
+
+    prefix: of every layer's name. width: factor on every number of channels but the costs' and the flow's.
+    symmetric: pads as Caffe and PyTorch, else as TensorFlow. flow_bias: whether upsampling a flow learns a bias.
+    """
+
+    def __init__(self, dtype: str, prefix: str = "", width: float = 1.0, symmetric: bool = True, flow_bias=True):
+        self.dtype, self.prefix, self.width, self.flow_bias = dtype, prefix, width, flow_bias
+        self.options: dict[str, Any] = {"symmetric": symmetric, "init": KAIMING, "dtype": dtype}
+
+    def conv(self, name: str, filters: int, kernel: int = 3, stride: int = 1) -> Block:
+        return conv(f"{self.prefix}{name}", int(filters * self.width), kernel, stride, **self.options)
+
+    def simple(self) -> Callable:
+        """FlowNetS: everything that is known of a pair, side by side [b, h, w, c] -> flows of levels 2 to 6."""
+        conv1, conv2 = self.conv("conv1", 64, 7, 2), self.conv("conv2", 128, 5, 2)
+        conv3, conv3_1 = self.conv("conv3", 256, 5, 2), self.conv("conv3_1", 256)
+        rest = self._rest()
+
+        def apply(x):
+            skip2 = conv2(conv1(x))
+            return rest(skip2, conv3_1(conv3(skip2)))
+
+        return apply
+
+    def features(self) -> Block:
+        """FlowNetC's eyes: [b, h, w, 3] -> features of levels 2 and 3."""
+        conv1, conv2 = self.conv("encoder1_conv1", 64, 7, 2), self.conv("encoder2_conv1", 128, 5, 2)
+        conv3 = self.conv("encoder3_conv1", 256, 5, 2)
+
+        def apply(images):
+            level2 = conv2(conv1(images))
+            return [level2, conv3(level2)]
+
+        return apply
+
+    def correlated(self, leaky: bool = True) -> Callable:
+        """FlowNetC: features of both frames -> flows of levels 2 to 6. leaky: whether costs are activated."""
+        costs = CostVolume(radius=20, stride=2, dtype=self.dtype, name=f"{self.prefix}cost_volume3")
+        activation = keras.layers.LeakyReLU(0.1, dtype=self.dtype, name=f"{self.prefix}cost_leaky") if leaky else None
+        redirect, conv3_1 = self.conv("conv_redir", 32, 1), self.conv("conv3_1", 256)
+        rest = self._rest()
+
+        def apply(features1, features2):
+            matches = costs([features1[-1], features2[-1]])  # [b, h / 8, w / 8, 441]
+            matches = activation(matches) if activation else matches
+            x = concat(f"{self.prefix}matched", [redirect(features1[-1]), matches], self.dtype)
+            return rest(features1[-2], conv3_1(x))
+
+        return apply
+
+    def _rest(self) -> Callable:
+        """Levels 4 to 6, and back up: features of levels 2 and 3 -> five flows, fine to coarse, px / FLOW_UNIT."""
+        conv4, conv4_1 = self.conv("conv4", 512, 3, 2), self.conv("conv4_1", 512)
+        conv5, conv5_1 = self.conv("conv5", 512, 3, 2), self.conv("conv5_1", 512)
+        conv6, conv6_1 = self.conv("conv6", 1024, 3, 2), self.conv("conv6_1", 1024)
+        heads = {n: flow_head(f"{self.prefix}flow{n}", init=KAIMING) for n in LEVELS}
+        up_flow = {n: deconv(f"{self.prefix}up_flow{n}", 2, KAIMING, bias=self.flow_bias) for n in WIDTHS}
+        up = {n: self._up(n) for n in WIDTHS}
+
+        def apply(skip2, skip3):
+            skip4 = conv4_1(conv4(skip3))
+            skip5 = conv5_1(conv5(skip4))
+            x = conv6_1(conv6(skip5))
+            flows = [heads[6](x)]
+            for level, skip in zip(WIDTHS, (skip5, skip4, skip3, skip2), strict=True):
+                seen = [skip, up[level](x), up_flow[level](flows[-1])]
+                x = concat(f"{self.prefix}refine{level}", seen, self.dtype)
+                flows.append(heads[level](x))
+            return flows[::-1]
+
+        return apply
+
+    def _up(self, level: int) -> Block:
+        layer = deconv(f"{self.prefix}up{level}", int(WIDTHS[level] * self.width), KAIMING, self.dtype)
+        leaky = keras.layers.LeakyReLU(0.1, dtype=self.dtype, name=f"{self.prefix}up{level}_leaky")
+        return lambda x: leaky(layer(x))
+
+    def in_px(self, flows: list) -> list:
+        """Flows of levels 2 to 6 as the heads give them -> each in px of its own grid."""
+        return [
+            Scale(FLOW_UNIT / 2**level, dtype="float32", name=f"{self.prefix}output{level}")(flow)
+            for level, flow in enumerate(flows, 2)
+        ]

@@ -4,7 +4,7 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 python="$(realpath -s "${PYTHON:-build/ci/main/bin/python}")"
-export TF_CPP_MIN_LOG_LEVEL=3
+export TF_CPP_MIN_LOG_LEVEL=3 MAVEN_OPTS="-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
 step() { printf '\n=== android: %s (%s s)\n' "$1" "$SECONDS"; }
 
 # Debian's names of what the build needs; what is there is left alone.

@@ -20,8 +20,6 @@ android {
 
     androidResources { noCompress += "tflite" }
 
-    sourceSets["main"].kotlin.srcDir("src/main/kotlin")
-
     compileOptions {
         sourceCompatibility = JavaVersion.VERSION_1_8
         targetCompatibility = JavaVersion.VERSION_1_8

@@ -90,6 +90,7 @@ def eagerly():
     yield
     tf.config.run_functions_eagerly(False)
 
+
 def what_a_step_does(recipe):
     """The last phase and what goes with it, but for names, steps and rates: recipes alike in this train alike."""
     phase = dataclasses.replace(recipe.phases[-1], name="", steps=2, learning_rate=Piecewise((1e-3,)))

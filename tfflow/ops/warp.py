@@ -71,8 +71,10 @@ def _sample(image: tf.Tensor, x: tf.Tensor, y: tf.Tensor, outside: str) -> tf.Te
     x = _clamp(x, lowest, w)
     y = _clamp(y, lowest, h)
     # The last cell starts one pixel before the border, so that its far corner is inside.
-    x0 = tf.clip_by_value(tf.floor(x), 0.0, tf.cast(tf.maximum(w - 2, 0), tf.float32))
-    y0 = tf.clip_by_value(tf.floor(y), 0.0, tf.cast(tf.maximum(h - 2, 0), tf.float32))
+    x0 = tf.minimum(tf.floor(x), tf.cast(tf.maximum(w - 2, 0), tf.float32))
+    y0 = tf.minimum(tf.floor(y), tf.cast(tf.maximum(h - 2, 0), tf.float32))
+    if lowest < 0:
+        x0, y0 = tf.maximum(x0, 0.0), tf.maximum(y0, 0.0)
     wx = (x - x0)[..., None]  # [b, h, w, 1]
     wy = (y - y0)[..., None]
     column = tf.cast(x0, tf.int32)

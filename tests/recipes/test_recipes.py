@@ -167,12 +167,12 @@ def test_the_command_lists_all_methods(capsys, monkeypatch):
 
 
 def test_a_misspelt_name_offers_the_nearest(capsys):
-    with pytest.raises(InputError, match=r"^unknown recipe 'ddflw': did you mean ddflow or ddflow_tune\? known are "):
+    with pytest.raises(InputError, match=r"^unknown recipe 'ddflw': did you mean ddflow or dstflow\? known are "):
         named("ddflw")
     assert main(["suprvised"]) == 2
     text = capsys.readouterr().err
     assert text.startswith(
-        "tfflow: unknown recipe 'suprvised': did you mean supervised or supervised_fine? known are back_to_basics,"
+        "tfflow: unknown recipe 'suprvised': did you mean supervised or supervised_fine? known are ablation_census,"
     )
     assert text.count("\n") == 1
 

@@ -144,7 +144,8 @@ def test_training_goes_on_from_weights(trained, clip, tmp_path):
         (["--weights", "pwcnet_mobile"], "pwcnet_mobile", "ddflow_tune"),
     ],
 )
-def test_frames_of_one_s_own_train_on_from_the_box(options, start, recipe, clip):
+def test_frames_of_one_s_own_train_on_from_the_box(options, start, recipe, tmp_path):
+    clip = moving(tmp_path, count=2, height=100, width=140)
     args = parser().parse_args([o.format(clip=clip) for o in options])
     sources = [open_source(data) for data in args.data]
     args.weights = starting_weights(args, sources)

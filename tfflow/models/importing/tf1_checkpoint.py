@@ -24,7 +24,7 @@ def read_checkpoint(path: str | os.PathLike) -> dict[str, np.ndarray]:
         reader = tf.train.load_checkpoint(prefix)
         names = [n for n in reader.get_variable_to_shape_map() if not BESIDES.fullmatch(n)]
         return {name: reader.get_tensor(name) for name in sorted(names)}
-    except (tf.errors.OpError, ValueError, TypeError, RuntimeError) as error:
+    except (tf.errors.OpError, ValueError, TypeError, RuntimeError, IndexError) as error:
         reason = " ".join(str(error).split())[:200]
         raise InputError(
             f"{str(path)!r} is no whole checkpoint of TensorFlow; expected a prefix with PREFIX.index and "

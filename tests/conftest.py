@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
+import tensorflow as tf
 
 from tfflow.memory import keep_freed_memory
 
@@ -34,3 +35,11 @@ def cache(tmp_path_factory: pytest.TempPathFactory):
     os.environ.pop("TFFLOW_CACHE")
     if before is not None:
         os.environ["TFFLOW_CACHE"] = before
+
+
+@pytest.fixture(scope="module")
+def eagerly():
+    """Without graphs, for tests whose few steps are not worth compiling them."""
+    tf.config.run_functions_eagerly(True)
+    yield
+    tf.config.run_functions_eagerly(False)

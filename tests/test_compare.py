@@ -8,36 +8,50 @@ import pytest
 
 from tests.training import tiny  # noqa: F401 (registers the networks)
 from tfflow import train
-from tfflow.compare import main
+from tfflow.compare import main, table
 from tfflow.training.checkpoint import read_state
 
-SMALL = ["--model", "tiny", "--steps", "3", "--batch", "2", "--crop", "24x32", "--seeds", "2"]
+METHODS = ["back_to_basics", "supervised"]
+SMALL = ["--model", "tiny", "--steps", "2", "--batch", "2", "--crop", "24x32", "--seeds", "1"]
 
 
-def test_every_method_is_trained_with_every_seed_and_measured_on_the_same_pairs(tmp_path, capsys):
-    out = tmp_path / "out"
-    assert main(["back_to_basics", "supervised", *SMALL, "--out", str(out)]) == 0
-    words = capsys.readouterr().out
-    results = json.loads((out / "comparison.json").read_text())["results"]
-    assert set(results) == {"back_to_basics", "supervised"}
-    for name, runs in results.items():
-        assert len(runs) == 2 and name in words
-        for seed, scores in enumerate(runs):
-            end = read_state(out / f"{name}-{seed}")[1].scores[-1]
-            assert scores["epe"] == end["epe"] and scores["epe_occ"] == end["epe_occ"]
-        mean = (runs[0]["epe"] + runs[1]["epe"]) / 2
-        assert f"{mean:.3f} ±" in words
-    first = [read_state(out / f"{name}-0")[1].scores[0] for name in results]
+@pytest.fixture(scope="module")
+def out(tmp_path_factory):
+    """The folder of two methods trained once each."""
+    folder = tmp_path_factory.mktemp("compared") / "out"
+    assert main([*METHODS, *SMALL, "--out", str(folder)]) == 0
+    return folder
+
+
+def results(out):
+    return json.loads((out / "comparison.json").read_text())["results"]
+
+
+def test_every_method_is_trained_and_measured_on_the_same_pairs(out):
+    assert list(results(out)) == METHODS
+    for name, (scores,) in results(out).items():
+        end = read_state(out / f"{name}-0")[1].scores[-1]
+        assert scores["epe"] == end["epe"] and scores["epe_occ"] == end["epe_occ"]
+    first = [read_state(out / f"{name}-0")[1].scores[0] for name in METHODS]
     assert first[0] == first[1]  # same random weights, same pairs
+    settings = [json.loads((out / f"{name}-0" / "run.json").read_text()) for name in METHODS]
+    assert settings[0]["data"] == settings[1]["data"] and settings[0]["recipe"] != settings[1]["recipe"]
 
 
-def test_what_was_trained_is_not_trained_again(tmp_path, capsys, monkeypatch):
-    arguments = ["back_to_basics", *SMALL[:-1], "1", "--out", str(tmp_path / "out")]
-    assert main(arguments) == 0
-    before = json.loads((tmp_path / "out" / "comparison.json").read_text())["results"]
+def test_what_was_trained_is_not_trained_again(out, capsys, monkeypatch):
+    before = results(out)
     monkeypatch.setattr(train, "Trainer", None)
-    assert main(arguments) == 0
-    assert json.loads((tmp_path / "out" / "comparison.json").read_text())["results"] == before
+    assert main([*METHODS, *SMALL, "--out", str(out)]) == 0
+    assert results(out) == before
+    words = capsys.readouterr().out
+    assert all(name in words and f"{before[name][0]['epe']:.3f}" in words for name in METHODS)
+
+
+def test_the_table_shows_means_and_spread_over_seeds():
+    rows = {"a": [{"epe": 1.0, "steps_per_second": 2.0}, {"epe": 3.0, "steps_per_second": 4.0}]}
+    shown = table(rows)
+    assert [column.header for column in shown.columns] == ["method", "EPE", "steps/s", "trainings"]
+    assert [next(iter(column.cells)) for column in shown.columns] == ["a", "2.000 ± 1.414", "3.00", "2"]
 
 
 @pytest.mark.parametrize(

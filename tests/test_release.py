@@ -11,7 +11,6 @@ import pytest
 
 import tfflow
 from tests.data import trees
-from tests.test_train import SMALL
 from tests.training import tiny  # noqa: F401 (registers the networks)
 from tfflow import models, release, train
 from tfflow.data.sources import open_source
@@ -27,10 +26,21 @@ PAIRS = "scenes:size=40x56,count=3,seed=9"
 def run(tmp_path_factory):
     """The folder of a run that went on from another one."""
     folder = tmp_path_factory.mktemp("runs")
-    assert train.main([*SMALL, "--data", "scenes:size=24x32,count=8", "--out", str(folder / "first")]) == 0
-    small = ["--recipe", "supervised", "--steps", "2", "--batch", "2", "--crop", "24x32", "--val-limit", "2"]
-    data = ["--data", "scenes:size=24x32,count=8", "--weights", str(folder / "first"), "--out", str(folder / "second")]
-    assert train.main([*small, *data]) == 0
+    small = [
+        "--steps",
+        "2",
+        "--batch",
+        "2",
+        "--crop",
+        "24x32",
+        "--val-limit",
+        "2",
+        "--data",
+        "scenes:size=24x32,count=8",
+    ]
+    first = ["--recipe", "back_to_basics", "--model", "tiny", "--out", str(folder / "first")]
+    second = ["--recipe", "supervised", "--weights", str(folder / "first"), "--out", str(folder / "second")]
+    assert train.main([*small, *first]) == train.main([*small, *second]) == 0
     return folder / "second"
 
 
@@ -50,7 +60,7 @@ def test_a_release_is_the_run_s_weights_with_all_that_led_to_them(released, run)
     found = record("little")
     assert hashlib.sha256((folder / "box" / "little.safetensors").read_bytes()).hexdigest() == found["sha256"]
     first, second = found["training"]
-    assert (first["recipe"], first["steps"], first["start"]) == ("ddflow_quick", 6, "random")
+    assert (first["recipe"], first["steps"], first["start"]) == ("back_to_basics", 2, "random")
     assert (second["recipe"], second["steps"], second["start"]) == ("supervised", 2, "the row above")
     assert 0 < first["hours"] < 1 and found["labels"] and found["network"] == "tiny"
 
@@ -68,7 +78,7 @@ def test_the_card_and_the_table_say_what_is_on_record(released):
     found = record("little")
     page = (folder / "docs" / "little.md").read_text()
     assert page == model_card.card(found) and printed.strip() in page
-    for part in (found["sha256"], "`ddflow_quick`", "exact flow", "Tried: *little*.", f"{found['parameters']:,}"):
+    for part in (found["sha256"], "`back_to_basics`", "exact flow", "Tried: *little*.", f"{found['parameters']:,}"):
         assert part in page
     best = min(found["scores"][0]["epe"].values())
     assert f"**{best:.2f}**" in printed

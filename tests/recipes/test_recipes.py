@@ -83,14 +83,6 @@ def test_piecewise_changes_at_its_steps():
     assert rate.times(2).rate == 6 and rate.times(2)(40) == 2
 
 
-@pytest.fixture
-def eagerly():
-    """Without graphs: two steps do not pay for compiling them."""
-    tf.config.run_functions_eagerly(True)
-    yield
-    tf.config.run_functions_eagerly(False)
-
-
 def what_a_step_does(recipe):
     """The last phase and what goes with it, but for names, steps and rates: recipes alike in this train alike."""
     phase = dataclasses.replace(recipe.phases[-1], name="", steps=2, learning_rate=Piecewise((1e-3,)))

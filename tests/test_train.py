@@ -15,7 +15,6 @@ from tests.data import trees
 from tests.training import runs
 from tfflow.data.sources import open_source
 from tfflow.models.weights import save_arrays
-from tfflow.recipes import RECIPES
 from tfflow.train import main, method, parser, starting_weights
 from tfflow.training.bar import Bar
 from tfflow.training.checkpoint import read_state
@@ -132,26 +131,25 @@ def test_training_goes_on_from_weights(trained, clip, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("options", "start", "recipe"),
+    ("options", "start", "recipe", "model"),
     [
-        ([], None, "ddflow_quick"),
-        (["--data", "{clip}"], "pwcnet_mobile", "ddflow_tune"),
-        (["--data", "{clip}", "--weights", "random"], None, "ddflow_quick"),
-        (["--data", "{clip}", "--recipe", "back_to_basics"], None, "back_to_basics"),
-        (["--data", "{clip}", "--model", "tiny"], None, "ddflow_quick"),
-        (["--data", "{clip}", "--data", "scenes:size=64x64"], "pwcnet_mobile", "ddflow_tune"),
-        (["--data", "scenes:size=64x64"], None, "ddflow_quick"),
-        (["--weights", "pwcnet_mobile"], "pwcnet_mobile", "ddflow_tune"),
+        ([], None, "ddflow_quick", "pwcnet_mobile"),
+        (["--data", "{clip}"], "pwcnet_mobile", "ddflow_tune", "pwcnet_mobile"),
+        (["--data", "{clip}", "--weights", "random"], None, "ddflow_quick", "pwcnet_mobile"),
+        (["--data", "{clip}", "--recipe", "back_to_basics"], None, "back_to_basics", "flownets"),
+        (["--data", "{clip}", "--model", "tiny"], None, "ddflow_quick", "tiny"),
+        (["--data", "{clip}", "--data", "scenes:size=64x64"], "pwcnet_mobile", "ddflow_tune", "pwcnet_mobile"),
+        (["--data", "scenes:size=64x64"], None, "ddflow_quick", "pwcnet_mobile"),
+        (["--weights", "pwcnet_mobile"], "pwcnet_mobile", "ddflow_tune", "pwcnet_mobile"),
     ],
 )
-def test_frames_of_one_s_own_train_on_from_the_box(options, start, recipe, tmp_path):
+def test_frames_of_one_s_own_train_on_from_the_box(options, start, recipe, model, tmp_path):
     clip = moving(tmp_path, count=2, height=100, width=140)
     args = parser().parse_args([o.format(clip=clip) for o in options])
     sources = [open_source(data) for data in args.data]
     args.weights = starting_weights(args, sources)
-    chosen, model = method(args, sources)
-    assert args.weights == start and chosen.name == recipe
-    assert model == (args.model or "pwcnet_mobile" if start or recipe == "ddflow_quick" else RECIPES[recipe].model)
+    chosen, network = method(args, sources)
+    assert (args.weights, chosen.name, network) == (start, recipe, model)
 
 
 def test_a_video_trains(tmp_path):

@@ -48,7 +48,7 @@ EXAMPLES = """examples:
   python -m tfflow.train                                                # sized for 2 cores, no download
   python -m tfflow.train --data video:holiday.mp4 --out runs/holiday    # your own video, from the weights in the box
   python -m tfflow.train --recipe ddflow --data chairs:/data/FlyingChairs --val sintel-clean:/data/sintel
-  python -m tfflow.train --weights spynet_mobile --data frames:my/frames
+  python -m tfflow.train --weights runs/holiday --data frames:my/frames
 
 The same command run again continues where it stopped. Several machines: set TF_CONFIG on each, as tf.distribute
 describes it, and give all of them the same --out on a shared disk."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,8 @@ from tfflow import models, release, train
 from tfflow.data.sources import open_source
 from tfflow.evaluation import benchmark, model_card
 from tfflow.evaluation.benchmark import Result
-from tfflow.models import BOX, boxed, record
+from tfflow.models import BOX, RUN_WEIGHTS, boxed, record
+from tfflow.models.weights import read_arrays, save_arrays
 
 ROOT = Path(__file__).parents[1]
 PAIRS = "scenes:size=40x56,count=3,seed=9"
@@ -109,6 +111,39 @@ def test_what_cannot_be_released_is_said_in_a_line_and_leaves_nothing(arguments,
     err = capsys.readouterr().err
     assert line in err and err.count("\n") == 1
     assert not (tmp_path / "box").exists() and not (tmp_path / "docs").exists()
+
+
+def test_weights_of_unknown_descent_are_not_released(run, tmp_path, capsys):
+    """Whether they have seen labels could not be told."""
+    copy = shutil.copytree(run, tmp_path / "copy")
+    arrays, metadata = read_arrays(copy / RUN_WEIGHTS)
+    save_arrays(copy / RUN_WEIGHTS, arrays, {**metadata, "start": "gone.safetensors"})
+    assert refusal(copy, tmp_path, capsys).endswith(
+        "'gone.safetensors', which is neither in the box nor the folder of a run"
+    )
+
+
+def test_a_run_without_its_page_or_state_is_not_released(run, tmp_path, capsys):
+    copy = shutil.copytree(run, tmp_path / "copy")
+    (copy / "report.png").unlink()
+    assert "has no report.png: repeat its command, which writes it" in refusal(copy, tmp_path, capsys)
+    (copy / "state.safetensors").unlink()
+    assert "is not the output folder of a training run" in refusal(copy, tmp_path, capsys)
+
+
+def test_weights_too_large_for_the_box_are_refused_and_leave_no_record(run, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(release, "LARGEST", 1000)
+    assert "bytes, a file in the box at most 1,000" in refusal(run, tmp_path, capsys)
+
+
+def refusal(run, tmp_path, capsys) -> str:
+    """The one line of a release that left nothing."""
+    where = ["--box", str(tmp_path / "box"), "--docs", str(tmp_path / "docs")]
+    assert release.main([str(run), "--name", "x", "--data", PAIRS, *where]) == 2
+    assert not [p for folder in ("box", "docs") for p in (tmp_path / folder).rglob("*")]
+    err = capsys.readouterr().err.splitlines()
+    assert err[-1].startswith("tfflow: ")
+    return err[-1]
 
 
 @pytest.mark.parametrize("name", boxed())

@@ -18,7 +18,7 @@ from tfflow.files import write_json, write_text, write_whole
 from tfflow.models import BOX, RUN_WEIGHTS, boxed, load_float, record
 from tfflow.models.weights import model_arrays, save_arrays
 from tfflow.recipes import named
-from tfflow.train import REPORT
+from tfflow.train import RANDOM, REPORT
 from tfflow.training.checkpoint import read_state
 
 LARGEST = 6_000_000
@@ -61,28 +61,28 @@ def main(argv: list[str] | None = None) -> int:
         with report.progress_bar(console, source.name) as progress:
             entries += model_card.scores(benchmark.run(compared, source, progress=progress))
     path = args.box / f"{args.name}.safetensors"
-    with write_whole(path) as part:
+    with write_whole(path) as part:  # the weights appear last: what is in the box has its record and its card
         save_arrays(part, model_arrays(model.one_way), model.metadata)
         contents = part.read_bytes()
         if len(contents) > LARGEST:
             raise InputError(f"the weights take {len(contents):,} bytes, a file in the box at most {LARGEST:,}")
-    found = {
-        "name": args.name,
-        "network": model.name,
-        "parameters": model.parameters,
-        "labels": any(named(run["recipe"]).needs_truth for run in training),
-        "licence": args.licence,
-        "bytes": len(contents),
-        "sha256": hashlib.sha256(contents).hexdigest(),
-        "training": training,
-        "method": model.metadata["method"],
-        "scores": entries,
-        "notes": notes,
-    }
-    write_json(args.box / f"{args.name}.json", found)
-    with write_whole(args.docs / f"{args.name}.png") as part:
-        part.write_bytes(page.read_bytes())
-    write_text(args.docs / f"{args.name}.md", model_card.card(found))
+        found = {
+            "name": args.name,
+            "network": model.name,
+            "parameters": model.parameters,
+            "labels": any(named(run["recipe"]).needs_truth for run in training),
+            "licence": args.licence,
+            "bytes": len(contents),
+            "sha256": hashlib.sha256(contents).hexdigest(),
+            "training": training,
+            "method": model.metadata["method"],
+            "scores": entries,
+            "notes": notes,
+        }
+        with write_whole(args.docs / f"{args.name}.png") as picture:
+            picture.write_bytes(page.read_bytes())
+        write_text(args.docs / f"{args.name}.md", model_card.card(found))
+        write_json(args.box / f"{args.name}.json", found)
     print(model_card.scores_table([found]))
     return 0
 
@@ -94,7 +94,14 @@ def lineage(run: Path) -> list[dict[str, Any]]:
     if state is None:
         raise InputError(f"{str(run)!r} is not the output folder of a training run: it holds {RUN_WEIGHTS} alone")
     start = metadata["start"]
-    before = record(start)["training"] if start in boxed() else lineage(Path(start)) if Path(start).is_dir() else []
+    if start in boxed():
+        before = record(start)["training"]
+    elif start == RANDOM:
+        before = []
+    elif Path(start).is_dir():
+        before = lineage(Path(start))
+    else:  # whether labels were seen there could not be told
+        raise InputError(f"{str(run)!r} went on from {start!r}, which is neither in the box nor the folder of a run")
     this = {
         "recipe": metadata["recipe"],
         "steps": int(metadata["steps"]),

@@ -81,8 +81,7 @@ def card(record: Mapping[str, Any]) -> str:
             for run in record["training"]
         ),
         "",
-        "`python -m tfflow.recipes NAME` prints a recipe in full. Hours are of two CPU cores. The loss curves and",
-        "examples of the last run:",
+        "`python -m tfflow.recipes NAME` prints a recipe in full. The loss curves and examples of the last run:",
         "",
         f"![training of {record['name']}]({record['name']}.png)",
         "",

@@ -35,7 +35,7 @@ EXTRAS = {
     ],
     "test": [
         "pytest>=8",  # the runner
-        "pytest-xdist>=3.5",  # on all cores at once
+        "pytest-xdist>=3.7",  # on all cores at once
         "hypothesis>=6.100",  # damaged files and odd sizes that no one would think of
     ],
     "dev": [

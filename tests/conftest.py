@@ -13,6 +13,14 @@ from tfflow.memory import keep_freed_memory
 keep_freed_memory()  # as the commands do; half the time of many tests
 
 
+LONGEST = ("tests/training", "tests/export", "tests/recipes", "tests/test_")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The files that take longest come first, so that no process is left alone with one of them at the end."""
+    items.sort(key=lambda item: not item.nodeid.startswith(LONGEST))  # stable: else as collected
+
+
 @pytest.fixture(scope="session")
 def real_data() -> Path:
     """The folder of real frames and ground truth: TFFLOW_TEST_DATA, else ../shared/data beside the repository."""

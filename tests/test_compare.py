@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+import cv2
+import numpy as np
 import pytest
 
 from tests.training import tiny  # noqa: F401 (registers the networks)
@@ -52,6 +54,14 @@ def test_the_table_shows_means_and_spread_over_seeds():
     shown = table(rows)
     assert [column.header for column in shown.columns] == ["method", "EPE", "steps/s", "trainings"]
     assert [next(iter(column.cells)) for column in shown.columns] == ["a", "2.000 ± 1.414", "3.00", "2"]
+
+
+def test_what_has_no_ground_truth_compares_nothing(tmp_path, capsys):
+    for i in range(2):
+        cv2.imwrite(str(tmp_path / f"{i}.png"), np.zeros((32, 32, 3), np.uint8))
+    assert main(["ddflow", "--val", f"frames:{tmp_path}", "--out", str(tmp_path / "out")]) == 2
+    err = capsys.readouterr().err
+    assert "has no ground truth" in err and err.count("\n") == 1 and not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize(

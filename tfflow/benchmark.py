@@ -79,7 +79,7 @@ def _measure(args: argparse.Namespace, sources: list[Source], bar: Progress) -> 
     for name in args.models:
         doing(f"{name}: counting")
         model = untrained(name)
-        found: dict[str, Any] = {"parameters": model.parameters, "forward_flops": {}, "forward_seconds": {}}
+        found: dict[str, Any] = {"parameters": variant(name).parameters, "forward_flops": {}, "forward_seconds": {}}
         found["forward_flops"] = {_text(size): speed.forward_flops(name, size) for size in speed.FORWARD_SIZES}
         for size in speed.FORWARD_SIZES:
             doing(f"{name}: forward at {_text(size)}")

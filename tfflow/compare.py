@@ -16,6 +16,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from tfflow import train
+from tfflow.data.sources import open_source
 from tfflow.errors import InputError, command
 from tfflow.evaluation import report
 from tfflow.files import write_json
@@ -44,7 +45,9 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--batch", type=int, default=4, metavar="N", help="pairs a step (default: %(default)s)")
     p.add_argument("--crop", default="96x128", metavar="HxW", help="size trained on (default: %(default)s)")
     p.add_argument("--data", metavar="KIND:PATH", help="what to train on (default: built-in scenes of the crop's size)")
-    p.add_argument("--val", metavar="KIND:PATH", help="what to measure on (default: 64 other scenes of that size)")
+    p.add_argument(
+        "--val", metavar="KIND:PATH", help="measured on, 64 pairs of it (default: other scenes of that size)"
+    )
     p.add_argument("--out", type=Path, default=Path("runs/comparison"), metavar="DIR", help="(default: %(default)s)")
     p.add_argument("--xla", action="store_true", help="as of tfflow.train")
     return p
@@ -59,11 +62,11 @@ def main(argv: list[str] | None = None) -> int:
         raise InputError(f"{repeated[0]} is named twice")
     for name in args.recipes:
         named(name)
+    if args.val and "flow12" not in (source := open_source(args.val)).truth:
+        raise InputError(f"methods are compared by their endpoint error, and {source.name} has no ground truth")
     console = report.wide_console()
     rows: dict[str, list[dict[str, Any]]] = {name: [] for name in args.recipes}
-    for seed in range(
-        args.seeds
-    ):  # all methods of a seed before the next seed: half a comparison is one of fewer seeds
+    for seed in range(args.seeds):  # all methods of a seed first: half a comparison is one of fewer seeds
         for name in args.recipes:
             out = args.out / f"{name}-{seed}"
             code = train.main(_training(args, name, seed, out))

@@ -221,17 +221,18 @@ def test_without_the_runtime_the_refusal_says_what_to_install(out, monkeypatch):
         load(out / "model.tflite")
 
 
-def test_fine_tuning_from_the_command_keeps_the_best_of_the_converted(weights, tmp_path, capsys):
+def test_fine_tuning_from_the_command_keeps_the_best_of_the_converted(tmp_path, capsys):
     size = f"{SIZE[0]}x{SIZE[1]}"
-    arguments = ["--weights", str(weights), "--size", size, "--precision", "int8-qat", "--steps", "2", "--limit", "2"]
-    code = command("to_tflite")([*arguments, "--out", str(tmp_path), "--devices", "CPU:0"])
+    arguments = ["--model", "tiny", "--recipe", "ddflow_quick", "--size", size, "--precision", "int8-qat"]
+    more = ["--steps", "2", "--limit", "2", "--out", str(tmp_path), "--devices", "CPU:0"]
+    code = command("to_tflite")([*arguments, *more])
     report = json.loads((tmp_path / "report.json").read_text())
     assert code == int(bool(report["failures"]))
     kept = tmp_path / ("model.rejected.tflite" if report["failures"] else "model.tflite")
     seen = [float(x) for x in re.findall(r"EPE of the converted network ([\d.]+) px", capsys.readouterr().out)]
     assert len(seen) == 3  # as calibrated, and after each of two steps
     assert epe_on_scenes(kept.read_bytes(), SIZE) == pytest.approx(min(seen), abs=1e-4)
-    assert report["int8_share_of_multiply_adds"] > 0.9 and "fake_quantized_mean_px" in report["values"]
+    assert report["int8_share_of_multiply_adds"] > 0.7 and "fake_quantized_mean_px" in report["values"]
 
 
 @pytest.mark.parametrize(

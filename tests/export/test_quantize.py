@@ -115,13 +115,24 @@ def test_flow_heads_in_eight_bits_are_refused(model, ranges, monkeypatch):
     assert any("of flow" in line for line in violations(facts(contents), eight_bits=True))
 
 
-def test_fine_tuning_moves_weights_and_lowers_its_loss(model, ranges):
+@pytest.fixture(scope="module")
+def tuned(model, ranges):
+    """Ten steps of fine-tuning at a high rate: weights and ranges before and after each, and the losses."""
     recipe = dataclasses.replace(named("ddflow_quick"), crop=SIZE, batch=2)
     tuning = FineTuning(model.network, ranges, recipe, SCENES, tf.distribute.get_strategy())
-    before, losses = tuning.weights(), []
     tuning.optimizer.learning_rate = 1e-3
-    tuning.run(10, lambda step, loss: losses.append(loss))
-    after = tuning.weights()
+    weights, losses = [tuning.weights()], []
+
+    def noted(step: int, loss: float) -> None:
+        weights.append(tuning.weights())
+        losses.append(loss)
+
+    tuning.run(10, noted)
+    return weights, losses
+
+
+def test_fine_tuning_moves_weights_and_lowers_its_loss(model, ranges, tuned):
+    (before, *_, after), losses = tuned
     assert np.isfinite(losses).all() and len(losses) == 10
     assert np.mean(losses[-3:]) < np.mean(losses[:3])
     moved = {name for name in before if np.abs(after[name] - before[name]).max() > 1e-6}
@@ -132,21 +143,19 @@ def test_fine_tuning_moves_weights_and_lowers_its_loss(model, ranges):
         np.testing.assert_array_equal(v, after[name], err_msg=name)
 
 
-def test_fine_tuning_learns_from_ground_truth_where_the_recipe_does(model, ranges):
+def test_ranges_are_frozen_at_the_end(tuned):
+    values = [float(weights["quant_encoder1_conv1/output_max"]) for weights in tuned[0][1:]]
+    assert len(set(values[:8])) == 8 and values[8] == values[9] == values[7]
+
+
+def test_fine_tuning_learns_from_ground_truth_where_the_recipe_does(pairs):
+    tiny_model = FlowModel("tiny")
+    ranges = calibrate(phone_graph(tiny_model.network, INTERFACE), pairs)
     recipe = dataclasses.replace(named("supervised"), crop=SIZE, batch=2)
-    tuning = FineTuning(model.network, ranges, recipe, SCENES, tf.distribute.get_strategy())
-    before, losses = tuning.weights()["decoder2_flow/kernel"], []
+    tuning = FineTuning(tiny_model.network, ranges, recipe, SCENES, tf.distribute.get_strategy())
+    before, losses = tuning.weights()["level3_flow/kernel"], []
     tuning.run(1, lambda step, loss: losses.append(loss))
-    assert np.isfinite(losses).all() and np.abs(tuning.weights()["decoder2_flow/kernel"] - before).max() > 0
-
-
-def test_ranges_are_frozen_at_the_end(model, ranges):
-    recipe = dataclasses.replace(named("ddflow_quick"), crop=SIZE, batch=2)
-    tuning = FineTuning(model.network, ranges, recipe, SCENES, tf.distribute.get_strategy())
-    seen = []
-    tuning.run(5, lambda step, loss: seen.append(tuning.weights()))
-    values = [float(s["quant_encoder1_conv1/output_max"]) for s in seen]
-    assert len(set(values[:4])) == 4 and values[4] == values[3]
+    assert np.isfinite(losses).all() and np.abs(tuning.weights()["level3_flow/kernel"] - before).max() > 0
 
 
 def test_every_rung_of_the_ladder_is_near_the_float_flow(model, tmp_path):

@@ -30,10 +30,11 @@ class PhoneCostVolume(CostVolume):
         r = self.radius
         b, h, w, c = features1.shape
         b, h, w = (known or tf.shape(features1)[i] for i, known in enumerate((b, h, w)))
+        whole = tf.stack([b, h, w, c])
         padded2 = tf.pad(features2, [[0, 0], [r, r], [r, r], [0, 0]])
         planes = []
         for dy, dx in ops.displacements(r, self.stride):
-            product = features1 * tf.slice(padded2, [0, r + dy, r + dx, 0], [b, h, w, c])
+            product = features1 * tf.slice(padded2, [0, r + dy, r + dx, 0], whole)
             if self.product_range:
                 product = tf.quantization.fake_quant_with_min_max_args(product, -self.product_range, self.product_range)
             planes.append(tf.reduce_mean(product, axis=-1, keepdims=True))

@@ -103,7 +103,7 @@ class MainActivity : Activity() {
         }
         val wanted = getPreferences(MODE_PRIVATE).getString(MODEL, null)
         val files = models.find { it.name == wanted } ?: models.firstOrNull()
-        if (files == null) return tell(getString(R.string.no_models, modelStorage(this)))
+        if (files == null) return tell(getString(R.string.no_models, modelStorage(this) ?: getString(R.string.no_storage)))
         tell(getString(R.string.loading))
         flow = FlowThread(files, TfLiteRuntime.Companion::open, Reports())
     }

@@ -37,7 +37,7 @@ class Net:
 @pytest.fixture(autouse=True)
 def net(monkeypatch):
     net = Net()
-    monkeypatch.setattr(tfflow.predict, "load", lambda weights: net)
+    monkeypatch.setattr(tfflow.predict, "load", lambda weights, scales: net)
     return net
 
 
@@ -302,3 +302,10 @@ def test_refined_flow_is_written_and_said(clip, tmp_path, net):
     images = [np.float32(frame(n) / 255)[None] for n in (1, 2)]
     np.testing.assert_allclose(better, refined(net, "variational").batch(*images)[0], atol=1e-5)
     assert np.ptp(plain[..., 0]) == 0 < np.ptp(better[..., 0])
+
+
+def test_a_network_looks_at_the_scales_asked_for(clip, tmp_path, net, monkeypatch):
+    asked = []
+    monkeypatch.setattr(tfflow.predict, "load", lambda weights, scales: asked.append(scales) or net)
+    assert run(clip / "001.png", clip / "002.png", "--scales", "1,2", "--out", tmp_path / "out") == 0
+    assert asked == [["1", "2"]] and json.loads((tmp_path / "out" / "predict.json").read_text())["scales"] == "1,2"

@@ -70,9 +70,11 @@ def test_a_release_is_the_run_s_weights_with_all_that_led_to_them(released, run)
 def test_its_figures_are_those_of_an_evaluation(released, run):
     (entry,) = record("little")["scores"]
     assert entry["data"] == "scenes" and entry["pairs"] == 3
-    assert set(entry["epe"]) == {"zero flow", "Farneback", "DIS fast", "DIS medium", "little"}
+    ours = {"little", "little at 1,2", "little at 0.5,1,2 + variational"}
+    assert set(entry["epe"]) == {"zero flow", "Farneback", "DIS fast", "DIS medium"} | ours
     alone = benchmark.run({"x": tfflow.load(run)}, open_source(PAIRS))["x"].summary()["mean_over_images"]
     assert entry["epe"]["little"] == pytest.approx(alone["epe"], rel=1e-6)
+    assert len(set(entry["epe"].values())) == 7
 
 
 def test_the_card_and_the_table_say_what_is_on_record(released):

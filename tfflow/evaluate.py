@@ -12,6 +12,7 @@ from tfflow.data.sources import SCENES, open_source
 from tfflow.errors import InputError, command
 from tfflow.evaluation import baselines, benchmark, report, submission
 from tfflow.evaluation.refinement import REFINEMENTS, refined
+from tfflow.models.cascade import ONCE, SCALES_HELP, check_scales
 
 EXAMPLES = """examples:
   python -m tfflow.evaluate --weights runs/mine --data sintel-final:/data/sintel --baselines --out scores
@@ -30,6 +31,7 @@ def parser() -> argparse.ArgumentParser:
         "--weights", action="append", default=[], metavar="W", help="trained weights: a name, a file, a run; repeatable"
     )
     p.add_argument("--model", action="append", default=[], metavar="NAME", help="an untrained network; repeatable")
+    p.add_argument("--scales", default="1", metavar="S,S", help=SCALES_HELP)
     p.add_argument("--refine", choices=REFINEMENTS, help="after each network: OpenCV's variational refinement")
     p.add_argument("--baselines", action="store_true", help="zero flow, Farneback and DIS too")
     p.add_argument("--data", action="append", required=True, metavar="KIND:PATH", help="what to measure on; repeatable")
@@ -82,8 +84,9 @@ def main(argv: list[str] | None = None) -> int:
 def _check(args: argparse.Namespace) -> None:
     if not (args.weights or args.model or args.baselines):
         raise InputError("nothing to measure: give --weights W, --model NAME or --baselines")
-    if args.refine and not (args.weights or args.model):
-        raise InputError("--refine works on networks: give --weights W or --model NAME")
+    for option, given in (("refine", args.refine), ("scales", args.scales != "1")):
+        if given and not (args.weights or args.model):
+            raise InputError(f"--{option} works on networks: give --weights W or --model NAME")
     if (args.error_maps or args.submission) and not args.out:
         raise InputError("--error-maps and --submission write files: say where with --out DIR")
     for option in ("limit", "batch"):
@@ -108,11 +111,14 @@ def _check_submission(layout: str, sources: list[Source]) -> None:
 
 
 def _predictors(args: argparse.Namespace) -> dict[str, baselines.Predictor]:
-    predictors: dict[str, baselines.Predictor] = {weights: load(weights) for weights in args.weights}
+    scales = check_scales(args.scales.split(","))
+    predictors: dict[str, baselines.Predictor] = {weights: load(weights, scales) for weights in args.weights}
     if args.model:
         from tfflow.models import untrained
 
-        predictors |= {f"{name} (untrained)": untrained(name) for name in args.model}
+        predictors |= {f"{name} (untrained)": untrained(name, scales) for name in args.model}
+    if scales != ONCE:
+        predictors = {f"{label} at {args.scales}": p for label, p in predictors.items()}
     if args.refine:
         predictors = {f"{label} + {args.refine}": refined(p, args.refine) for label, p in predictors.items()}
     if args.submission and len(predictors) > 1:

@@ -16,6 +16,7 @@ from tfflow.evaluation.refinement import REFINEMENTS, refined
 from tfflow.evaluation.report import progress_bar
 from tfflow.evaluation.writer import Writer
 from tfflow.files import write_json
+from tfflow.models.cascade import SCALES_HELP
 
 EXAMPLES = """examples:
   python -m tfflow.predict frame1.png frame2.png
@@ -39,6 +40,7 @@ def parser() -> argparse.ArgumentParser:
         help=f"of {','.join(Writer.FORMATS)} (default: flo,colour,arrows; of a video: video)",
     )
     p.add_argument("--both", action="store_true", help="the flow from the second frame to the first, too")
+    p.add_argument("--scales", default="1", metavar="S,S", help=SCALES_HELP)
     p.add_argument("--refine", choices=REFINEMENTS, help="after the network: OpenCV's variational refinement")
     p.add_argument(
         "--max-flow",
@@ -59,7 +61,7 @@ def main(argv: list[str] | None = None) -> int:
     frames = open_inputs(args.inputs, args.on_error)
     formats = _formats(args.formats, frames)
     _check(args)
-    model = load(args.weights)
+    model = load(args.weights, args.scales.split(","))
     predictor = refined(model, args.refine) if args.refine else model
     console = Console()
     scale, predicted = with_scale(predict_all(predictor, frames, args.batch, args.both), args.max_flow)
@@ -68,6 +70,7 @@ def main(argv: list[str] | None = None) -> int:
         "inputs": args.inputs,
         "weights": args.weights,
         "model": model.name,
+        "scales": args.scales,
         "refine": args.refine,
         "formats": formats,
         "scale_px": scale,

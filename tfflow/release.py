@@ -14,6 +14,7 @@ from typing import Any
 from tfflow.data.sources import open_source
 from tfflow.errors import InputError, command
 from tfflow.evaluation import baselines, benchmark, model_card, report
+from tfflow.evaluation.refinement import refined
 from tfflow.files import write_json, write_text, write_whole
 from tfflow.models import BOX, RUN_WEIGHTS, boxed, load_float, record
 from tfflow.models.weights import model_arrays, save_arrays
@@ -54,7 +55,7 @@ def main(argv: list[str] | None = None) -> int:
     notes = args.notes.read_text("utf-8") if args.notes else ""
     console = report.wide_console()
     entries = []
-    compared = {b.name: b for b in baselines.all_baselines() if b.name != "DIS ultrafast"} | {args.name: model}
+    compared = {b.name: b for b in baselines.all_baselines() if b.name != "DIS ultrafast"} | _uses(args.run, args.name)
     for source in map(open_source, args.data):
         if "flow12" not in source.truth:
             raise InputError(f"{source.name} has no ground truth to measure on")
@@ -85,6 +86,15 @@ def main(argv: list[str] | None = None) -> int:
         write_json(args.box / f"{args.name}.json", found)
     print(model_card.scores_table([found]))
     return 0
+
+
+def _uses(run: Path, name: str) -> dict[str, baselines.Predictor]:
+    """The ways of using the weights that are measured: as they are, looking twice, and all that can be had."""
+    return {
+        name: load_float(run),
+        f"{name} at 1,2": load_float(run, scales=(1, 2)),
+        f"{name} at 0.5,1,2 + variational": refined(load_float(run, scales=(0.5, 1, 2)), "variational"),
+    }
 
 
 def lineage(run: Path) -> list[dict[str, Any]]:

@@ -32,24 +32,25 @@ def scores(results: Mapping[str, Result]) -> list[dict[str, Any]]:
 
 
 def scores_table(records: Sequence[Mapping[str, Any]]) -> str:
-    """Markdown: a row for each data set, a column for each method and each of the weights on `records`.
+    """Markdown: a column for each data set, a row for each method and for each way of using the weights on `records`.
 
     A classical method stands once, with the figures measured beside the first of the weights; the best is bold.
     """
-    rows: dict[tuple[str, int], dict[str, float]] = {}
+    columns: dict[tuple[str, int], dict[str, float]] = {}
     for record in records:
         for entry in record["scores"]:
-            row = rows.setdefault((entry["data"], entry["pairs"]), {})
+            column = columns.setdefault((entry["data"], entry["pairs"]), {})
             for label, epe in entry["epe"].items():
-                row.setdefault(label, epe)
-    labels = list(dict.fromkeys(label for row in rows.values() for label in row))
-    names = [record["name"] for record in records]
-    labels = [*(label for label in labels if label not in names), *names]
-    lines = [_row(["EPE, px (pairs)", *labels]), _row(["---", *["---:"] * len(labels)])]
-    for (data, pairs), row in rows.items():
-        best = min(row.values())
-        cells = [("-" if label not in row else _figure(row[label], row[label] == best)) for label in labels]
-        lines.append(_row([f"{data} ({pairs})", *cells]))
+                column.setdefault(label, epe)
+    lines = [
+        _row(["EPE, px (pairs)", *(f"{data} ({pairs})" for data, pairs in columns)]),
+        _row(["---", *["---:"] * len(columns)]),
+    ]
+    for label in dict.fromkeys(label for column in columns.values() for label in column):
+        cells = [
+            _figure(column[label], min(column.values())) if label in column else "-" for column in columns.values()
+        ]
+        lines.append(_row([label, *cells]))
     return "\n".join(lines)
 
 
@@ -68,7 +69,7 @@ def card(record: Mapping[str, Any]) -> str:
         "## Measured",
         "",
         "Endpoint error, mean over the pairs, beside classical methods of OpenCV on the same pairs in the same run.",
-        "None of these pairs was trained on.",
+        'None of these pairs was trained on. "at 1,2" is `--scales 1,2`, "+ variational" `--refine variational`.',
         "",
         scores_table([record]),
         "",
@@ -91,8 +92,8 @@ def card(record: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _figure(value: float, best: bool) -> str:
-    return f"**{value:.2f}**" if best else f"{value:.2f}"
+def _figure(value: float, best: float) -> str:
+    return f"**{value:.2f}**" if value == best else f"{value:.2f}"
 
 
 def _row(cells: Sequence[str]) -> str:

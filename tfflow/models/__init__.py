@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from tfflow.errors import InputError, unknown_name
+from tfflow.models.cascade import ONCE, check_scales
 from tfflow.models.flow_model import FlowModel, as_image
 from tfflow.models.graph import Network, both_directions, one_direction
 from tfflow.models.tflite import SUFFIX, TFLiteModel
@@ -41,21 +43,26 @@ __all__ = [
 ]
 
 
-def untrained(name: str) -> FlowModel:
+def untrained(name: str, scales: Sequence[float] = ONCE) -> FlowModel:
     """A network with random weights, by its name in `VARIANTS`."""
-    return FlowModel(name)
+    return FlowModel(name, scales=scales)
 
 
-def load(weights: str | os.PathLike) -> FlowModel | TFLiteModel:
+def load(weights: str | os.PathLike, scales: Sequence[float] = ONCE) -> FlowModel | TFLiteModel:
     """A trained network: a name in the box, a .safetensors file, the output folder of `python -m tfflow.train`, or a
     .tflite of `export/to_tflite.py`.
+
+    scales: sizes, as shares of the frames' own, at which it looks one after the other, see `FlowModel`; an exported
+    network has one size.
     """
     if Path(weights).suffix == SUFFIX:
+        if check_scales(scales) != ONCE:
+            raise InputError(f"{str(weights)!r} is exported for one size of frames: scales are for other weights")
         return TFLiteModel(weights)
-    return load_float(weights)
+    return load_float(weights, scales)
 
 
-def load_float(weights: str | os.PathLike) -> FlowModel:
+def load_float(weights: str | os.PathLike, scales: Sequence[float] = ONCE) -> FlowModel:
     """As `load`, but a network of Keras, which can be trained on and exported."""
     if Path(weights).suffix == SUFFIX:
         raise InputError(f"{str(weights)!r} is an exported network; give the weights that it was made from")
@@ -63,7 +70,7 @@ def load_float(weights: str | os.PathLike) -> FlowModel:
     arrays, metadata = read_arrays(path)
     if metadata.get("model") not in VARIANTS:
         raise InputError(f"{str(path)!r} holds weights of a network that is not known here: {metadata.get('model')!r}")
-    model = FlowModel(metadata["model"], metadata)
+    model = FlowModel(metadata["model"], metadata, scales=scales)
     assign(model.one_way, arrays, repr(str(path)))
     return model
 

@@ -17,9 +17,18 @@ from tfflow.export import convert, quantize
 from tfflow.export.exporter import Exporter
 from tfflow.export.facts import facts, violations
 from tfflow.export.finetune import FineTuning, take
-from tfflow.export.graph import Interface, phone_graph
-from tfflow.export.quantize import Int8, calibrate, flow_layers, precision_map, quantized, variables
-from tfflow.models import FlowModel
+from tfflow.export.graph import Interface, for_phone, phone_graph
+from tfflow.export.quantize import (
+    Int8,
+    calibrate,
+    flow_layers,
+    flow_strides,
+    head_features,
+    precision_map,
+    quantized,
+    variables,
+)
+from tfflow.models import FlowModel, both_directions
 from tfflow.models.tflite import TFLiteModel
 from tfflow.recipes import named
 
@@ -68,6 +77,19 @@ def test_flow_is_float_and_its_copies_for_convolutions_are_not(graph):
     }
 
 
+def test_what_coarse_flow_is_read_from_is_float(graph):
+    """Of the levels at 1/8 and 1/4 the first; the second's features are read by the context, too."""
+    strides = flow_strides(graph)
+    assert strides["decoder3_flow"] == 8 and strides["decoder2_flow"] == strides["context_flow"] == 4
+    assert head_features(graph) == {"decoder3_conv2", "decoder3_conv2_leaky"}
+    assert not head_features(graph) & set(precision_map(graph))
+
+
+def test_the_graph_of_training_has_the_precision_map_of_the_phone_s(model, graph):
+    """It is of any size, of both directions, and gives every level's flow."""
+    assert set(precision_map(for_phone(both_directions(model.network)))) == set(precision_map(graph))
+
+
 def test_ranges_are_those_of_the_outputs(graph, pairs, ranges):
     look = keras.Model(graph.inputs, graph.get_layer("encoder2_conv1").output)
     outputs = [look(list(p)).numpy() for p in pairs]
@@ -101,7 +123,8 @@ def test_the_converted_network_keeps_the_precision_map(contents):
     heads = [o for o in found.operators if o.name == "CONV_2D" and o.outputs[0][0][-1] == 2]
     others = [o for o in found.operators if o.name == "CONV_2D" and o.outputs[0][0][-1] != 2]
     assert len(heads) == 3 and not any(o.outputs[0][1] == "int8" for o in heads)
-    assert others and all(o.eight_bits for o in others)
+    (before_coarse_head,) = (o for o in others if not o.eight_bits)
+    assert len(others) > 8 and before_coarse_head.outputs[0] == ((1, 4, 6, 6), "float32")
     assert found.by_kind["MUL int8"] >= 2 * 81 and found.by_kind["FLOOR float32"] == 2
 
 
@@ -119,8 +142,7 @@ def test_flow_heads_in_eight_bits_are_refused(model, ranges, monkeypatch):
 def tuned(model, ranges):
     """Ten steps of fine-tuning at a high rate: weights and ranges before and after each, and the losses."""
     recipe = dataclasses.replace(named("ddflow_quick"), crop=SIZE, batch=2)
-    tuning = FineTuning(model.network, ranges, recipe, SCENES, tf.distribute.get_strategy())
-    tuning.optimizer.learning_rate = 1e-3
+    tuning = FineTuning(model.network, ranges, recipe, SCENES, tf.distribute.get_strategy(), rate=2e-3)
     weights, losses = [tuning.weights()], []
 
     def noted(step: int, loss: float) -> None:

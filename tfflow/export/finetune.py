@@ -18,8 +18,8 @@ from tfflow.training.feed import Feed
 from tfflow.training.step import view_of
 
 RATE = 2e-5
-"""Of Adam: small, since the weights are where they should be, but for the rounding."""
-TOWARDS_FLOAT = 0.1
+"""Of Adam at the start, falling to 0: small, since the weights are where they should be, but for the rounding."""
+TOWARDS_FLOAT = 1.0
 """Weight of the mean distance, px, to the float network's flow, beside the recipe's own objective."""
 FROZEN = 0.2
 """Share of the steps, at the end, in which ranges no longer follow what they see."""
@@ -29,17 +29,28 @@ class FineTuning:
     """Quantization-aware training of a network under a recipe's last phase.
 
     strategy: of tf.distribute; the graph to convert is built anew outside of it, from `weights`.
+    rate: of Adam at the first step; it falls evenly to 0, so that what is left at the end is no step too far.
     A student is trained on the whole crop here: the teacher is the float network, which its flow is to follow.
     """
 
-    def __init__(self, network: Network, ranges: Ranges, recipe: Recipe, source: Source, strategy, seed: int = 0):
+    def __init__(
+        self,
+        network: Network,
+        ranges: Ranges,
+        recipe: Recipe,
+        source: Source,
+        strategy,
+        *,
+        rate: float = RATE,
+        seed: int = 0,
+    ):
         self.phase = recipe.phases[-1]
         self.recipe, self.strategy = dataclasses.replace(recipe, phases=(self.phase,)), strategy
-        self.feed = Feed(strategy, source, self.recipe, seed)
+        self.rate, self.feed = rate, Feed(strategy, source, self.recipe, seed)
         with strategy.scope():
             self.float_graph = (one_direction if self.phase.directions == 1 else both_directions)(network)
             self.graph = quantized(for_phone(self.float_graph), ranges)
-            self.optimizer = keras.optimizers.Adam(RATE, jit_compile=False)
+            self.optimizer = keras.optimizers.Adam(rate, jit_compile=False)
             self.optimizer.build(self.graph.trainable_variables)
 
     def run(self, steps: int, each: Callable[[int, float], None]) -> None:
@@ -48,6 +59,7 @@ class FineTuning:
         free_steps = round(steps * (1 - FROZEN))
         try:
             for step, batch in zip(range(1, steps + 1), self.feed(0), strict=False):
+                self.optimizer.learning_rate = self.rate * (1 - (step - 1) / steps)
                 loss = updates[step <= free_steps](batch)
                 each(step, float(self.strategy.experimental_local_results(loss)[0]))
         finally:

@@ -36,11 +36,19 @@ def int8_dynamic(graph: keras.Model, interface: Interface) -> bytes:
 
 
 def int8_trained(graph: keras.Model, interface: Interface) -> bytes:
-    """What the graph's fake quantizers cover in int8 (`tfflow.export.quantize`), the rest float.
+    """What the graph's fake quantizers cover in int8 (`tfflow.export.quantize`), the rest float, its weights aside.
 
     No data is shown to the converter: that would have it quantize the rest, too.
     """
-    return _convert(graph, interface, _default)
+    return weights_in_eight_bits(_convert(graph, interface, _default))
+
+
+def weights_in_eight_bits(contents: bytes) -> bytes:
+    """The same file, weights of float convolutions in eight bits, a scale a channel; their arithmetic stays float."""
+    from ai_edge_quantizer import quantizer, recipe
+
+    plan = quantizer.Quantizer(contents, recipe.weight_only_wi8_afp32())
+    return bytes(plan.quantize().quantized_model)
 
 
 def int16x8(graph: keras.Model, interface: Interface, samples: Samples) -> bytes:

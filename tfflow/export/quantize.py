@@ -163,10 +163,14 @@ OBJECTS = {**LAYERS, **{kind.__name__: kind for kind in (PhoneConcatenate, Phone
 
 def precision_map(graph: keras.Model) -> dict[str, Int8]:
     """What is quantized, by layer name. Layers that are not named here stay float, or hand on what they get."""
-    float_layers = flow_layers(graph) | head_features(graph)
+    float_layers, features = flow_layers(graph), head_features(graph)
     chosen = {}
     for layer in graph.layers:
         if isinstance(layer, (keras.layers.InputLayer, *MOVED, UpsampleFlow, ZeroFlow)) or layer.name in float_layers:
+            continue
+        if layer.name in features:  # float numbers through weights of eight bits, which take less room
+            if hasattr(layer, "kernel"):
+                chosen[layer.name] = Int8(output=False)
             continue
         # A plain ReLU is fused into its convolution, whose own output then has no range of its own.
         readers = [node.layer for node in layer._outbound_nodes]

@@ -29,7 +29,8 @@ Ranges = dict[str, tuple[float, float]]
 """Least and greatest output of each layer in eight bits, by the layer's name."""
 
 COARSE = 8
-"""From this stride on, the features that flow is read from stay float."""
+COARSEST = 3
+"""The features that flow is read from stay float at strides from COARSE on, on the COARSEST levels."""
 
 MOVED = (Frame, SwapFrames)
 """Layers that hand values on as they are: what came in eight bits leaves in the same."""
@@ -78,11 +79,9 @@ def head_features(graph: keras.Model) -> set[str]:
     Their rounding is multiplied by the head and then by the flow's stride: at 1/8 and coarser it was most of what eight
     bits cost a network in accuracy, for a fiftieth of the multiply-adds.
     """
-    heads = {
-        name
-        for name, stride in flow_strides(graph).items()
-        if stride >= COARSE and isinstance(graph.get_layer(name), keras.layers.Conv2D)
-    }
+    strides = {n: s for n, s in flow_strides(graph).items() if isinstance(graph.get_layer(n), keras.layers.Conv2D)}
+    coarse = [name for name in sorted(strides, key=strides.__getitem__, reverse=True) if strides[name] >= COARSE]
+    heads = set(coarse[:COARSEST])
     names: set[str] = set()
     for head in heads:
         (feature,) = _inputs_of(graph.get_layer(head))

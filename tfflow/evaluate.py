@@ -11,8 +11,8 @@ from tfflow.data.records import Source
 from tfflow.data.sources import SCENES, open_source
 from tfflow.errors import InputError, command
 from tfflow.evaluation import baselines, benchmark, report, submission
-from tfflow.evaluation.refinement import REFINEMENTS, refined
-from tfflow.models.cascade import ONCE, SCALES_HELP, check_scales
+from tfflow.evaluation.refinement import REFINEMENTS, refined, used_as
+from tfflow.models.cascade import SCALES_HELP, check_scales
 
 EXAMPLES = """examples:
   python -m tfflow.evaluate --weights runs/mine --data sintel-final:/data/sintel --baselines --out scores
@@ -117,10 +117,9 @@ def _predictors(args: argparse.Namespace) -> dict[str, baselines.Predictor]:
         from tfflow.models import untrained
 
         predictors |= {f"{name} (untrained)": untrained(name, scales) for name in args.model}
-    if scales != ONCE:
-        predictors = {f"{label} at {args.scales}": p for label, p in predictors.items()}
     if args.refine:
-        predictors = {f"{label} + {args.refine}": refined(p, args.refine) for label, p in predictors.items()}
+        predictors = {label: refined(p, args.refine) for label, p in predictors.items()}
+    predictors = {used_as(label, scales, args.refine): p for label, p in predictors.items()}
     if args.submission and len(predictors) > 1:
         raise InputError(f"--submission takes one network, got {len(predictors)}: {', '.join(predictors)}")
     return predictors

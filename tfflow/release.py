@@ -14,9 +14,9 @@ from typing import Any
 from tfflow.data.sources import open_source
 from tfflow.errors import InputError, command
 from tfflow.evaluation import baselines, benchmark, model_card, report
-from tfflow.evaluation.refinement import refined
+from tfflow.evaluation.refinement import refined, used_as
 from tfflow.files import write_json, write_text, write_whole
-from tfflow.models import BOX, RUN_WEIGHTS, boxed, load_float, record
+from tfflow.models import BOX, RUN_WEIGHTS, FlowModel, boxed, load_float, record
 from tfflow.models.weights import model_arrays, save_arrays
 from tfflow.recipes import named
 from tfflow.train import RANDOM, REPORT
@@ -55,7 +55,7 @@ def main(argv: list[str] | None = None) -> int:
     notes = args.notes.read_text("utf-8") if args.notes else ""
     console = report.wide_console()
     entries = []
-    compared = {b.name: b for b in baselines.all_baselines() if b.name != "DIS ultrafast"} | _uses(args.run, args.name)
+    compared = {b.name: b for b in baselines.all_baselines() if b.name != "DIS ultrafast"} | _uses(model, args.name)
     for source in map(open_source, args.data):
         if "flow12" not in source.truth:
             raise InputError(f"{source.name} has no ground truth to measure on")
@@ -88,13 +88,11 @@ def main(argv: list[str] | None = None) -> int:
     return 0
 
 
-def _uses(run: Path, name: str) -> dict[str, baselines.Predictor]:
+def _uses(model: FlowModel, name: str) -> dict[str, baselines.Predictor]:
     """The ways of using the weights that are measured: as they are, looking twice, and all that can be had."""
-    return {
-        name: load_float(run),
-        f"{name} at 1,2": load_float(run, scales=(1, 2)),
-        f"{name} at 0.5,1,2 + variational": refined(load_float(run, scales=(0.5, 1, 2)), "variational"),
-    }
+    twice, thrice = (FlowModel(model.name, network=model.network, scales=s) for s in ((1, 2), (0.5, 1, 2)))
+    uses = [(model, None), (twice, None), (thrice, "variational")]
+    return {used_as(name, m.scales, refine): refined(m, refine) if refine else m for m, refine in uses}
 
 
 def lineage(run: Path) -> list[dict[str, Any]]:

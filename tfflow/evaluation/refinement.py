@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import cv2
 import numpy as np
 
 from tfflow.errors import unknown_name
 from tfflow.evaluation.baselines import Predictor, grey
+from tfflow.models.cascade import ONCE
 
 
 class Refined:
@@ -50,3 +51,9 @@ def refined(predictor: Predictor, name: str) -> Refined:
     if name not in REFINEMENTS:
         raise unknown_name("refinement", name, REFINEMENTS)
     return Refined(predictor, name, REFINEMENTS[name])
+
+
+def used_as(name: str, scales: Sequence[float], refinement: str | None) -> str:
+    """What a network is called in tables: by its name, where it looks if not once, and what comes after it."""
+    at = "" if tuple(scales) == ONCE else " at " + ",".join(f"{scale:g}" for scale in scales)
+    return f"{name}{at}" + (f" + {refinement}" if refinement else "")

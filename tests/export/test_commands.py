@@ -135,7 +135,8 @@ def test_numbers_are_held_against_their_limits():
     found = facts_module.Facts((), 0, 0, 0, *ENDS)
     good = {"epe_change": 0.01, "fake_quantized_mean_px": 0.01, "int8_share": 0.99, "size_to_fp32": 0.3}
     assert failures("int8-qat", good, found) == []
-    for name, bad in (("epe_change", 0.05), ("int8_share", 0.9), ("size_to_fp32", 0.4), ("epe_change", float("nan"))):
+    limits = {"epe_change": 0.05, "int8_share": 0.9, "size_to_fp32": 0.4, "fake_quantized_mean_px": 0.11}
+    for name, bad in [*limits.items(), ("epe_change", float("nan"))]:
         assert len(failures("int8-qat", {**good, name: bad}, found)) == 1
     assert failures("int16x8", {}, found) == []
 
@@ -204,6 +205,11 @@ def test_validation_refuses_weights_of_another_network(out, tmp_path, capsys):
 def test_an_exported_network_is_no_start_of_training(out):
     with pytest.raises(InputError, match="is an exported network; give the weights that it was made from"):
         load_float(out / "model.tflite")
+
+
+def test_an_exported_network_has_one_size_to_look_at(out):
+    with pytest.raises(InputError, match="is exported for one size of frames: scales are for other weights"):
+        load(out / "model.tflite", scales=(1, 2))
 
 
 def test_another_tflite_is_refused(tmp_path):

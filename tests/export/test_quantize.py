@@ -64,7 +64,7 @@ def contents(fake):
 def test_flow_is_float_and_its_copies_for_convolutions_are_not(graph):
     float_layers = flow_layers(graph)
     assert float_layers >= {"decoder2_flow", "decoder3_flow", "context_flow", "up_flow2", "flow2", "refined"}
-    chosen = set(precision_map(graph))
+    chosen = {name for name, config in precision_map(graph).items() if config.output}
     assert not chosen & float_layers
     assert chosen >= {
         "frames",
@@ -88,7 +88,9 @@ def test_what_coarse_flow_is_read_from_is_float(graph):
 
 def test_the_graph_of_training_has_the_precision_map_of_the_phone_s(model, graph):
     """It is of any size, of both directions, and gives every level's flow."""
-    assert set(precision_map(for_phone(both_directions(model.network)))) == set(precision_map(graph))
+    maps = [precision_map(g) for g in (graph, for_phone(both_directions(model.network)))]
+    of_phone, of_training = ({name: config.output for name, config in chosen.items()} for chosen in maps)
+    assert of_training == of_phone
 
 
 def test_ranges_are_those_of_the_outputs(graph, pairs, ranges):
@@ -126,6 +128,8 @@ def test_the_converted_network_keeps_the_precision_map(contents):
     assert len(heads) == 3 and not any(o.outputs[0][1] == "int8" for o in heads)
     (before_coarse_head,) = (o for o in others if not o.eight_bits)
     assert len(others) > 8 and before_coarse_head.outputs[0] == ((1, 4, 6, 6), "float32")
+    kernel = next(o for o in found.operators if before_coarse_head.inputs[1] in o.outputs and o.name == "DEQUANTIZE")
+    assert kernel.inputs[0] == ((6, 3, 3, 8), "int8")
     assert found.by_kind["MUL int8"] >= 2 * 81 and found.by_kind["FLOOR float32"] == 2
 
 
@@ -141,29 +145,34 @@ def test_flow_heads_in_eight_bits_are_refused(model, ranges, monkeypatch):
 
 @pytest.fixture(scope="module")
 def tuned(model, ranges):
-    """Ten steps of fine-tuning at a high rate: weights and ranges before and after each, and the losses."""
+    """Ten steps of fine-tuning at a high rate: weights and ranges before and after each, losses and rates."""
     recipe = dataclasses.replace(named("ddflow_quick"), crop=SIZE, batch=2)
     tuning = FineTuning(model.network, ranges, recipe, SCENES, tf.distribute.get_strategy(), rate=2e-3)
-    weights, losses = [tuning.weights()], []
+    weights, losses, rates = [tuning.weights()], [], []
 
     def noted(step: int, loss: float) -> None:
         weights.append(tuning.weights())
         losses.append(loss)
+        rates.append(float(tuning.optimizer.learning_rate))
 
     tuning.run(10, noted)
-    return weights, losses
+    return weights, losses, rates
 
 
 def test_fine_tuning_moves_weights_and_lowers_its_loss(model, ranges, tuned):
-    (before, *_, after), losses = tuned
+    (before, *_, after), losses, _ = tuned
     assert np.isfinite(losses).all() and len(losses) == 10
     assert np.mean(losses[-3:]) < np.mean(losses[:3])
     moved = {name for name in before if np.abs(after[name] - before[name]).max() > 1e-6}
-    assert moved >= {"quant_encoder1_conv1/kernel", "quant_encoder1_conv1/output_max", "decoder2_flow/kernel"}
+    assert moved >= {"quant_encoder1_conv1/kernel", "quant_encoder1_conv1/output_max", "quant_decoder2_flow/kernel"}
     one_way = quantized(phone_graph(model.network, INTERFACE), ranges)
     take(one_way, after, ranges)
     for name, v in variables(one_way).items():
         np.testing.assert_array_equal(v, after[name], err_msg=name)
+
+
+def test_its_rate_falls_evenly_to_nothing(tuned):
+    np.testing.assert_allclose(tuned[2], 2e-3 * np.linspace(1, 0.1, 10), rtol=1e-5)
 
 
 def test_ranges_are_frozen_at_the_end(tuned):
@@ -176,9 +185,9 @@ def test_fine_tuning_learns_from_ground_truth_where_the_recipe_does(pairs):
     ranges = calibrate(phone_graph(tiny_model.network, INTERFACE), pairs)
     recipe = dataclasses.replace(named("supervised"), crop=SIZE, batch=2)
     tuning = FineTuning(tiny_model.network, ranges, recipe, SCENES, tf.distribute.get_strategy())
-    before, losses = tuning.weights()["level3_flow/kernel"], []
+    before, losses = tuning.weights()["quant_level3_flow/kernel"], []
     tuning.run(1, lambda step, loss: losses.append(loss))
-    assert np.isfinite(losses).all() and np.abs(tuning.weights()["level3_flow/kernel"] - before).max() > 0
+    assert np.isfinite(losses).all() and np.abs(tuning.weights()["quant_level3_flow/kernel"] - before).max() > 0
 
 
 def test_every_rung_of_the_ladder_is_near_the_float_flow(model, tmp_path):

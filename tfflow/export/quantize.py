@@ -1,7 +1,8 @@
 """Which numbers of a network are eight bits wide, and which stay float: the precision map, as fake quantizers.
 
-Eight bits: images, features, costs, and the weights between them. Float: every flow, and what adds, resizes or samples
-by it, since eight bits over +-60 px are half a pixel. Flow enters a convolution only as a rounded copy.
+Eight bits: images, features, costs, and every weight. Float: every flow, and what adds, resizes or samples
+by it, since eight bits over +-60 px are half a pixel; and the features that coarse flow is read from (`head_features`).
+Flow enters a convolution only as a rounded copy.
 """
 
 from __future__ import annotations
@@ -76,8 +77,8 @@ def flow_strides(graph: keras.Model) -> dict[str, float]:
 def head_features(graph: keras.Model) -> set[str]:
     """Names of the last convolution, and of its activation, before each head of coarse flow and nothing else.
 
-    Their rounding is multiplied by the head and then by the flow's stride: at 1/8 and coarser it was most of what eight
-    bits cost a network in accuracy, for a fiftieth of the multiply-adds.
+    Their rounding is multiplied by the head and then by the flow's stride: in `pwcnet_mobile` it was more than half of
+    what eight bits cost in accuracy, for a fiftieth of the multiply-adds.
     """
     strides = {n: s for n, s in flow_strides(graph).items() if isinstance(graph.get_layer(n), keras.layers.Conv2D)}
     coarse = [name for name in sorted(strides, key=strides.__getitem__, reverse=True) if strides[name] >= COARSE]
@@ -162,13 +163,13 @@ OBJECTS = {**LAYERS, **{kind.__name__: kind for kind in (PhoneConcatenate, Phone
 
 def precision_map(graph: keras.Model) -> dict[str, Int8]:
     """What is quantized, by layer name. Layers that are not named here stay float, or hand on what they get."""
-    float_layers, features = flow_layers(graph), head_features(graph)
+    float_layers = flow_layers(graph) | head_features(graph)
     chosen = {}
     for layer in graph.layers:
-        if isinstance(layer, (keras.layers.InputLayer, *MOVED, UpsampleFlow, ZeroFlow)) or layer.name in float_layers:
+        if isinstance(layer, (keras.layers.InputLayer, *MOVED, UpsampleFlow, ZeroFlow)):
             continue
-        if layer.name in features:  # float numbers through weights of eight bits, which take less room
-            if hasattr(layer, "kernel"):
+        if layer.name in float_layers:
+            if hasattr(layer, "kernel"):  # float numbers through weights of eight bits, which take less room
                 chosen[layer.name] = Int8(output=False)
             continue
         # A plain ReLU is fused into its convolution, whose own output then has no range of its own.

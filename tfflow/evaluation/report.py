@@ -139,7 +139,7 @@ def wide_console() -> Console:
 def progress_bar(console: Console, title: str) -> Iterator[Callable[[int, int], None]]:
     """Yields report(done, total), which moves a bar with the time left; a total of 0 is an unknown one."""
     columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True) as progress:
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task(title, total=None)
         yield lambda done, total: progress.update(task, completed=done, total=total or None)
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import tempfile
+import warnings
 from collections.abc import Callable, Iterable
+from contextlib import redirect_stderr, redirect_stdout
 
 import numpy as np
 import tensorflow as tf
@@ -47,8 +50,10 @@ def weights_in_eight_bits(contents: bytes) -> bytes:
     """The same file, weights of float convolutions in eight bits, a scale a channel; their arithmetic stays float."""
     from ai_edge_quantizer import quantizer, recipe
 
-    plan = quantizer.Quantizer(contents, recipe.weight_only_wi8_afp32())
-    return bytes(plan.quantize().quantized_model)
+    with warnings.catch_warnings(), redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
+        warnings.simplefilter("ignore")  # it tells of its progress, and that some of the file is int8 already
+        plan = quantizer.Quantizer(contents, recipe.weight_only_wi8_afp32())
+        return bytes(plan.quantize().quantized_model)
 
 
 def int16x8(graph: keras.Model, interface: Interface, samples: Samples) -> bytes:

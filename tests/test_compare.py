@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 
 import cv2
@@ -11,6 +12,7 @@ import pytest
 from tests.training import tiny  # noqa: F401 (registers the networks)
 from tfflow import train
 from tfflow.compare import main, table
+from tfflow.recipes import RECIPES, named
 from tfflow.training.checkpoint import read_state
 
 METHODS = ["back_to_basics", "supervised"]
@@ -50,10 +52,20 @@ def test_what_was_trained_is_not_trained_again(out, capsys, monkeypatch):
 
 
 def test_the_table_shows_means_and_spread_over_seeds():
-    rows = {"a": [{"epe": 1.0, "steps_per_second": 2.0}, {"epe": 3.0, "steps_per_second": 4.0}]}
-    shown = table(rows)
-    assert [column.header for column in shown.columns] == ["method", "EPE", "steps/s", "trainings"]
-    assert [next(iter(column.cells)) for column in shown.columns] == ["a", "2.000 ± 1.414", "3.00", "2"]
+    runs = [{"epe": 1.0, "steps_per_second": 2.0}, {"epe": 3.0, "steps_per_second": 4.0}]
+    shown = table({"a": [{"network": "tiny", **scores} for scores in runs]})
+    assert [column.header for column in shown.columns] == ["method", "network", "EPE", "steps/s", "trainings"]
+    assert [next(iter(column.cells)) for column in shown.columns] == ["a", "tiny", "2.000 ± 1.414", "3.00", "2"]
+
+
+def test_each_method_trains_its_paper_s_network_where_asked(tmp_path, monkeypatch):
+    own = dataclasses.replace(named("back_to_basics"), name="own_tiny", model="tiny")
+    monkeypatch.setitem(RECIPES, "own_tiny", own)
+    small = ["--steps", "1", "--batch", "1", "--crop", "24x32", "--seeds", "1"]
+    assert main(["own_tiny", *small, "--model", "own", "--out", str(tmp_path / "out")]) == 0
+    (scores,) = results(tmp_path / "out")["own_tiny"]
+    assert scores["network"] == "tiny"
+    assert json.loads((tmp_path / "out" / "own_tiny-0" / "run.json").read_text())["model"] == "tiny"
 
 
 def test_what_has_no_ground_truth_compares_nothing(tmp_path, capsys):

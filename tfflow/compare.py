@@ -25,10 +25,12 @@ from tfflow.training.checkpoint import read_state
 
 COLUMNS = {"epe": "EPE", "epe_noc": "EPE noc", "epe_occ": "EPE occ", "occ_f": "occlusion F"}
 RESULTS = "comparison.json"
+OWN = "own"
 
 EXAMPLES = """examples:
   python -m tfflow.compare ablation_plain ablation_occlusion ablation_census ablation_distillation ddflow_quick
-  python -m tfflow.compare back_to_basics ddflow_quick --model spynet_mobile --steps 900 --seeds 5"""
+  python -m tfflow.compare back_to_basics ddflow_quick --model spynet_mobile --steps 900 --seeds 5
+  python -m tfflow.compare dstflow ddflow uflow --model own --crop 128x192 --steps 900 --seeds 1"""
 
 
 def parser() -> argparse.ArgumentParser:
@@ -40,7 +42,10 @@ def parser() -> argparse.ArgumentParser:
     )
     p.add_argument("recipes", nargs="+", metavar="RECIPE", help="methods, see `python -m tfflow.recipes`")
     p.add_argument("--seeds", type=int, default=3, metavar="N", help="trainings of each (default: %(default)s)")
-    p.add_argument("--model", default="pwcnet_mobile", metavar="NAME", help="network of all (default: %(default)s)")
+    p.add_argument(
+        "--model", default="pwcnet_mobile", metavar="NAME",
+        help=f"network of all, or '{OWN}': of each method the one of its paper (default: %(default)s)",
+    )  # fmt: skip
     p.add_argument("--steps", type=int, default=1_800, metavar="N", help="of each training (default: %(default)s)")
     p.add_argument("--batch", type=int, default=4, metavar="N", help="pairs a step (default: %(default)s)")
     p.add_argument("--crop", default="96x128", metavar="HxW", help="size trained on (default: %(default)s)")
@@ -72,19 +77,25 @@ def main(argv: list[str] | None = None) -> int:
             code = train.main(_training(args, name, seed, out))
             if code:
                 return code
-            rows[name].append(_scores(out))
+            rows[name].append({"network": _network(args, name), **_scores(out)})
             keras.backend.clear_session()  # graphs of the last training are not needed any more
         write_json(args.out / RESULTS, {"settings": {k: str(v) for k, v in vars(args).items()}, "results": rows})
     console.print(table(rows))
     return 0
 
 
+def _network(args: argparse.Namespace, name: str) -> str:
+    """What the method called `name` trains."""
+    return named(name).model if args.model == OWN else args.model
+
+
 def _training(args: argparse.Namespace, name: str, seed: int, out: Path) -> list[str]:
     """What one training is told."""
     data = args.data or f"scenes:size={args.crop},seed={seed}"
     val = args.val or f"scenes:size={args.crop},seed={train.UNSEEN},count=64"
-    told = {"recipe": name, "model": args.model, "weights": train.RANDOM, "steps": args.steps, "batch": args.batch,
-            "crop": args.crop, "data": data, "val": val, "val-limit": 64, "seed": seed, "out": out}  # fmt: skip
+    told = {"recipe": name, "model": _network(args, name), "weights": train.RANDOM, "steps": args.steps,
+            "batch": args.batch, "crop": args.crop, "data": data, "val": val, "val-limit": 64, "seed": seed,
+            "out": out}  # fmt: skip
     options = [str(x) for key, value in told.items() for x in (f"--{key}", value)]
     return [*options, *(["--xla"] if args.xla else [])]
 
@@ -101,11 +112,11 @@ def _scores(out: Path) -> dict[str, Any]:
 def table(rows: dict[str, list[dict[str, Any]]]) -> Table:
     """A row a method: mean over its trainings, and the standard deviation among them."""
     shown = {k: head for k, head in COLUMNS.items() if all(k in scores for runs in rows.values() for scores in runs)}
-    result = Table("method", *shown.values(), "steps/s", "trainings")
+    result = Table("method", "network", *shown.values(), "steps/s", "trainings")
     for name, runs in rows.items():
         cells = [_spread([scores[key] for scores in runs]) for key in shown]
         rate = mean(scores["steps_per_second"] for scores in runs)
-        result.add_row(escape(name), *cells, f"{rate:.2f}", str(len(runs)))
+        result.add_row(escape(name), escape(runs[0]["network"]), *cells, f"{rate:.2f}", str(len(runs)))
     return result
 
 

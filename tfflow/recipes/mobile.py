@@ -1,9 +1,12 @@
-"""How `pwcnet_mobile` in the box was trained after `ddflow_quick`: on the exact flow of the built-in scenes."""
+"""How networks for phones go on after `ddflow_quick`: on exact flow of the built-in scenes, or still without labels."""
 
 from __future__ import annotations
 
+import dataclasses
+
 from tfflow.augmentation import Flip, PermuteChannels
 from tfflow.losses import MultiscaleEPE
+from tfflow.recipes.ddflow import CENSUS, DISTILLATION, HIDDEN, ddflow, ddflow_quick
 from tfflow.recipes.recipe import Adam, Phase, Recipe
 from tfflow.recipes.schedules import Halving
 
@@ -22,5 +25,21 @@ supervised_mobile = Recipe(
     departures=(
         "the finest level is held against the truth at full resolution, where the flow is measured",
         "sized for two cores and a network of ours",
+    ),
+)
+
+ddflow_mobile = dataclasses.replace(
+    ddflow_quick,
+    name="ddflow_mobile",
+    phases=(
+        Phase("census", 3_000, CENSUS, Halving(3e-4, every=1_000, warmup=50), HIDDEN),
+        Phase(
+            "distillation", 3_000, CENSUS + DISTILLATION, Halving(1.5e-4, every=1_000, warmup=50), HIDDEN, student=0.7
+        ),
+    ),
+    crop=(192, 256),
+    departures=(
+        *ddflow.departures,
+        "for weights of `ddflow_quick`: no photometric phase; larger crops and more steps, still of two cores",
     ),
 )

@@ -30,7 +30,7 @@ EXTRAS = {
     "export": [
         "tensorflow-model-optimization>=0.8",  # quantization-aware training
         "ai-edge-litert>=2.1",  # running what was exported; the interpreter in TensorFlow is being removed
-        "ai-edge-quantizer>=0.4",  # eight-bit weights under float arithmetic, which TensorFlow's converter has not
+        "ai-edge-quantizer>=0.10",  # integers in some of the operators, which TensorFlow's converter has not
         "jsonschema>=4.18",  # the manifest against its schema
     ],
     "test": [

@@ -5,12 +5,15 @@ from __future__ import annotations
 import io
 import tempfile
 import warnings
-from collections.abc import Callable, Iterable
-from contextlib import redirect_stderr, redirect_stdout
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 
 import numpy as np
 import tensorflow as tf
 import tf_keras as keras
+from ai_edge_quantizer.qtyping import TFLOperationName
+from ai_edge_quantizer.quantizer import Quantizer
+from ai_edge_quantizer.recipe import weight_only_wi8_afp32
 
 from tfflow.export.graph import INPUTS, SIGNATURE, Interface, as_function
 
@@ -48,26 +51,29 @@ def int8_trained(graph: keras.Model, interface: Interface) -> bytes:
 
 def weights_in_eight_bits(contents: bytes) -> bytes:
     """The same file, weights of float convolutions in eight bits, a scale a channel; their arithmetic stays float."""
-    from ai_edge_quantizer import quantizer, recipe
+    with _quiet():
+        return bytes(Quantizer(contents, weight_only_wi8_afp32()).quantize().quantized_model)
 
+
+def int16x8(contents: bytes, samples: Samples) -> bytes:
+    """Of a file by `fp32`: convolutions on int16 with weights int8. A reference of accuracy; no phone runs it fast.
+
+    All else stays float: rounded coordinates would have the warp read other pixels than are meant.
+    """
+    with _quiet():
+        quantizer = Quantizer(contents)
+        for kind in (TFLOperationName.CONV_2D, TFLOperationName.CONV_2D_TRANSPOSE):
+            quantizer.add_static_config(".*", kind, activation_num_bits=16, weight_num_bits=8)
+        shown = [dict(zip(INPUTS, pair, strict=True)) for pair in samples]
+        return bytes(quantizer.quantize(quantizer.calibrate({SIGNATURE: shown})).quantized_model)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """The quantizer tells of its progress, and that some of the file is int8 already."""
     with warnings.catch_warnings(), redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
-        warnings.simplefilter("ignore")  # it tells of its progress, and that some of the file is int8 already
-        plan = quantizer.Quantizer(contents, recipe.weight_only_wi8_afp32())
-        return bytes(plan.quantize().quantized_model)
-
-
-def int16x8(graph: keras.Model, interface: Interface, samples: Samples) -> bytes:
-    """Weights int8, activations int16: a reference of accuracy; no phone runs it fast."""
-
-    def settings(converter):
-        converter.optimizations = [tf.lite.Optimize.DEFAULT]
-        converter.target_spec.supported_ops = [
-            tf.lite.OpsSet.EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8,
-            tf.lite.OpsSet.TFLITE_BUILTINS,
-        ]
-        converter.representative_dataset = lambda: (dict(zip(INPUTS, pair, strict=True)) for pair in samples)
-
-    return _convert(graph, interface, settings)
+        warnings.simplefilter("ignore")
+        yield
 
 
 def _default(converter) -> None:

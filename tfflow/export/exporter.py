@@ -122,7 +122,7 @@ class Exporter:
         return best[1]
 
     def int16x8(self) -> bytes:
-        return convert.int16x8(self.graph, self.interface, self.pairs(as_given=True))
+        return convert.int16x8(self.fp32, self.pairs(as_given=True))
 
 
 PRECISIONS: dict[str, Callable[[Exporter], bytes]] = {

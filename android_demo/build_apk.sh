@@ -4,7 +4,8 @@
 #
 #   ./build_apk.sh --model ../out [--model ../other ...] [--out app.apk]
 #
-# Each --model is an output folder of export/to_tflite.py: model.json and the .tflite that it describes.
+# Each --model is an output folder of export/to_tflite.py: model.json and the .tflite that it describes. With --fetch alone
+# it only downloads what the build takes from Maven Central.
 set -euo pipefail
 
 refuse() {
@@ -12,20 +13,22 @@ refuse() {
   exit 2
 }
 
-models=() out=""
+models=() out="" fetch=no
+[ "$*" != --fetch ] || { fetch=yes && shift; }
 while [ $# -gt 0 ]; do
   [ $# -gt 1 ] || refuse "$1 needs a value: --model DIR [--model DIR ...] [--out FILE]"
   case "$1" in
     --model) models+=("$(realpath -m "$2")") ;;
     --out) out="$(realpath -m "$2")" ;;
-    *) refuse "unknown option $1: known are --model DIR and --out FILE" ;;
+    *) refuse "unknown option $1: known are --model DIR and --out FILE, or --fetch alone" ;;
   esac
   shift 2
 done
 cd "$(dirname "${BASH_SOURCE[0]}")"
+. ./maven.sh
 out="${out:-$PWD/build/apk/tfflow.apk}"
 
-[ ${#models[@]} -gt 0 ] || refuse "give a model: --model DIR, an output folder of export/to_tflite.py"
+[ ${#models[@]} -gt 0 ] || [ $fetch = yes ] || refuse "give a model: --model DIR, an output folder of export/to_tflite.py"
 for tool in java javac jar keytool mvn aapt2 zipalign apksigner dexdump sha256sum; do
   command -v "$tool" >/dev/null || refuse "$tool is missing: apt-get install openjdk-17-jdk-headless maven aapt zipalign apksigner dexdump"
 done
@@ -48,7 +51,7 @@ step() { printf '\n=== %s (%s s)\n' "$1" "$SECONDS"; }
 step "tools of Maven Central"
 if ! cmp -s apk/pom.xml "$tools/pom.xml"; then
   rm -rf "$tools"
-  mvn -q -B -f apk/pom.xml dependency:copy-dependencies -DoutputDirectory="$PWD/$tools/jars"
+  maven -f apk/pom.xml dependency:copy-dependencies -DoutputDirectory="$PWD/$tools/jars"
   for aar in "$tools"/jars/tensorflow-lite*.aar; do
     mkdir -p "$tools/$(basename "$aar" .aar)"
     (cd "$tools/$(basename "$aar" .aar)" && jar xf "../jars/$(basename "$aar")")
@@ -60,6 +63,7 @@ if ! cmp -s apk/pom.xml "$tools/pom.xml"; then
   find "$tools/stdlib" -type f ! -name '*.class' -delete
   cp apk/pom.xml "$tools/pom.xml"
 fi
+[ "$fetch" = no ] || exit 0
 framework="$(echo "$tools"/jars/android-all-*.jar)"
 stdlib="$(echo "$tools"/jars/kotlin-stdlib-*.jar)"
 runtime="$tools/tensorflow-lite-2.16.1/classes.jar"
@@ -81,18 +85,22 @@ aapt2 link -I "$framework" --manifest "$work/made/AndroidManifest.xml" --java "$
   --min-sdk-version "$minimum" --target-sdk-version "$target" --version-code 1 --version-name 1.0 \
   -A "$work/made/assets" -0 .tflite "$work/made/res.zip"
 
-step "Kotlin"
+step "the core's Kotlin"
+core_classes
+
+step "the app's Kotlin"
 compiler="$(printf '%s:' "$tools"/jars/{kotlin,annotations,trove4j}*.jar)"
-# dx knows no invokedynamic, which the options for lambdas and strings avoid.
+# dx knows no invokedynamic, which the options for lambdas and strings avoid, here and in core/pom.xml.
 java -Xmx1500m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -cp "$compiler" org.jetbrains.kotlin.cli.jvm.K2JVMCompiler \
   -no-stdlib -no-reflect -jvm-target 1.8 -Xjdk-release=1.8 -Xlambdas=class -Xsam-conversions=class \
-  -Xstring-concat=inline -cp "$stdlib:$framework:$runtime:$runtime_api" -d "$work/made/classes" \
-  core/src/main/kotlin app/src/main/kotlin "$work/made/gen"
+  -Xstring-concat=inline -cp "$stdlib:$framework:$runtime:$runtime_api:build/core/classes" -d "$work/made/classes" \
+  app/src/main/kotlin "$work/made/gen"
 javac -nowarn -Xlint:-options --release 8 -d "$work/made/classes" $(find "$work/made/gen" -name '*.java')
+cp -r build/core/classes/tfflow "$work/made/classes/"
 rm -rf "$work/made/classes/META-INF"
 
 step "dex"
-java -Xmx1500m -XX:+UseSerialGC -cp "$(echo "$tools"/jars/dalvik-dx-*.jar)" com.android.dx.command.Main --dex \
+java -Xmx1500m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -cp "$(echo "$tools"/jars/dalvik-dx-*.jar)" com.android.dx.command.Main --dex \
   --min-sdk-version="$minimum" --output="$work/made/apk/classes.dex" \
   "$work/made/classes" "$tools/stdlib" "$runtime" "$runtime_api"
 
@@ -131,9 +139,12 @@ awk '/Class descriptor/ { class = $4 }
   END { exit bad }' "$work/made/dex.txt" || fail "the dex makes lambdas at run time, which no phone can"
 for model in "${models[@]}"; do
   inside="$work/made/check/assets/models/${model##*/}"
-  [ "$(sha256sum <"$inside/$(field "$model" file)" | cut -d' ' -f1)" = "$(field "$inside" sha256)" ] ||
-    fail "the model in the APK is not the exported one"
-  echo "assets/models/${model##*/}: $(field "$inside" network) $(field "$inside" precision), SHA-256 as exported"
+  for file in model.json "$(field "$model" file)"; do
+    cmp -s "$inside/$file" "$model/$file" || fail "$file of ${model##*/} in the APK is not the exported one"
+  done
+  sha256="$(sha256sum <"$inside/$(field "$model" file)" | cut -d' ' -f1)"
+  [ "$sha256" = "$(field "$model" sha256)" ] || fail "the model in the APK is not that of its manifest"
+  echo "assets/models/${model##*/}: $(field "$inside" network) $(field "$inside" precision), as exported, SHA-256 $sha256"
 done
 mv "$work/made/signed.apk" "$out"
 echo "wrote $out, $(stat -c %s "$out") bytes: adb install -r $out"

@@ -81,6 +81,7 @@ class MainActivity : Activity() {
         stopCamera()
         flow?.close()
         flow = null
+        estimatorSize = null
         readers?.shutdown()
         super.onStop()
     }
@@ -120,8 +121,8 @@ class MainActivity : Activity() {
 
         override fun ready(estimator: FlowEstimator) {
             val size = estimator.manifest.width to estimator.manifest.height
-            view.change { model = estimator.manifest.label }
             onMain {
+                view.change { model = estimator.manifest.label }
                 estimatorSize = size
                 showSource()
             }
@@ -132,7 +133,7 @@ class MainActivity : Activity() {
             view.change { show(estimator, SystemClock.elapsedRealtimeNanos()) }
             if (shown) return
             shown = true
-            onMain { tell(null) }
+            onMain { if (camera != null || pair.size == 2) tell(null) } // else the camera was lost meanwhile, and that is told
         }
 
         override fun refused(message: String) = onMain { tell(message) }
@@ -217,7 +218,12 @@ class MainActivity : Activity() {
     private fun askForCamera() {
         if (asked && !shouldShowRequestPermissionRationale(Manifest.permission.CAMERA)) {
             // Refused for good: the system asks no more, its settings remain.
-            startActivity(Intent(Settings.ACTION_APPLICATION_DETAILS_SETTINGS, Uri.fromParts("package", packageName, null)))
+            val settings = Intent(Settings.ACTION_APPLICATION_DETAILS_SETTINGS, Uri.fromParts("package", packageName, null))
+            try {
+                startActivity(settings)
+            } catch (error: ActivityNotFoundException) {
+                tell(getString(R.string.no_settings))
+            }
         } else {
             asked = true
             requestPermissions(arrayOf(Manifest.permission.CAMERA), ASK_CAMERA)

@@ -15,7 +15,7 @@ private class PackagedModel(private val assets: AssetManager, override val name:
 /** Where `adb push` may put models: /sdcard/Android/data/<app>/files/models. Null while that storage is away. */
 fun modelStorage(context: Context): File? = context.getExternalFilesDir("models")
 
-/** The models of the package, then those of the storage; names are unique, the storage's come first. */
+/** The models of the package, then those of the storage; where both have a name, the storage's is taken. */
 fun findModels(context: Context): List<ModelFiles> {
     val stored = modelStorage(context)?.listFiles()?.filter { it.isDirectory }?.sorted().orEmpty().map { ModelFolder(it) }
     val packaged = context.assets.list("models").orEmpty().sorted().map { PackagedModel(context.assets, it) }

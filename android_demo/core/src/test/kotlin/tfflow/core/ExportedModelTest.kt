@@ -53,7 +53,7 @@ class ExportedModelTest {
     }
 
     private fun screens(estimator: FlowEstimator) {
-        val folder = File(System.getProperty("tfflow.screens") ?: return).apply { mkdirs() }
+        val folder = File(System.getProperty("tfflow.screens").orEmpty().ifEmpty { return }).apply { mkdirs() }
         val screen = Screen()
         screen.model = estimator.manifest.label
         screen.scale = 8.0

@@ -85,13 +85,12 @@ class VectorsTest {
         val case = Vectors.part("pairs")
         val nanos = case.ints("nanos")
         val pair = FramePair(4, case.getInt("gap").toLong())
-        for (i in nanos.indices) {
+        val others = nanos.indices.count { i ->
             pair.next.putInt(0, i)
             val before = if (pair.push(nanos[i].toLong())) pair.first.getInt(0) else null
-            assertEquals(case.getJSONArray("first").opt(i).takeIf { it is Int }, before, "frame $i")
-            assertEquals(i, pair.second.getInt(0))
+            before != case.getJSONArray("first").opt(i).takeIf { it is Int } || pair.second.getInt(0) != i
         }
-        told("pairing, frames", 0.0, Vectors.tolerance("pairs"))
+        told("pairing, frames of ${nanos.size}", others.toDouble(), Vectors.tolerance("pairs"))
     }
 
     @Test

@@ -41,6 +41,7 @@ try {
     await give(page, "pictures", [frames[0], file("note.png", "no image", "image/png")]);
     await shot(page, `${size}-refused-picture`);
     await film(page);
+    await page.click("#fit");
     await shot(page, `${size}-camera`);
     await page.click("#stop");
     await page.context().clearPermissions();
@@ -54,6 +55,11 @@ try {
     page.route("**/model.tflite", (route) => route.fulfill({ body: "damaged" })),
   );
   await shot(broken, "phone-damaged-model");
+  await broken.goto(`${served.address}benchmark.html?runs=5`);
+  await broken.unroute("**/model.tflite");
+  await broken.reload();
+  await broken.locator("#status", { hasText: /^(Done|Stopped)/ }).waitFor({ timeout: 0 });
+  await shot(broken, "phone-latency");
 } finally {
   await browser.close();
   await served.close();

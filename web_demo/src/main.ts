@@ -64,7 +64,7 @@ async function actNow(text: string, action: () => Promise<void>): Promise<void> 
   for (const control of [camera, pictures, video]) control.disabled = !panels.length;
   threads.disabled = !globalThis.crossOriginIsolated;
   const ready = `Ready. All is computed on this device${offline ? ", without a network connection, too" : ""}.`;
-  status.textContent = panels.length ? ready : "No model: drop a model.json and its .tflite here.";
+  status.textContent = panels.length ? ready : "No model: choose or drop a model.json and its .tflite.";
 }
 
 /** Puts models on the page, in the place of those that are there. */
@@ -162,7 +162,7 @@ function take(files: File[]): void {
   if (all(({ name }) => /\.(json|tflite)$/i.test(name))) {
     void act("Loading the model …", async () => put([await droppedModel(files)]));
   } else if (!panels.length) {
-    const none = new Refusal("There is no model yet: drop a model.json and its .tflite first");
+    const none = new Refusal("There is no model yet: choose or drop a model.json and its .tflite first");
     void act("", () => Promise.reject(none));
   } else if (files.length === 1 && all(({ type }) => type.startsWith("video/"))) {
     void act("Opening the video …", () => play(() => openVideo(player, files[0])));

@@ -259,7 +259,7 @@ test("the keyboard reaches everything, a small screen holds it, and once loaded 
 });
 
 test("the page of latencies measures each network, at one thread and at several", async () => {
-  const other = await browser.newPage();
+  const other = await browser.newPage({ viewport: { width: 360, height: 640 } });
   await other.goto(`${site.address}benchmark.html?runs=3`);
   await expect(other.locator("#status")).toHaveText(/^Done\. .* of 3 warm runs/);
   const rows = other.locator("tr");
@@ -269,6 +269,7 @@ test("the page of latencies measures each network, at one thread and at several"
     expect(name).toBe(`small_pwc 32x48, ${["fp32", "int8-ptq"][n - 1]}`);
     expect(cells).toEqual(Array(2).fill(expect.stringMatching(/^\d+\.\d \(\d+\.\d\)$/)));
   }
+  expect(await other.evaluate(() => document.documentElement.scrollWidth), "nothing beyond it").toBeLessThanOrEqual(360);
   await other.close();
 });
 

@@ -54,7 +54,7 @@ setup(
     license_files=["LICENSE"],
     python_requires=">=3.10,<3.14",
     packages=find_packages(include=["tfflow", "tfflow.*"]),
-    package_data={"tfflow": ["weights/*", "export/*.schema.json"]},
+    package_data={"tfflow": ["weights/*", "export/*.schema.json", "site/**"]},
     install_requires=REQUIRED,
     extras_require=EXTRAS,
     classifiers=[

@@ -5,14 +5,16 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jsonschema
 
 from tfflow.errors import InputError
-from tfflow.export.graph import INPUTS, SIGNATURE, Interface
 from tfflow.files import write_json
-from tfflow.models import FlowModel
+
+if TYPE_CHECKING:
+    from tfflow.export.graph import Interface
+    from tfflow.models import FlowModel
 
 FORMAT = "tfflow-model-1"
 SCHEMA = Path(__file__).with_name("manifest.schema.json")
@@ -24,6 +26,8 @@ def manifest(
     numbers: dict[str, float],
 ) -> dict[str, Any]:  # fmt: skip
     """What FORMAT holds. order: place of each input and output in the file. numbers: of the validation report."""
+    from tfflow.export.graph import INPUTS, SIGNATURE  # imported late: to read a manifest needs no TensorFlow
+
     image = {"shape": [1, *interface.size, 3], "type": "uint8" if interface.uint8 else "float32",
              "range": [0, 255] if interface.uint8 else [0.0, 1.0], "layout": "NHWC", "channels": "RGB"}  # fmt: skip
     flow = {"shape": [1, *interface.grid, 2], "type": "float32", "layout": "NHWC", "components": ["u", "v"],

@@ -6,24 +6,23 @@ Small networks, frames, and what the desktop makes of them; made anew for each r
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 from typing import ClassVar
 
 import cv2
 import numpy as np
 import tensorflow as tf
+from scenes import write_y4m
 
 from tfflow.data.scenes import Scenes
 from tfflow.errors import command
-from tfflow.evaluation.pictures import flow_to_colour, robust_scale
 from tfflow.export import convert
 from tfflow.export.exporter import Exporter
 from tfflow.export.graph import Interface
 from tfflow.export.manifest import manifest, write_manifest
 from tfflow.models import VARIANTS, FlowModel, Variant
 from tfflow.models.pwcnet_mobile import PWCNetMobile
-from tfflow.models.tflite import TFLiteModel, resized
+from tfflow.models.tflite import TFLiteModel
 
 SIZE = (32, 48)
 FRAMES = {"large": (100, 150), "small": (20, 30), "equal": SIZE, "wide": (60, 49)}
@@ -110,26 +109,13 @@ def write_videos(out: Path, frames: int = 40) -> None:
     texture = np.rint(255 * sample["image1"]).astype(np.uint8)
     places = [*range(frames // 2), *range(frames // 2, 0, -1)]
     views = [texture[i : i + height, 3 * i : 3 * i + width] for i in places]
-    with (out / "camera.y4m").open("wb") as f:
-        f.write(f"YUV4MPEG2 W{width} H{height} F20:1 Ip A1:1 C420jpeg\n".encode())
-        for view in views:
-            f.write(b"FRAME\n" + cv2.cvtColor(np.ascontiguousarray(view), cv2.COLOR_RGB2YUV_I420).tobytes())
-    writer = cv2.VideoWriter(str(out / "video.webm"), cv2.VideoWriter_fourcc(*"VP80"), 20.0, (width, height))
+    write_y4m(out / "camera.y4m", views, 50)
+    writer = cv2.VideoWriter(str(out / "video.webm"), cv2.VideoWriter_fourcc(*"VP80"), 50.0, (width, height))
     if not writer.isOpened():
         raise RuntimeError("this OpenCV cannot write VP8, which the tests of the page need")
     for view in views:
         writer.write(np.ascontiguousarray(view[..., ::-1]))
     writer.release()
-
-
-def coloured() -> dict:
-    """Flow in every direction and of lengths below, at and beyond the scale, and none, as the desktop colours it."""
-    angle, length = np.meshgrid(np.linspace(-np.pi, np.pi, 49), [0.0, 0.4, 2.0, 4.999, 5.0, 5.001, 80.0])
-    flow = np.stack([length * np.cos(angle), length * np.sin(angle)], -1).astype(np.float32)
-    flow[0, :4] = [[np.nan, 1], [1, np.inf], [2e9, 0], [0, -1e9]]
-    shown = [[None if not np.isfinite(x) else float(x) for x in pixel] for pixel in flow.reshape(-1, 2)]
-    return {"flow": shown, "scale": 5.0, "rgb": flow_to_colour(flow, 5.0).reshape(-1).tolist(),
-            "robust": robust_scale([flow])}  # fmt: skip
 
 
 @command
@@ -143,10 +129,6 @@ def main(argv: list[str] | None = None) -> int:
     for name, pair in pairs.items():
         for key, model in models.items():
             model.flow(*pair).tofile(out / f"{key}-{name}.f32")
-        resized(pair[0].astype(np.float32) / 255, SIZE).tofile(out / f"input-{name}.f32")
-        pair[0].tofile(out / f"{name}.rgb")
-    sizes = {name: list(pair[0].shape[:2]) for name, pair in pairs.items()}
-    (out / "vectors.json").write_text(json.dumps({"size": SIZE, "frames": sizes, "colour": coloured()}))
     return 0
 
 

@@ -1,16 +1,23 @@
 /** Between a picture's grid and the network's, by the rule of the manifest: one axis after the other. */
 
+import type { Flow, ImageInput, Size, Values } from "./types.ts";
+
+interface Taps {
+  start: number;
+  weights: number[];
+}
+
 /**
  * What a new pixel is made of, along one axis: where it starts and its weights. A grid that shrinks averages over what
  * the new pixel covers; one that grows interpolates linearly between centres, edges repeated.
  */
-function taps(from, to) {
+function taps(from: number, to: number): Taps[] {
   const ratio = from / to;
   return Array.from({ length: to }, (_, i) => {
     if (from > to) {
       const [low, high] = [i * ratio, Math.min((i + 1) * ratio, from)];
       const start = Math.floor(low);
-      const weights = [];
+      const weights: number[] = [];
       for (let k = start; k < high - 1e-9; k++) weights.push((Math.min(k + 1, high) - Math.max(k, low)) / (high - low));
       return { start, weights };
     }
@@ -20,11 +27,14 @@ function taps(from, to) {
   });
 }
 
-/**
- * `channels` of the `stride` values that each pixel of `data` has -> Float32Array of another grid.
- * from, to: {width, height}.
- */
-export function resized(data, from, to, channels, stride = channels) {
+/** `channels` of the `stride` values that each pixel of `data` has -> the values of another grid. */
+export function resized(
+  data: ArrayLike<number>,
+  from: Size,
+  to: Size,
+  channels: number,
+  stride = channels,
+): Float32Array<ArrayBuffer> {
   const columns = taps(from.width, to.width);
   const rows = taps(from.height, to.height);
   const narrow = new Float32Array(from.height * to.width * channels);
@@ -53,17 +63,18 @@ export function resized(data, from, to, channels, stride = channels) {
 }
 
 /** Pixels as a canvas gives them (RGBA bytes) -> one of the manifest's inputs, in its size, range and type. */
-export function toInput(pixels, input) {
+export function toInput(pixels: ImageData, input: ImageInput): Values {
   const [, height, width, channels] = input.shape;
   const values = resized(pixels.data, pixels, { width, height }, channels, 4);
   const [low, high] = input.range;
-  const out = input.type === "uint8" ? new Uint8ClampedArray(values.length) : values; // clamped: rounds half to even
+  const bytes = input.type === "uint8" ? new Uint8ClampedArray(values.length) : null; // clamped: rounds half to even
+  const out = bytes ?? values;
   for (let i = 0; i < values.length; i++) out[i] = low + (values[i] / 255) * (high - low);
-  return input.type === "uint8" ? new Uint8Array(out.buffer) : out;
+  return bytes ? new Uint8Array(bytes.buffer) : values;
 }
 
 /** The manifest's flow, in px of the network's images -> the same grid in px of frames of another size, in place. */
-export function toFramePixels(flow, of, frame) {
+export function toFramePixels<T extends Float32Array>(flow: T, of: Size, frame: Size): T {
   const [ru, rv] = [frame.width / of.width, frame.height / of.height];
   for (let i = 0; i < flow.length; i += 2) {
     flow[i] *= ru;
@@ -72,8 +83,8 @@ export function toFramePixels(flow, of, frame) {
   return flow;
 }
 
-/** A Middlebury .flo file. grid: {data, width, height}, data in px. */
-export function floFile({ data, width, height }) {
+/** A Middlebury .flo file. */
+export function floFile({ data, width, height }: Flow): Blob {
   const header = new ArrayBuffer(12);
   const view = new DataView(header);
   view.setFloat32(0, 202021.25, true); // "PIEH", the format's mark

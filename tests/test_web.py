@@ -1,0 +1,152 @@
+"""`python -m tfflow.web`: what it serves, with which headers, and what it refuses."""
+
+from __future__ import annotations
+
+import hashlib
+import http.client
+import json
+import socket
+import threading
+from pathlib import Path
+
+import pytest
+
+from tfflow import InputError, web
+
+pytest.importorskip("jsonschema", reason="jsonschema is not here: pip install -e '.[export]' to test serving models")
+
+VECTORS = Path(__file__).parents[1] / "android_demo/core/src/test/resources/vectors.json"
+GOOD = json.loads(VECTORS.read_text("utf-8"))["manifests"]["good"]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def site(tmp_path_factory):
+    """What Node builds, in small."""
+    folder = tmp_path_factory.mktemp("built") / "site"
+    (folder / "litert").mkdir(parents=True)
+    (folder / "index.html").write_text("<p>the page</p>")
+    (folder / "models.json").write_text("[]")
+    (folder / "litert" / "runtime.wasm").write_bytes(b"\0asm")
+    (folder.parent / "secret.txt").write_text("secret")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(web, "SITE", folder)
+        yield folder
+
+
+def export(folder: Path, contents: bytes = b"plain", manifest: dict | None = None) -> Path:
+    """A folder as to_tflite.py leaves it -> its .tflite. What the file holds is the browser's concern."""
+    folder.mkdir()
+    value = manifest or GOOD[0] | {"sha256": hashlib.sha256(contents).hexdigest(), "bytes": len(contents)}
+    (folder / "model.json").write_text(json.dumps(value))
+    (folder / value["file"]).write_bytes(contents)
+    return folder / value["file"]
+
+
+@pytest.fixture(scope="module")
+def ask(site, tmp_path_factory):
+    """Asks a server of two models for a path, as it is written -> status, headers, contents."""
+    folder = tmp_path_factory.mktemp("models")
+    models = [export(folder / "fp32", b"float"), export(folder / "int8", b"bytes").parent]
+    with web.open_server(models) as server:
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+
+        def asked(path: str, method: str = "GET"):
+            connection = http.client.HTTPConnection(*server.server_address[:2], timeout=10)
+            connection.request(method, path)
+            response = connection.getresponse()
+            contents = response.read()
+            connection.close()
+            return response.status, response.headers, contents
+
+        yield asked
+        server.shutdown()
+
+
+def test_the_page_comes_with_the_headers_that_threads_need(ask):
+    for path in ("/", "/index.html?threads=1", "/litert/runtime.wasm", "/models.json", "/models/0/model.tflite"):
+        status, headers, _ = ask(path)
+        assert status == 200
+        assert headers["Cross-Origin-Opener-Policy"] == "same-origin"
+        assert headers["Cross-Origin-Embedder-Policy"] == "require-corp"
+    assert ask("/")[2] == b"<p>the page</p>"
+    assert ask("/")[1]["Content-Type"] == "text/html; charset=utf-8"
+    assert ask("/litert/runtime.wasm")[1]["Content-Type"] == "application/wasm"
+
+
+def test_models_and_manifests_are_served_in_the_order_given(ask):
+    status, headers, contents = ask("/models.json")
+    assert (status, headers["Content-Type"]) == (200, "application/json")
+    places = json.loads(contents)
+    assert places == ["models/0/model.json", "models/1/model.json"]
+    for place, model in zip(places, (b"float", b"bytes"), strict=True):
+        assert json.loads(ask(f"/{place}")[2])["sha256"] == hashlib.sha256(model).hexdigest()
+        assert ask(f"/{place}".replace(".json", ".tflite"))[2] == model
+
+
+def test_head_gives_headers_alone(ask):
+    for path, length in (("/models.json", None), ("/models/0/model.tflite", "5")):
+        status, headers, contents = ask(path, "HEAD")
+        assert (status, contents) == (200, b"")
+        assert length is None or headers["Content-Length"] == length
+    assert ask("/models.json", "HEAD")[1]["Content-Length"] == str(len(ask("/models.json")[2]))
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/../secret.txt", "/%2e%2e/secret.txt", "/..%2fsecret.txt", "/litert/../../secret.txt", "//../secret.txt",
+     "/models/0/../../secret.txt", "/models/0/report.json", "/models/2/model.json", "/litert/", "/models/", "/none"],
+)  # fmt: skip
+def test_nothing_beside_the_site_and_the_models_is_served(ask, path):
+    status, _, contents = ask(path)
+    assert status == 404
+    assert b"secret" not in contents and b"runtime.wasm" not in contents
+
+
+def test_other_methods_are_refused(ask):
+    assert ask("/", "POST")[0] == 501
+    assert ask("/models.json", "DELETE")[0] == 501
+
+
+def test_a_bad_model_is_refused(tmp_path):
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(InputError, match=r"model.json' is no manifest"):
+        web.open_server([tmp_path / "empty" / "model.tflite"])
+    (export(tmp_path / "damaged")).write_bytes(b"other")
+    with pytest.raises(InputError, match=r"missing or not that file; export again"):
+        web.open_server([tmp_path / "damaged"])
+    export(tmp_path / "future", manifest=GOOD[0] | {"format": "tfflow-model-9"})
+    with pytest.raises(InputError, match=r"has format 'tfflow-model-9', expected 'tfflow-model-1'"):
+        web.open_server([tmp_path / "future"])
+    export(tmp_path / "several")
+    with pytest.raises(InputError, match=r"other.tflite' is not the model of the model.json beside it"):
+        web.open_server([tmp_path / "several" / "other.tflite"])
+
+
+def test_a_site_that_is_not_built_is_refused_with_how_to_build_it(tmp_path, monkeypatch):
+    monkeypatch.setattr(web, "SITE", tmp_path / "none")
+    with pytest.raises(InputError, match=r"npm ci && npm run build"):
+        web.open_server([export(tmp_path / "fp32")])
+
+
+def test_refusals_of_the_command_are_one_line(tmp_path, capsys):
+    model = str(export(tmp_path / "fp32"))
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert web.main(["--model", model, "--port", str(port)]) == 2
+        assert capsys.readouterr().err == f"tfflow: port {port} is taken: choose another with --port\n"
+    assert web.main(["--model", model, "--port", "70000"]) == 2
+    assert capsys.readouterr().err == "tfflow: --port must be 0 to 65535, got 70000\n"
+    assert web.main(["--model", model, "--host", "192.0.2.1"]) == 2  # an address of documentation: nobody's
+    assert capsys.readouterr().err.startswith("tfflow: cannot listen at 192.0.2.1 port 8080: ")
+    assert web.main(["--model", str(tmp_path / "none.tflite")]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_the_command_says_where_the_page_is(tmp_path, monkeypatch, capsys):
+    def stopped(server):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(web.Server, "serve_forever", stopped)
+    assert web.main(["--model", str(export(tmp_path / "fp32")), "--port", "0"]) == 130
+    out = capsys.readouterr().out
+    assert out.startswith("http://127.0.0.1:") and out.endswith("/ shows 1 network; Ctrl-C ends it\n")

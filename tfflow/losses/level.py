@@ -48,6 +48,9 @@ class AtLevel(Term):
             flows12=(flow12,),
             visible1=visible1,
             flows21=None if flow21 is None else (flow21,),
+            image0=None if view.image0 is None else ops.resize_image(view.image0, to),
+            flows10=None if view.flows10 is None else (view.flows10[index],),
+            shares=None if view.shares is None else (view.shares[index],),
         )
         if view.target12 is None or view.used1 is None:
             return changed

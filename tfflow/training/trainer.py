@@ -8,6 +8,7 @@ import tf_keras as keras
 
 from tfflow.errors import InputError
 from tfflow.models import FlowModel, both_directions, variant
+from tfflow.models.graph import outputs_of
 from tfflow.models.weights import assign, model_arrays
 from tfflow.recipes import Phase, Recipe
 from tfflow.training import step as replica
@@ -106,7 +107,7 @@ class Trainer:
     def _compiled_gradients(self, phase: Phase, trained: list[tf.Variable]):
         clip, batch_size, decay = self.recipe.optimizer.clip, self.recipe.batch, self.recipe.optimizer.weight_decay
         scale = self.optimizer.get_scaled_loss if self.loss_scaling else lambda loss: loss
-        student = self.graph(phase.directions)
+        student, outputs = self.graph(phase.directions), outputs_of(self.flow_model.network)
 
         def share(batch):
             return replica.gradients(
@@ -119,6 +120,7 @@ class Trainer:
                 batch_size,
                 decay,
                 scale,
+                outputs,
             )
 
         if self.xla:

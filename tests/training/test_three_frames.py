@@ -12,7 +12,7 @@ from tests.training import runs
 from tfflow.augmentation import Superpixels
 from tfflow.data.scenes import Scenes
 from tfflow.errors import InputError
-from tfflow.losses import Census, Distillation, ForwardBackward, MultiFramePhotometric, Photometric, TwoShares
+from tfflow.losses import Census, Distillation, ForwardBackward, MultiFramePhotometric, Past, Photometric, TwoShares
 from tfflow.losses.objective import Term
 from tfflow.recipes import RECIPES, Phase
 from tfflow.training import step
@@ -108,7 +108,7 @@ def test_the_network_sees_inputs_where_they_differ_from_images(trainer):
 
 def test_a_student_sees_noise_where_the_teacher_does_not():
     phase = Phase(
-        "superpixels", 2, Census(1).__rmul__(1.0) + 0.5 * Distillation(), runs.RATE, ForwardBackward(), student=0.7,
+        "superpixels", 2, 1.0 * Census(1) + 0.5 * Distillation(), runs.RATE, ForwardBackward(), student=0.7,
         occluders=HIDING,
     )  # fmt: skip
     recipe = runs.one(phase, model="tiny_three", crop=(40, 48))
@@ -149,6 +149,29 @@ def test_levels_of_janai_are_weighed_as_sums_over_their_pixels():
         weights = [weight * term.stride**2 for weight, term in terms]
         np.testing.assert_allclose(weights, [0.005, 0.01, 0.02, 0.08, 0.32])
         assert [term.stride for _, term in terms] == [1, 2, 4, 8, 16]
+
+
+@pytest.mark.parametrize(
+    ("recipe", "model", "text"),
+    [
+        (
+            "multi_frame_occ_flow_hard",
+            "tiny",
+            "judges shares of a network, and tiny has none; --model multiframe_hard has",
+        ),
+        ("multi_frame_occ_flow", "tiny", "judges shares of a network, and tiny has none; --model multiframe_soft has"),
+    ],
+)
+def test_a_network_that_does_not_give_what_is_judged_is_refused(recipe, model, text):
+    with pytest.raises(InputError, match=f"^{recipe} {text}$"):
+        runs.trainer(dataclasses.replace(RECIPES[recipe], model=model, departures=()))
+
+
+def test_what_terms_ask_of_a_network():
+    hard, soft = (RECIPES[name].phases[-1].objective for name in ("multi_frame_occ_flow_hard", "multi_frame_occ_flow"))
+    assert hard.needs_outputs == {"shares"} and soft.needs_outputs == {"shares", "flows10"}
+    assert (1.0 * Past(1.0 * Photometric())).needs_outputs == {"flows10"}
+    assert not RECIPES["selflow"].phases[-1].objective.needs_outputs
 
 
 def test_pairs_alone_are_refused_to_networks_of_three_frames():

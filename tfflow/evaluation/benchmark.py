@@ -73,7 +73,7 @@ def run(
     met: set[tuple] = set()
     done = 0
     for group in same_size(read_ahead(source, total, skipped), batch):
-        images = frames_of([sample for _, sample in group])
+        images = stacked([sample for _, sample in group])
         images1 = images["image1"]
         both = not truth or any("visible1" in sample for _, sample in group)
         for label, predictor in predictors.items():
@@ -100,7 +100,7 @@ def run(
     return results
 
 
-def frames_of(samples: Sequence[Sample]) -> dict[str, np.ndarray]:
+def stacked(samples: Sequence[Sample]) -> dict[str, np.ndarray]:
     """image1, image2, and image0 and image3 where the samples have them, each stacked to [b, h, w, 3]."""
     names = [name for name in ("image1", "image2", "image0", "image3") if name in samples[0]]
     return {name: np.stack([sample[name] for sample in samples]) for name in names}
@@ -109,7 +109,7 @@ def frames_of(samples: Sequence[Sample]) -> dict[str, np.ndarray]:
 def predict(predictor: Predictor, images: Mapping[str, np.ndarray], both: bool) -> tuple[np.ndarray, np.ndarray | None]:
     """flow12 [b, h, w, 2], and flow21 where `both` (else None), as NumPy arrays. InputError if memory runs out.
 
-    images: as `frames_of` gives them; those around the pair go to networks of three frames alone.
+    images: as `stacked` gives them; those around the pair go to networks of three frames alone.
     """
     pair = [images["image1"], images["image2"]]
     seen = [images[name] for name in ("image0", "image3") if name in images and getattr(predictor, "frames", 2) > 2]

@@ -14,7 +14,7 @@ from rich.table import Table
 from tfflow.data.records import Sample
 from tfflow.evaluation import pictures
 from tfflow.evaluation.baselines import Predictor
-from tfflow.evaluation.benchmark import frames_of, predict
+from tfflow.evaluation.benchmark import predict, stacked
 from tfflow.evaluation.metrics import check_occlusion, warp
 from tfflow.files import write_whole
 
@@ -36,7 +36,7 @@ def rows_of_flow(
     """A row of titled pictures for each sample: frame, flow, truth or `beside`'s flow, warped frame, visibility."""
     rows = []
     for sample in samples:
-        images = frames_of([sample])
+        images = stacked([sample])
         flow12, flow21 = (np.asarray(f)[0] for f in predict(predictor, images, both=True))
         other = sample.get("flow12")
         title = "ground truth"

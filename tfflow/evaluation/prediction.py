@@ -19,7 +19,7 @@ from tfflow.data.video import VIDEO_SUFFIXES, read_frames, video_info
 from tfflow.errors import InputError
 from tfflow.evaluation import pictures
 from tfflow.evaluation.baselines import Predictor
-from tfflow.evaluation.benchmark import frames_of, predict, require_finite
+from tfflow.evaluation.benchmark import predict, require_finite, stacked
 from tfflow.evaluation.reading import read_ahead, same_size
 
 LOOK = 8  # pairs that the scale of the pictures is taken from, where none is given
@@ -76,7 +76,7 @@ def predict_all(predictor: Predictor, frames: Frames, batch: int = 1, both: bool
     stands for it.
     """
     for group in same_size(frames.pairs(getattr(predictor, "frames", 2) > 2), batch):
-        images = frames_of([sample for _, sample in group])
+        images = stacked([sample for _, sample in group])
         flows12, flows21 = predict(predictor, images, both)
         for i, (name, _) in enumerate(group):
             flow21 = None if flows21 is None else flows21[i]

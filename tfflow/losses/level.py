@@ -31,6 +31,10 @@ class AtLevel(Term):
     def needs_truth(self) -> bool:  # type: ignore[override]
         return any(term.needs_truth for _, term in self.objective.terms)
 
+    @property
+    def needs_outputs(self) -> frozenset[str]:
+        return self.objective.needs_outputs
+
     def __call__(self, view: View) -> tf.Tensor:
         levels = [view.flow12.shape[1] // flow.shape[1] for flow in view.flows12]
         if self.stride not in levels:

@@ -30,6 +30,10 @@ class MultiFramePhotometric(Term):
     outside: float = 1.0
     hard: bool = True
 
+    @property
+    def needs_outputs(self) -> frozenset[str]:
+        return frozenset(("shares",) if self.hard else ("shares", "flows10"))
+
     def __call__(self, view: View) -> tf.Tensor:
         shares, (image0, flow10) = shares_of(view), to_previous(view, self.hard)
         total = tf.zeros_like(shares[..., 0])
@@ -59,6 +63,10 @@ class TwoShares(Term):
     OcclusionPriorCriterion.
     """
 
+    @property
+    def needs_outputs(self) -> frozenset[str]:
+        return frozenset(("shares",))
+
     def __call__(self, view: View) -> tf.Tensor:
         return tf.reduce_mean(1.0 - tf.reduce_prod(shares_of(view), axis=-1), axis=[1, 2])
 
@@ -71,6 +79,10 @@ class ShareSmoothness(Term):
     """
 
     edge: float = 20.0
+
+    @property
+    def needs_outputs(self) -> frozenset[str]:
+        return frozenset(("shares",))
 
     def __call__(self, view: View) -> tf.Tensor:
         changes = zip(ops.differences(shares_of(view)), ops.differences(view.image1), strict=True)
@@ -87,6 +99,10 @@ class ShareSmoothness(Term):
 class ConstantVelocity(Term):
     """Length of flow12 + flow10, px, mean over pixels: motion goes on as it was. Source: Janai et al. 2018, eq. 8."""
 
+    @property
+    def needs_outputs(self) -> frozenset[str]:
+        return frozenset(("flows10",))
+
     def __call__(self, view: View) -> tf.Tensor:
         _, flow10 = to_previous(view, hard=False)
         squared = tf.reduce_sum(tf.square(view.flow12 + flow10), axis=-1)
@@ -98,6 +114,10 @@ class Past(Term):
     """`objective` of the pair image1, image0 and the network's own flow between them; all of it taken to be visible."""
 
     objective: Objective
+
+    @property
+    def needs_outputs(self) -> frozenset[str]:
+        return self.objective.needs_outputs | {"flows10"}
 
     def __call__(self, view: View) -> tf.Tensor:
         image0, _ = to_previous(view, hard=False)

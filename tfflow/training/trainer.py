@@ -46,6 +46,12 @@ class Trainer:
         self.loss_scaling = precision == "mixed_float16"
         for phase in recipe.phases:
             self._trained(phase)
+            missing = phase.objective.needs_outputs.difference(outputs_of(self.flow_model.network))
+            if missing:
+                raise InputError(
+                    f"{recipe.name} judges {', '.join(sorted(missing))} of a network, and {model} has none; "
+                    f"--model {recipe.model} has"
+                )
 
     def graph(self, directions: int) -> keras.Model:
         """The trained network as a Keras model of one direction or both; both have the same weights."""

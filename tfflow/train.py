@@ -25,7 +25,7 @@ from tfflow.models.weights import assign, model_arrays
 from tfflow.recipes import Recipe, named
 from tfflow.training.bar import Bar
 from tfflow.training.checkpoint import check_folder, claim_folder, read_state
-from tfflow.training.feed import Feed, check_truth
+from tfflow.training.feed import Feed, check_sequences, check_truth
 from tfflow.training.log import read_history
 from tfflow.training.loop import Hooks, train
 from tfflow.training.step import student_size
@@ -134,7 +134,10 @@ def main(argv: list[str] | None = None) -> int:
     check_batch(recipe.batch, strategy.num_replicas_in_sync)
     source = _joined(sources) or Scenes(recipe.crop, seed=args.seed, textures=args.textures)
     check_truth(recipe, source)
+    frames = variant(model).frames
+    check_sequences(model, frames, source)
     val = _validation(args, source)
+    val = val.around() if frames > 2 else val
     out = args.out or Path("runs") / _run_name(recipe.name, model, args.data)
     settings = _settings(args, recipe, model, source, strategy)
     check_folder(out, settings)
@@ -160,7 +163,7 @@ def main(argv: list[str] | None = None) -> int:
             progress, ended = train(
                 trainer,
                 recipe,
-                Feed(strategy, source, recipe, args.seed),
+                Feed(strategy, source, recipe, args.seed, frames),
                 out,
                 Hooks(lambda t: _measure(t, val, bar), lambda t: _pictures(t, val), bar.show),
                 metadata=metadata,

@@ -22,6 +22,9 @@ PARAMETERS = {
     "pwcnet": 9_374_340,
     "pwcnet_ddflow": 4_273_628,
     "pwclite": 2_236_660,
+    "selflow": 4_790_876,
+    "multiframe_hard": 7_193_316,  # counted here, from the layers of the authors' code
+    "multiframe_soft": 10_168_302,
     "pwcnet_mobile": 1_178_362,
     "spynet_mobile": 339_500,
 }
@@ -36,6 +39,9 @@ STRIDES = {
     "pwcnet": 64,
     "pwcnet_ddflow": 64,
     "pwclite": 64,
+    "selflow": 64,
+    "multiframe_hard": 64,
+    "multiframe_soft": 64,
     "pwcnet_mobile": 32,
     "spynet_mobile": 64,
 }
@@ -52,7 +58,9 @@ GRIDS = {
 }
 # what the thin stack of UnFlow is made of, of more channels, up to 466 MB: they have tests of their own
 LARGE = ("flownetc", "unflow_c", "unflow_cs", "unflow_css")
-each_network = pytest.mark.parametrize("name", [name for name in PARAMETERS if name not in LARGE])
+# in test_three_frames.py
+THREE_FRAMES = ("selflow", "multiframe_hard", "multiframe_soft")
+each_network = pytest.mark.parametrize("name", [name for name in PARAMETERS if name not in LARGE + THREE_FRAMES])
 
 
 def frames(b=2, h=64, w=128, seed=0):

@@ -29,6 +29,7 @@ def test_the_methods_of_the_package_are_there():
     assert RECIPES.keys() >= {"ddflow", "ddflow_quick", "back_to_basics", "supervised", "spynet"}
     assert RECIPES.keys() >= {"dstflow", "unflow", "unflow_css", "occ_aware", "uflow", "uflow_kitti"}
     assert RECIPES.keys() >= {"supervised_short", "supervised_fine"}
+    assert RECIPES.keys() >= {"selflow", "multi_frame_occ_flow", "multi_frame_occ_flow_hard"}
     assert all(name == recipe.name for name, recipe in RECIPES.items())
 
 
@@ -99,6 +100,8 @@ def test_every_recipe_trains(recipe, tmp_path, eagerly):
     model, crop = {"": ("tiny", (24, 32)), "level6_": ("tiny_six", (32, 64)), "net3_": ("tiny_stack", (24, 32))}[
         phase.train
     ]
+    if VARIANTS[recipe.model].frames > 2:
+        model = "tiny_three"
     small = dataclasses.replace(recipe, phases=(phase,), model=model, batch=2, crop=crop)
     progress, ended, trainer = runs.run(tmp_path / "run", small, data=runs.data(small))
     assert ended and progress.step == 2
@@ -155,6 +158,7 @@ def test_the_command_prints_paper_equation_phases_and_departures(recipe, capsys,
     for number, phase in enumerate(recipe.phases, 1):
         assert f"phase {number}, {phase.name}: {phase.steps:,} steps, {phase.learning_rate}" in text
         assert f"minimise {phase.objective}" in text and f"visible: {phase.visibility}" in text
+        assert phase.occluders is None or f"covers the student's second frame: {phase.occluders}" in text
         assert phase.trust is None or f"the teacher counts by {phase.trust}" in text
         assert not phase.net or f"judges the flow of network {phase.net} of the stack" in text
 

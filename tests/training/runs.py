@@ -11,6 +11,7 @@ from tests.training import tiny  # noqa: F401 (registers the networks)
 from tfflow.augmentation import Flip
 from tfflow.data.scenes import Scenes
 from tfflow.losses import Census, Distillation, Everywhere, ForwardBackward, Photometric
+from tfflow.models import variant
 from tfflow.models.weights import model_arrays, read_arrays
 from tfflow.recipes import Adam, Phase, Recipe
 from tfflow.recipes.schedules import Halving
@@ -58,7 +59,7 @@ class data(Feed):
     """What `loop.train` trains on; spoil(element, step) changes the batch of one step."""
 
     def __init__(self, recipe: Recipe, source=SCENES, spoil=lambda element, step: element):
-        super().__init__(tf.distribute.get_strategy(), source, recipe, seed=5)
+        super().__init__(tf.distribute.get_strategy(), source, recipe, 5, variant(recipe.model).frames)
         self.spoil = spoil
 
     def __call__(self, step: int):

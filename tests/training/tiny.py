@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import tf_keras as keras
+
 from tfflow.layers import Normalize, UpsampleFlow
 from tfflow.models import VARIANTS, Variant
 from tfflow.models.blocks import TORCH, add, chain, concat, conv, flow_head
@@ -66,7 +68,34 @@ class TinyStack:
         return flows
 
 
-for _name, _build in (("tiny", Tiny), ("tiny_six", TinySix), ("tiny_stack", TinyStack)):
+class TinyThree:
+    """Three frames in, and all that a network of them may give out, at full resolution and at 1/4."""
+
+    stride = 8
+    frames = 3
+    outputs = ("flows12", "flows10", "shares")
+
+    def __init__(self, dtype: str = "float32"):
+        self.normalize = Normalize((0.5, 0.5, 0.5), (1.0, 1.0, 1.0), name="normalize")
+        options = {"init": TORCH, "dtype": dtype}
+        body = [conv("conv1", 6, stride=2, **options), conv("conv2", 6, stride=2, **options)]
+        self.heads = [chain([*body, flow_head(name, init=TORCH)]) for name in ("flow12", "flow10", "shares")]
+
+    def encode(self, images):
+        return [self.normalize(images)]
+
+    def decode(self, images1, images2, images0):
+        three = concat("three", [*images1, *images2, *images0])
+        flow12, flow10, logits = (head(three) for head in self.heads)
+        maps = []
+        for name, flow in (("flow12", flow12), ("flow10", flow10)):
+            maps += [UpsampleFlow(4, name=f"{name}_full_resolution")(flow), flow]
+        shares = keras.layers.Softmax(name="shares_softmax")(logits)
+        return [*maps, keras.layers.UpSampling2D(4, name="shares_full_resolution")(shares), shares]
+
+
+_networks = {"tiny": Tiny, "tiny_six": TinySix, "tiny_stack": TinyStack, "tiny_three": TinyThree}
+for _name, _build in _networks.items():
     VARIANTS[_name] = Variant(_name, _build, "of the tests", 1, "none")
 
 ROOT = Path(__file__).parents[2]

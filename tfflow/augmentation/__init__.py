@@ -10,6 +10,7 @@ import tensorflow as tf
 from tfflow.augmentation.affine import Affine
 from tfflow.augmentation.colour import ColourJitter, Lighting, Noise, PermuteChannels
 from tfflow.augmentation.geometry import CentreCrop, Crop, Flip, SwapFrames
+from tfflow.augmentation.occluders import Superpixels
 from tfflow.augmentation.random import fold
 from tfflow.augmentation.sample import Sample
 
@@ -24,6 +25,7 @@ __all__ = [
     "Noise",
     "PermuteChannels",
     "Sample",
+    "Superpixels",
     "SwapFrames",
     "apply",
 ]

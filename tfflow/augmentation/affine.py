@@ -21,7 +21,8 @@ class Affine:
     scale: (low, high), zoom. rotation_deg: largest angle to either side. squeeze: (low, high), x grows by it and y
     shrinks. translation: share in [0, 1] of the room that the window has inside the frame; 0 = in the middle.
     size: (height, width) of the result, as a crop would have; None = that of the frame.
-    relative_*: the same once more for the second frame alone (translation in px), which adds that motion to the flow.
+    relative_*: the same once more for the second frame alone (translation in px), which adds that motion to the flow;
+        frames before and after the pair repeat it.
     The zoom grows just enough that the first frame fills the result: no made-up border. Images are sampled
     bilinearly; masks take the nearest pixel; flow is the bilinear mean of valid pixels. Pixels whose flow leaves the
     result stay valid but not visible. Source: Dosovitskiy et al. 2015, section 4.2; Liu et al. 2020 (ARFlow).
@@ -54,6 +55,9 @@ class Affine:
         moved = {key: value for key, value in sample.items() if key not in MAPS}
         for frame, other in ((1, 2), (2, 1)):
             moved |= _move(_of_frame(sample, frame), maps[frame], maps[other], to)
+        for frame, here, there in ((0, 1, 2), (3, 2, 1)):
+            if around := _of_frame(sample, frame):
+                moved |= _move(around, _beyond(maps[there], maps[here]), maps[here], to)
         return hide_what_leaves({key: moved[key] for key in sample})
 
     def _first(self, frame: tuple, to: tuple, seed: tf.Tensor) -> Map:
@@ -75,6 +79,16 @@ class Affine:
         limit = self.relative_translation
         shift = uniform(fold(seed, 6), -limit, limit, (2,))
         return tf.matmul(zoom * _rotation(angle), linear), source, result + shift
+
+
+def _beyond(first: Map, second: Map) -> Map:
+    """Where a frame goes that lies as far from the second as the second from the first: the same motion once more.
+
+    first, second: of frames that differ by a motion within the result, with one centre of the source.
+    """
+    (linear1, source, result1), (linear2, _, result2) = first, second
+    turn = tf.matmul(linear2, tf.linalg.inv(linear1))
+    return tf.matmul(turn, linear2), source, result2 + tf.linalg.matvec(turn, result2 - result1)
 
 
 def _half(size: tuple) -> tf.Tensor:

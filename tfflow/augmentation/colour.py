@@ -75,6 +75,7 @@ class ColourJitter:
     def __call__(self, sample: Sample, seed: tf.Tensor) -> Sample:
         apart = happens(fold(seed, 0), self.asymmetric)
         seeds = {1: fold(seed, 1), 2: tf.where(apart, fold(seed, 2), fold(seed, 1))}
+        seeds |= {frame: seeds[near] for frame, near in ((0, 1), (3, 2))}
         first, second = (tf.cast(sample[key], tf.float32) for key in _start(sample, self.inputs_only))
         mean = (tf.reduce_mean(_grey(first)) + tf.reduce_mean(_grey(second))) / 2
         return _change(sample, self.inputs_only, lambda image, frame: self._jitter(image, mean, seeds[frame]))
@@ -148,7 +149,7 @@ class Noise:
         sigma = uniform(fold(seed, 0), 0.0, self.sigma)
 
         def noisy(image: tf.Tensor, frame: int) -> tf.Tensor:
-            own = fold(seed, frame)
+            own = fold(seed, frame or 4)  # 0 is the deviation's
             shape = tf.shape(image)
             noise = uniform(own, 0.0, self.sigma, shape) if self.kind == "positive" else sigma * normal(own, shape)
             return tf.clip_by_value(image + noise, 0.0, 1.0)
@@ -157,7 +158,7 @@ class Noise:
 
 
 def _start(sample: Sample, inputs_only: bool) -> tuple[str, ...]:
-    return INPUTS if inputs_only and INPUTS[0] in sample else IMAGES
+    return (INPUTS if inputs_only and INPUTS[0] in sample else IMAGES)[:2]
 
 
 def _change(sample: Sample, inputs_only: bool, change: Callable[[tf.Tensor, int], tf.Tensor]) -> Sample:
@@ -165,7 +166,8 @@ def _change(sample: Sample, inputs_only: bool, change: Callable[[tf.Tensor, int]
     changed = dict(sample)
     if inputs_only:
         for image, seen in zip(IMAGES, INPUTS, strict=True):
-            changed.setdefault(seen, sample[image])
+            if image in sample:
+                changed.setdefault(seen, sample[image])
     for key in INPUTS if inputs_only else IMAGES + INPUTS:
         if key in changed:
             shape = changed[key].shape

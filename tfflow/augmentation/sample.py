@@ -10,20 +10,21 @@ from tfflow import ops
 
 Sample = dict[str, tf.Tensor]
 
-IMAGES = ("image1", "image2")
-INPUTS = ("input1", "input2")  # what the network sees, where that differs from what the losses compare
+IMAGES = ("image1", "image2", "image0", "image3")  # the last two are before and after the pair, where asked for
+INPUTS = ("input1", "input2", "input0", "input3")  # what the network sees, where that differs from what losses compare
 FLOWS = ("flow12", "flow21")
 MASKS = ("valid1", "valid2", "visible1", "visible2")
 MAPS = IMAGES + INPUTS + FLOWS + MASKS  # everything that is [h, w, c]; other keys pass through untouched
 PARTNER = {
     **{name + a: name + b for name in ("image", "input", "valid", "visible") for a, b in ("12", "21")},
+    **{name + a: name + b for name in ("image", "input") for a, b in ("03", "30")},
     "flow12": "flow21",
     "flow21": "flow12",
 }
 
 
 def frame_of(key: str) -> int:
-    """The frame, 1 or 2, on whose pixels `key` lives: flow12 lives on frame 1."""
+    """The frame, 0 to 3, on whose pixels `key` lives: flow12 lives on frame 1."""
     return int(key[4]) if key in FLOWS else int(key[-1])
 
 

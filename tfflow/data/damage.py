@@ -28,6 +28,7 @@ class Skipping(Source):
         self.source = source
         self.name = source.name
         self.truth = source.truth
+        self.sequences = getattr(source, "sequences", False)
         self._bad: set[int] = set()
         self._told: set[str] = set()
         self._lock = threading.Lock()
@@ -40,6 +41,9 @@ class Skipping(Source):
 
     def sample(self, index: int) -> Sample:
         return self.find(index)[1]
+
+    def around(self) -> Skipping:
+        return Skipping(self.source.around())
 
     def find(self, index: int) -> tuple[int, Sample]:
         """The sample that stands at `index` and its own index: the next good one, after the last the first again."""

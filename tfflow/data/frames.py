@@ -51,7 +51,15 @@ def clip_records(frames: list[Path], prefix: str = "", on_error: str = "stop") -
             f"got {came[1]} x {came[0]}; resize or remove it"
         )
     stems = Counter(frame.stem for frame in frames)
+    around = zip([None, *frames], [*frames[2:], None], strict=False)
     return [
-        Record(prefix + (first.stem if stems[first.stem] == 1 else first.name), first, second, size=common)
-        for first, second in itertools.pairwise(frames)
+        Record(
+            prefix + (first.stem if stems[first.stem] == 1 else first.name),
+            first,
+            second,
+            size=common,
+            before=before,
+            after=after,
+        )
+        for (first, second), (before, after) in zip(itertools.pairwise(frames), around, strict=True)
     ]

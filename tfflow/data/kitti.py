@@ -26,15 +26,18 @@ def open_kitti(path: Path, name: str, on_error: str = "stop", year: str = "2015"
     root = first_with([path, path / "training", path / "testing"], IMAGES[year], f"KITTI {year}")
     images = next(root / folder for folder in IMAGES[year] if (root / folder).is_dir())
     occ, noc = root / "flow_occ", root / "flow_noc"
+    frames = _frames(images)  # with the multi-view extension in the same folder, those around the pair as well
     records = [
         Record(
             name=file.stem,
             image1=file,
             image2=images / f"{scene}_11.png",
+            before=frames.get((scene, 9)),
+            after=frames.get((scene, 12)),
             flow=occ / file.name if occ.is_dir() else None,
             flow_noc=noc / file.name if noc.is_dir() else None,
         )
-        for (scene, frame), file in sorted(_frames(images).items())
+        for (scene, frame), file in sorted(frames.items())
         if frame == 10
     ]
     return Records(name, records)
@@ -53,9 +56,11 @@ def open_multiview(path: Path, name: str, on_error: str = "stop") -> Records:
         images = next((root / folder for folder in kinds if (root / folder).is_dir()), None)
         frames = _frames(images) if images else {}
         for (scene, frame), file in sorted(frames.items()):
-            after = frames.get((scene, frame + 1))
-            if after and any(frame in run and frame + 1 in run for run in MULTIVIEW):
-                records.append(Record(prefix + file.stem, file, after))
+            run = next((run for run in MULTIVIEW if frame in run and frame + 1 in run), range(0))
+            near = {n: frames.get((scene, n)) for n in range(frame - 1, frame + 3) if n in run}
+            if second := near.get(frame + 1):
+                before, after = near.get(frame - 1), near.get(frame + 2)
+                records.append(Record(prefix + file.stem, file, second, before=before, after=after))
     return Records(name, records)
 
 

@@ -20,7 +20,9 @@ import tensorflow as tf
 from tfflow.data.records import Sample, Source
 from tfflow.errors import InputError
 
+AROUND = ("image0", "image3")
 CHANNELS = {"image1": 3, "image2": 3, "flow12": 2, "flow21": 2, "valid1": 1, "valid2": 1, "visible1": 1, "visible2": 1}
+CHANNELS |= dict.fromkeys(AROUND, 3)
 
 
 class Mixed:
@@ -30,6 +32,7 @@ class Mixed:
         self.sources = list(sources)
         self.name = " + ".join(s.name for s in sources)
         self.truth = frozenset.intersection(*(s.truth for s in sources))
+        self.sequences = all(getattr(s, "sequences", False) for s in sources)
         self._ends = list(itertools.accumulate(len(s) for s in sources))
 
     def __len__(self) -> int:
@@ -40,6 +43,9 @@ class Mixed:
 
     def sample(self, index: int) -> Sample:
         return self._at(index, "sample")
+
+    def around(self) -> Mixed:
+        return Mixed([source.around() for source in self.sources])
 
     def _at(self, index: int, method: str):
         which = bisect.bisect_right(self._ends, index)
@@ -52,9 +58,13 @@ class Spread:
     def __init__(self, source: Source, count: int):
         self.source, self.count = source, count
         self.name, self.truth = source.name, source.truth
+        self.sequences = getattr(source, "sequences", False)
 
     def __len__(self) -> int:
         return self.count
+
+    def around(self) -> Spread:
+        return Spread(self.source.around(), self.count)
 
     def _index(self, index: int) -> int:
         return index * len(self.source) // self.count
@@ -76,6 +86,7 @@ class Tap:
     def __init__(self, source: Source):
         self.source = source
         self.name, self.truth = source.name, source.truth
+        self.sequences = getattr(source, "sequences", False)
         self._gate = threading.Condition()
         self._open, self._reading, self._calls = True, 0, 0
 
@@ -97,6 +108,9 @@ class Tap:
             with self._gate:
                 self._reading -= 1
                 self._gate.notify_all()
+
+    def around(self) -> Tap:
+        return Tap(self.source.around())
 
     def close(self, settled: float = 0.3) -> None:
         """Refuses all further reading, and waits until nobody has tried to read for `settled` seconds."""
@@ -141,7 +155,7 @@ def batches(
 
     source: samples of any size. change: (sample of [h, w, c] tensors, seed int32 [2]) -> sample of `size`.
     batch: pairs a step over all replicas of all workers; element i of the dataset is replica i % replicas_here's
-        share of step first_step + i // replicas_here. keys: ground truth to carry besides the frames.
+        share of step first_step + i // replicas_here. keys: what to carry of a sample besides image1 and image2.
     Elements: dict of [batch / replicas, h, w, c] float32, and "chance" [.., 2] in [0, 1) for draws inside the step.
     Raises InputError where the batch does not divide among the replicas. A damaged file ends the iteration with an
     error of TensorFlow, of which `refusal` makes the InputError that it was.

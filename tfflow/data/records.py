@@ -21,10 +21,12 @@ class Source(Protocol):
 
     name: as on the command line, "sintel-final:/data/sintel".
     truth: ground-truth keys that each of its samples carries besides image1 and image2; empty for plain frames.
+    sequences: whether there are frames before and after a pair, for networks that look at more than two.
     """
 
     name: str
     truth: frozenset[str]
+    sequences: bool
 
     def __len__(self) -> int: ...
 
@@ -40,6 +42,13 @@ class Source(Protocol):
         """
         ...
 
+    def around(self) -> Source:
+        """The same pairs, each with image0, the frame before image1, and image3, the frame after image2.
+
+        Where a sequence begins or ends there, image1 stands for image0 and image2 for image3.
+        """
+        ...
+
 
 @dataclass(frozen=True)
 class Record:
@@ -47,6 +56,7 @@ class Record:
 
     flow_noc: KITTI's flow of the pixels that both frames see. occluded, occluded2: masks, white = hidden in the other
     frame. invalid: mask, white = no truth. size: (height, width) that the frames must have, None = any.
+    before, after: the sequence's frames around the pair.
     """
 
     name: str
@@ -59,6 +69,8 @@ class Record:
     flow21: Path | None = None
     occluded2: Path | None = None
     size: tuple[int, int] | None = None
+    before: Path | None = None
+    after: Path | None = None
 
     @property
     def truth(self) -> frozenset[str]:
@@ -77,13 +89,15 @@ class Record:
 class Records(Source):
     """A source made of records: the shape of every data set whose samples lie in files."""
 
-    def __init__(self, name: str, records: Sequence[Record]):
-        """Raises InputError if there is no record."""
+    def __init__(self, name: str, records: Sequence[Record], with_around: bool = False):
+        """with_around: samples have the frames around the pair, too. Raises InputError if there is no record."""
         if not records:
             raise InputError(f"{name}: expected pairs of frames, found none; check the path and its layout")
         self.name = name
         self.records = tuple(records)
         self.truth = frozenset.intersection(*(record.truth for record in self.records))
+        self.sequences = any(record.before or record.after for record in self.records)
+        self.with_around = with_around
 
     def __len__(self) -> int:
         return len(self.records)
@@ -92,11 +106,17 @@ class Records(Source):
         return self.records[index].name
 
     def sample(self, index: int) -> Sample:
-        return read_record(self.records[index])
+        return read_record(self.records[index], self.with_around)
+
+    def around(self) -> Records:
+        return Records(self.name, self.records, with_around=True)
 
 
-def read_record(record: Record) -> Sample:
-    """The arrays of one record; masks are 1 = use. Raises InputError that names a damaged or odd-sized file."""
+def read_record(record: Record, with_around: bool = False) -> Sample:
+    """The arrays of one record; masks are 1 = use. Raises InputError that names a damaged or odd-sized file.
+
+    with_around: image0 and image3, too; where there is no such frame, image1 and image2 stand for them.
+    """
     sample = {"image1": read_image(record.image1), "image2": read_image(record.image2)}
     size = record.size or sample["image1"].shape[:2]
     _same_size(size, sample["image1"], record.image1)
@@ -118,6 +138,11 @@ def read_record(record: Record) -> Sample:
         _same_size(size, sample["flow21"], record.flow21)
     if record.occluded2:
         sample["visible2"] = 1 - _mask(record.occluded2, size)
+    if with_around:
+        for key, path, nearest in (("image0", record.before, "image1"), ("image3", record.after, "image2")):
+            sample[key] = read_image(path) if path else sample[nearest]
+            if path:
+                _same_size(size, sample[key], path)
     return sample
 
 

@@ -33,6 +33,8 @@ def open_sintel(path: Path, name: str, on_error: str = "stop", rendering: str = 
                 flow=root / "flow" / scene.name / f"{file.stem}.flo" if labelled else None,
                 occluded=root / "occlusions" / scene.name / file.name if file.name in occluded else None,
                 invalid=root / "invalid" / scene.name / file.name if labelled and file.name in invalid else None,
+                before=frames.get(number - 1),
+                after=frames.get(number + 2),
             )
             records.append(record)
     return Records(name, records)

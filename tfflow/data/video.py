@@ -74,7 +74,8 @@ def open_video(path: Path, name: str, on_error: str = "stop") -> Records:
     folder = _cached(path, on_error)
     frames = files(folder, (".png",))
     size = headers.png_size(read_bytes(frames[0], 64))
-    return Records(name, [Record(a.stem, a, b, size=size) for a, b in itertools.pairwise(frames)])
+    pairs = zip(itertools.pairwise(frames), [None, *frames], [*frames[2:], None], strict=False)
+    return Records(name, [Record(a.stem, a, b, size=size, before=x, after=y) for (a, b), x, y in pairs])
 
 
 def cache_folder() -> Path:

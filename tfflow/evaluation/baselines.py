@@ -14,6 +14,7 @@ class Predictor(Protocol):
 
     batch: images1, images2 float32 RGB [b, h, w, 3] in [0, 1] -> flow12 float32 [b, h, w, 2], px.
     both: the same -> (flow12, flow21).
+    One whose `frames` is 3 takes more: batch the frame before the pair, both that and the frame after it.
     """
 
     name: str

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -64,6 +64,8 @@ def run(
     progress(done, total). A damaged file stops the run, or, in a source opened with on_error="skip", is left out
     and listed in the results. Raises InputError where nothing is left to measure, or a flow is not finite.
     """
+    if any(getattr(predictor, "frames", 2) > 2 for predictor in predictors.values()):
+        source = source.around()
     total = len(source) if limit is None else min(limit, len(source))
     truth = "flow12" in source.truth
     results = {label: Result(source.name, label, truth) for label in predictors}
@@ -71,12 +73,12 @@ def run(
     met: set[tuple] = set()
     done = 0
     for group in same_size(read_ahead(source, total, skipped), batch):
-        images1 = np.stack([sample["image1"] for _, sample in group])  # [b, h, w, 3]
-        images2 = np.stack([sample["image2"] for _, sample in group])
+        images = stacked([sample for _, sample in group])
+        images1 = images["image1"]
         both = not truth or any("visible1" in sample for _, sample in group)
         for label, predictor in predictors.items():
             started = time.perf_counter()
-            flows12, flows21 = predict(predictor, images1, images2, both)
+            flows12, flows21 = predict(predictor, images, both)
             milliseconds = 1000.0 * (time.perf_counter() - started) / (len(group) * (1 + both))
             if (images1.shape, both) in met:  # the first of a shape builds the graph
                 results[label].milliseconds.append(milliseconds)
@@ -98,17 +100,26 @@ def run(
     return results
 
 
-def predict(
-    predictor: Predictor, images1: np.ndarray, images2: np.ndarray, both: bool
-) -> tuple[np.ndarray, np.ndarray | None]:
-    """flow12 [b, h, w, 2], and flow21 where `both` (else None), as NumPy arrays. InputError if memory runs out."""
+def stacked(samples: Sequence[Sample]) -> dict[str, np.ndarray]:
+    """image1, image2, and image0 and image3 where the samples have them, each stacked to [b, h, w, 3]."""
+    names = [name for name in ("image1", "image2", "image0", "image3") if name in samples[0]]
+    return {name: np.stack([sample[name] for sample in samples]) for name in names}
+
+
+def predict(predictor: Predictor, images: Mapping[str, np.ndarray], both: bool) -> tuple[np.ndarray, np.ndarray | None]:
+    """flow12 [b, h, w, 2], and flow21 where `both` (else None), as NumPy arrays. InputError if memory runs out.
+
+    images: as `stacked` gives them; those around the pair go to networks of three frames alone.
+    """
+    pair = [images["image1"], images["image2"]]
+    seen = [images[name] for name in ("image0", "image3") if name in images and getattr(predictor, "frames", 2) > 2]
     try:
         if not both:
-            return np.asarray(predictor.batch(images1, images2)), None
-        flows12, flows21 = predictor.both(images1, images2)
+            return np.asarray(predictor.batch(*pair, *seen[:1])), None
+        flows12, flows21 = predictor.both(*pair, *seen)
         return np.asarray(flows12), np.asarray(flows21)
     except tf.errors.ResourceExhaustedError:
-        b, h, w, _ = images1.shape
+        b, h, w, _ = pair[0].shape
         advice = "use a smaller --batch" if b > 1 else "make the frames smaller"
         raise InputError(f"not enough memory for {b} pair(s) of {w} x {h} at a time: {advice}") from None
 

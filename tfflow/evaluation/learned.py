@@ -14,6 +14,7 @@ from rich.table import Table
 from tfflow.data.records import Sample
 from tfflow.evaluation import pictures
 from tfflow.evaluation.baselines import Predictor
+from tfflow.evaluation.benchmark import predict, stacked
 from tfflow.evaluation.metrics import check_occlusion, warp
 from tfflow.files import write_whole
 
@@ -35,12 +36,12 @@ def rows_of_flow(
     """A row of titled pictures for each sample: frame, flow, truth or `beside`'s flow, warped frame, visibility."""
     rows = []
     for sample in samples:
-        images = sample["image1"][None], sample["image2"][None]
-        flow12, flow21 = (np.asarray(f[0]) for f in predictor.both(*images))
+        images = stacked([sample])
+        flow12, flow21 = (np.asarray(f)[0] for f in predict(predictor, images, both=True))
         other = sample.get("flow12")
         title = "ground truth"
         if other is None and beside is not None:
-            other, title = np.asarray(beside.batch(*images)[0]), beside.name
+            other, title = predict(beside, images, both=False)[0][0], beside.name
         shown = [flow12] if other is None else [flow12, other]
         scale = max(1.0, pictures.robust_scale(shown))
         row = [("frame 1", sample["image1"]), (f"flow, full = {scale:.1f} px", pictures.flow_to_colour(flow12, scale))]

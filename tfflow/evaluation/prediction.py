@@ -19,7 +19,7 @@ from tfflow.data.video import VIDEO_SUFFIXES, read_frames, video_info
 from tfflow.errors import InputError
 from tfflow.evaluation import pictures
 from tfflow.evaluation.baselines import Predictor
-from tfflow.evaluation.benchmark import predict, require_finite
+from tfflow.evaluation.benchmark import predict, require_finite, stacked
 from tfflow.evaluation.reading import read_ahead, same_size
 
 LOOK = 8  # pairs that the scale of the pictures is taken from, where none is given
@@ -27,10 +27,13 @@ LOOK = 8  # pairs that the scale of the pictures is taken from, where none is gi
 
 @dataclass(frozen=True)
 class Frames:
-    """What to predict on: `pairs()` gives (name, sample) in order; total 0 = unknown; fps for a video made of it."""
+    """What to predict on: `pairs(around)` gives (name, sample) in order; total 0 = unknown; fps for a video made of it.
+
+    around: whether samples have image0 and image3, too, the frames before and after the pair.
+    """
 
     name: str
-    pairs: Callable[[], Iterator[tuple[str, Sample]]]
+    pairs: Callable[[bool], Iterator[tuple[str, Sample]]]
     total: int
     fps: float
     video: bool = False
@@ -58,22 +61,27 @@ def open_inputs(inputs: list[str], on_error: str = "stop") -> Frames:
     path = Path(first.removeprefix("video:")).expanduser()
     if first.startswith("video:") or (path.is_file() and path.suffix.lower() not in IMAGE_SUFFIXES):
         info = video_info(path)
-        return Frames(first, lambda: _video_pairs(path, on_error), max(0, info.frames - 1), info.fps, video=True)
+        return Frames(
+            first, lambda around: _video_pairs(path, on_error, around), max(0, info.frames - 1), info.fps, video=True
+        )
     if path.is_file():
         raise InputError(f"'{first}' is one frame: flow needs two, give the second one too, a folder or a video")
     return _of_source(open_source(first, on_error))
 
 
 def predict_all(predictor: Predictor, frames: Frames, batch: int = 1, both: bool = False) -> Iterator[Predicted]:
-    """The flow of every pair, in order, `batch` pairs at a time. Raises InputError where it is not finite."""
-    for group in same_size(frames.pairs(), batch):
-        images1 = np.stack([sample["image1"] for _, sample in group])  # [b, h, w, 3]
-        images2 = np.stack([sample["image2"] for _, sample in group])
-        flows12, flows21 = predict(predictor, images1, images2, both)
+    """The flow of every pair, in order, `batch` pairs at a time. Raises InputError where it is not finite.
+
+    A network of three frames is given the frame before the pair, too; to a sequence's first pair its own first frame
+    stands for it.
+    """
+    for group in same_size(frames.pairs(getattr(predictor, "frames", 2) > 2), batch):
+        images = stacked([sample for _, sample in group])
+        flows12, flows21 = predict(predictor, images, both)
         for i, (name, _) in enumerate(group):
             flow21 = None if flows21 is None else flows21[i]
             require_finite(predictor.name, name, flows12[i], flow21)
-            yield Predicted(name, pictures.to_bytes(images1[i]), flows12[i], flow21)
+            yield Predicted(name, pictures.to_bytes(images["image1"][i]), flows12[i], flow21)
 
 
 def with_scale(predicted: Iterable[Predicted], scale: float | None) -> tuple[float, Iterator[Predicted]]:
@@ -103,7 +111,10 @@ def _resumed(first: list[Predicted], stopped: list[InputError], rest: Iterator[P
 
 
 def _of_source(source: Source) -> Frames:
-    return Frames(source.name, lambda: read_ahead(source, len(source), []), len(source), fps=10.0)
+    def pairs(around: bool) -> Iterator[tuple[str, Sample]]:
+        return read_ahead(source.around() if around else source, len(source), [])
+
+    return Frames(source.name, pairs, len(source), fps=10.0)
 
 
 def _images(paths: list[str], on_error: str) -> Source:
@@ -119,12 +130,21 @@ def _images(paths: list[str], on_error: str) -> Source:
     return Skipping(source) if on_error == "skip" else source
 
 
-def _video_pairs(path: Path, on_error: str) -> Iterator[tuple[str, Sample]]:
+def _video_pairs(path: Path, on_error: str, around: bool) -> Iterator[tuple[str, Sample]]:
     frames = read_frames(path, on_error)
     last = next(frames)
     count = 0
+    before: Sample = {}  # the pair before, whose image3 is to come
     for count, frame in enumerate(frames, 1):
-        yield f"frame_{count:06d}", {"image1": last, "image2": frame}
+        sample = {"image1": last, "image2": frame}
+        if not around:
+            yield f"frame_{count:06d}", sample
+        else:
+            if before:
+                yield f"frame_{count - 1:06d}", {**before, "image3": frame}
+            before = {**sample, "image0": before.get("image1", last)}
         last = frame
     if not count:
         raise InputError(f"'{path}' holds one frame: flow needs two or more")
+    if before:
+        yield f"frame_{count:06d}", {**before, "image3": last}

@@ -17,13 +17,14 @@ class Refined:
 
     def __init__(self, predictor: Predictor, name: str, pair: Callable[..., np.ndarray]):
         self.name = f"{predictor.name} + {name}"
+        self.frames = getattr(predictor, "frames", 2)
         self._predictor, self._pair = predictor, pair
 
-    def batch(self, images1: np.ndarray, images2: np.ndarray) -> np.ndarray:
-        return self._refined(images1, images2, self._predictor.batch(images1, images2))
+    def batch(self, images1: np.ndarray, images2: np.ndarray, *before: np.ndarray) -> np.ndarray:
+        return self._refined(images1, images2, self._predictor.batch(images1, images2, *before))
 
-    def both(self, images1: np.ndarray, images2: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        flow12, flow21 = self._predictor.both(images1, images2)
+    def both(self, images1: np.ndarray, images2: np.ndarray, *around: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        flow12, flow21 = self._predictor.both(images1, images2, *around)
         return self._refined(images1, images2, flow12), self._refined(images2, images1, flow21)
 
     def _refined(self, images1: np.ndarray, images2: np.ndarray, flows: np.ndarray) -> np.ndarray:

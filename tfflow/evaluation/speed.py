@@ -88,8 +88,9 @@ def step_seconds(name: str, xla: bool, at_least: float = 2.0, runs: int = 5) -> 
     gpus = tf.config.list_physical_devices("GPU")
     trainer = Trainer(name, recipe, choose_strategy("GPU:0" if gpus else "CPU:0"), xla=xla)
     trainer.begin(phase)
-    images = tf.random.stateless_uniform([2, STEP_BATCH, *STEP_SIZE, 3], [3, 4])
-    batch = {"image1": images[0], "image2": images[1], "chance": tf.zeros([STEP_BATCH, 2])}
+    names = trainer.graph(2).input_names
+    images = tf.random.stateless_uniform([len(names), STEP_BATCH, *STEP_SIZE, 3], [3, 4])
+    batch = {**dict(zip(names, images, strict=True)), "chance": tf.zeros([STEP_BATCH, 2])}
 
     def step() -> None:
         _, change, _ = trainer.compute(batch)

@@ -4,6 +4,7 @@ from tfflow.losses.agreement import Consistency, Hidden, Outgoing
 from tfflow.losses.census import Census
 from tfflow.losses.distillation import Distillation, SelfSupervision
 from tfflow.losses.level import AtLevel
+from tfflow.losses.multiframe import ConstantVelocity, MultiFramePhotometric, Past, ShareSmoothness, TwoShares
 from tfflow.losses.objective import Objective, Term, global_mean
 from tfflow.losses.penalties import AbsRobust, Charbonnier
 from tfflow.losses.photometric import GradientConstancy, Photometric
@@ -22,6 +23,7 @@ __all__ = [
     "Charbonnier",
     "Confidence",
     "Consistency",
+    "ConstantVelocity",
     "Distillation",
     "EndpointError",
     "Everywhere",
@@ -30,14 +32,18 @@ __all__ = [
     "Hidden",
     "Inside",
     "LevelEPE",
+    "MultiFramePhotometric",
     "MultiscaleEPE",
     "Objective",
     "Outgoing",
+    "Past",
     "Photometric",
     "RangeMap",
     "SelfSupervision",
+    "ShareSmoothness",
     "Smoothness",
     "Term",
+    "TwoShares",
     "View",
     "global_mean",
 ]

@@ -31,6 +31,10 @@ class AtLevel(Term):
     def needs_truth(self) -> bool:  # type: ignore[override]
         return any(term.needs_truth for _, term in self.objective.terms)
 
+    @property
+    def needs_outputs(self) -> frozenset[str]:
+        return self.objective.needs_outputs
+
     def __call__(self, view: View) -> tf.Tensor:
         levels = [view.flow12.shape[1] // flow.shape[1] for flow in view.flows12]
         if self.stride not in levels:
@@ -48,6 +52,9 @@ class AtLevel(Term):
             flows12=(flow12,),
             visible1=visible1,
             flows21=None if flow21 is None else (flow21,),
+            image0=None if view.image0 is None else ops.resize_image(view.image0, to),
+            flows10=None if view.flows10 is None else (view.flows10[index],),
+            shares=None if view.shares is None else (view.shares[index],),
         )
         if view.target12 is None or view.used1 is None:
             return changed

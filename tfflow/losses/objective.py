@@ -13,9 +13,14 @@ class Term:
     """A loss term: called with a View of n pairs, gives back [n]. Subclasses are frozen dataclasses.
 
     needs_truth: whether it compares with `view.target12` as ground truth.
+    needs_outputs: fields of the View that not every network gives, see `models.Network.outputs`.
     """
 
     needs_truth = False
+
+    @property
+    def needs_outputs(self) -> frozenset[str]:
+        return frozenset()
 
     def __call__(self, view: View) -> tf.Tensor:
         raise TypeError(f"{type(self).__name__} must define __call__(view) -> [n]")
@@ -41,6 +46,11 @@ class Objective:
         """A name per term: its class, numbered where it stands more than once."""
         kinds = [type(term).__name__.lower() for _, term in self.terms]
         return tuple(k if kinds.count(k) == 1 else f"{k}{kinds[:i].count(k) + 1}" for i, k in enumerate(kinds))
+
+    @property
+    def needs_outputs(self) -> frozenset[str]:
+        """What its terms need of a network besides flows12."""
+        return frozenset().union(*(term.needs_outputs for _, term in self.terms))
 
     def __call__(self, view: View) -> dict[str, tf.Tensor]:
         """Weighted value of each term: name -> [n]."""

@@ -20,6 +20,10 @@ class View:
     flows21: the same pairs' flows12 seen from their second frame; None in one-way training.
     target12, used1: a flow to follow and where: ground truth with its valid mask, or a teacher's flow with the
         teacher's visibility; [n, h, w, 2] and [n, h, w, 1]; None where there is none.
+    image0: the frame before image1 (where time runs back: the one after it); None for networks of two frames.
+    flows10, shares: further outputs of a network, on the grids of flows12: its flows to image0, and which of image2
+        (channel 0) and image0 (channel 1) explains a pixel, [n, h', w', 2] >= 0 that add up to 1; None where it has no
+        such output.
     """
 
     image1: tf.Tensor
@@ -29,6 +33,9 @@ class View:
     target12: tf.Tensor | None = None
     used1: tf.Tensor | None = None
     flows21: tuple[tf.Tensor, ...] | None = None
+    image0: tf.Tensor | None = None
+    flows10: tuple[tf.Tensor, ...] | None = None
+    shares: tuple[tf.Tensor, ...] | None = None
 
     @property
     def flow12(self) -> tf.Tensor:

@@ -130,7 +130,7 @@ def concat(name: str, tensors: Sequence, dtype: str = "float32"):
     return keras.layers.Concatenate(dtype=dtype, name=name)(list(tensors))
 
 
-def cost_volume(level: int, features1, features2, dtype: str = "float32"):
+def cost_volume(level: int | str, features1, features2, dtype: str = "float32"):
     """9x9 costs of a level, [b, h, w, 81]. A layer a level: in eight bits each level has a range of its own."""
     return CostVolume(radius=4, dtype=dtype, name=f"cost_volume{level}")([features1, features2])
 

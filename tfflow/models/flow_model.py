@@ -12,7 +12,7 @@ import tf_keras as keras
 from tfflow import ops
 from tfflow.errors import InputError
 from tfflow.models.cascade import ONCE, cascade, check_scales
-from tfflow.models.graph import Network, both_directions, one_direction
+from tfflow.models.graph import Network, both_directions, frames_of, one_direction
 from tfflow.models.variants import variant
 
 
@@ -26,7 +26,9 @@ class FlowModel:
     name, stride, parameters: of the network (`tfflow.models.VARIANTS`); metadata: where the weights come from.
     network: an existing network, whose weights are then shared; else a new one with random weights.
     scales: sizes, as shares of the frames' own, at which the network looks one after the other (`cascade`): (1, 2) is
-        more exact at five times the work, (0.5, 1, 2) reaches farther, too.
+        more exact at five times the work, (0.5, 1, 2) reaches farther, too. Of networks of two frames alone.
+    frames: how many the network looks at, 2 or 3. Of three, the third is image0, the frame before image1: where none
+        is given, as at the beginning of a sequence, image1 itself stands for it (and image2 for image3).
     Frames of any size: the last row and column are repeated up to a multiple of the stride, and the flow is cut back.
     """
 
@@ -41,10 +43,13 @@ class FlowModel:
         self.scales = check_scales(scales)
         self.name, self.stride, self.metadata = name, kind.stride, metadata or {}
         self.network = network or kind.build("float32")
-        any_size = [tf.TensorSpec([None, None, None, 3])] * 2  # traced once; as fast as a size of its own
-        once = functools.partial(tf.function, input_signature=any_size, autograph=False)
-        self._predict = once(self._forward)
-        self._predict_both = once(self._both)
+        self.frames = frames_of(self.network)
+        if self.frames > 2 and self.scales != ONCE:
+            raise InputError(f"{name} looks at {self.frames} frames: scales are for networks of two")
+        any_size = tf.TensorSpec([None, None, None, 3])  # traced once; as fast as a size of its own
+        once = functools.partial(tf.function, autograph=False)
+        self._predict = once(self._forward, input_signature=[any_size] * self.frames)
+        self._predict_both = once(self._both, input_signature=[any_size] * (2 if self.frames == 2 else 4))
 
     @functools.cached_property
     def one_way(self) -> keras.Model:
@@ -61,41 +66,62 @@ class FlowModel:
         """How many numbers the network learned."""
         return self.one_way.count_params()
 
-    def flow(self, image1, image2, channels: str = "rgb") -> np.ndarray:
+    def flow(self, image1, image2, channels: str = "rgb", image0=None) -> np.ndarray:
         """Motion from image1 to image2: float32 [h, w, 2], (u right, v down), px.
 
         image1, image2: arrays [h, w], [h, w, 1], [h, w, 3] or [h, w, 4] (alpha is dropped) of one size, uint8 or
-            uint16, or float in [0, 1]; or PIL images.
+            uint16, or float in [0, 1]; or PIL images. image0: the frame before them, for networks of three frames.
         channels: order of the colours, "rgb" or, for arrays from OpenCV, "bgr".
         Raises ValueError on other shapes, types or ranges.
         """
         first, second = as_pair(image1, image2, channels)
-        return self.batch(first[None], second[None])[0]
+        if image0 is None:
+            return self.batch(first[None], second[None])[0]
+        before, _ = as_pair(image0, image1, channels)
+        return self.batch(first[None], second[None], before[None])[0]
 
-    def batch(self, images1: np.ndarray, images2: np.ndarray) -> np.ndarray:
+    def batch(self, images1: np.ndarray, images2: np.ndarray, images0: np.ndarray | None = None) -> np.ndarray:
         """Flow of many pairs: images [b, h, w, 3], float32 RGB in [0, 1] -> [b, h, w, 2], px."""
-        return self._predict(*_pairs(images1, images2)).numpy()
+        before = self._around((images0, images1))
+        return self._predict(*_pairs(images1, images2, *before)).numpy()
 
-    def both(self, images1: np.ndarray, images2: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Flow 1->2 and 2->1, each [b, h, w, 2]; every frame is encoded once. Images as in `batch`."""
-        flow = self._predict_both(*_pairs(images1, images2)).numpy()
+    def both(
+        self,
+        images1: np.ndarray,
+        images2: np.ndarray,
+        images0: np.ndarray | None = None,
+        images3: np.ndarray | None = None,
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Flow 1->2 and 2->1, each [b, h, w, 2]; every frame is encoded once. Images as in `batch`.
+
+        images3: for networks of three frames, the frame after image2, which comes before it when time runs back.
+        """
+        around = self._around((images0, images1), (images3, images2))
+        flow = self._predict_both(*_pairs(images1, images2, *around)).numpy()
         return flow[: len(images1)], flow[len(images1) :]
 
-    def _forward(self, images1, images2):
+    def _around(self, *given_and_nearest) -> list[np.ndarray]:
+        """Frames around the pair that the network looks at besides; the nearest of the pair where none is given."""
+        if self.frames == 2:
+            if any(given is not None for given, _ in given_and_nearest):
+                raise InputError(f"{self.name} looks at two frames: leave out those before and after them")
+            return []
+        return [nearest if given is None else given for given, nearest in given_and_nearest]
+
+    def _forward(self, images1, images2, *before):
         if self.scales == ONCE:
-            return self._look(self.one_way, images1, images2)
+            return self._look(self.one_way, images1, images2, *before)
         return cascade(functools.partial(self._look, self.one_way), images1, images2, self.scales)
 
-    def _both(self, images1, images2):
+    def _both(self, images1, images2, *around):
         """[2b, h, w, 2]: flows 1->2, then 2->1."""
         if self.scales == ONCE:
-            return self._look(self.both_ways, images1, images2)
+            return self._look(self.both_ways, images1, images2, *around)
         return tf.concat([self._forward(images1, images2), self._forward(images2, images1)], axis=0)
 
-    def _look(self, model, images1, images2):
-        padded1, size = ops.pad_to_multiple(images1, self.stride)
-        padded2, _ = ops.pad_to_multiple(images2, self.stride)
-        return ops.crop_to(model([padded1, padded2])[0], size)
+    def _look(self, model, *images):
+        padded, sizes = zip(*(ops.pad_to_multiple(frames, self.stride) for frames in images), strict=True)
+        return ops.crop_to(model(list(padded))[0], sizes[0])
 
 
 PIL_MODES = ("L", "RGB", "RGBA", "I;16", "I", "F")
@@ -139,14 +165,16 @@ def as_pair(image1, image2, channels: str = "rgb") -> tuple[np.ndarray, np.ndarr
     return first, second
 
 
-def _pairs(images1, images2) -> tuple[tf.Tensor, tf.Tensor]:
-    first, second = tf.convert_to_tensor(images1), tf.convert_to_tensor(images2)
+def _pairs(images1, images2, *around) -> tuple[tf.Tensor, ...]:
+    first, second, *others = (tf.convert_to_tensor(images) for images in (images1, images2, *around))
+    if any(other.shape != first.shape or other.dtype != tf.float32 for other in others):
+        raise ValueError(f"frames around a pair must be float32 {tuple(first.shape)} as it, got {others}")
     if first.shape != second.shape or first.shape.rank != 4 or first.shape[-1] != 3 or first.dtype != tf.float32:
         raise ValueError(
             f"images must be two float32 [b, h, w, 3] of one shape, got {tuple(first.shape)} {first.dtype.name} and "
             f"{tuple(second.shape)} {second.dtype.name}"
         )
-    return first, second
+    return first, second, *others
 
 
 def _size(image: np.ndarray) -> str:

@@ -17,38 +17,62 @@ class Network(Protocol):
     decode: features of frame 1 and of frame 2 -> flows, the first at full resolution, then fine to coarse, each
         [b, h', w', 2] in px of its own grid. A stack of networks lists its last one's first, then the same of the
         one before it, and so on.
+    frames: 3 where decode takes a third argument, the features of the frame before frame 1; 2 where it is not said.
+    outputs: what decode's list holds, ("flows12",) where it is not said: names of fields of `losses.View`, each with
+        as many maps of the same grids, one field's after the other's.
     """
 
     stride: int
 
     def encode(self, images): ...
 
-    def decode(self, features1, features2): ...
+    def decode(self, features1, features2, *before): ...
+
+
+def frames_of(network: Network | type) -> int:
+    """How many frames the network looks at: 2, or 3 with the frame before the first."""
+    return getattr(network, "frames", 2)
+
+
+def outputs_of(network: Network) -> tuple[str, ...]:
+    """What the network's list of maps holds, see `Network.outputs`."""
+    return getattr(network, "outputs", ("flows12",))
 
 
 def one_direction(network: Network, size: tuple = (None, None), batch: int | None = None) -> keras.Model:
     """[image1, image2], each [b, h, w, 3] -> flows 1->2, fine to coarse, each [b, h', w', 2].
 
-    Both frames take one pass through the encoder.
+    A network of three frames takes [image1, image2, image0], the last one the frame before image1.
+    All frames take one pass through the encoder.
     """
-    inputs, features = _encoded(network, size, batch)
-    features1 = [Frame(0, 2, name=f"frame1_level{i}")(f) for i, f in enumerate(features, 1)]
-    features2 = [Frame(1, 2, name=f"frame2_level{i}")(f) for i, f in enumerate(features, 1)]
-    return keras.Model(inputs, network.decode(features1, features2))
+    count = frames_of(network)
+    inputs, features = _encoded(network, ("image1", "image2", "image0")[:count], size, batch)
+    frames = [
+        [Frame(place, count, name=f"frame{frame}_level{i}")(f) for i, f in enumerate(features, 1)]
+        for place, frame in enumerate((1, 2, 0)[:count])
+    ]
+    return keras.Model(inputs, network.decode(*frames))
 
 
 def both_directions(network: Network, size: tuple = (None, None), batch: int | None = None) -> keras.Model:
     """[image1, image2], each [b, h, w, 3] -> flows, fine to coarse, each [2 * b, h', w', 2]: 1->2, then 2->1.
 
+    A network of three frames takes [image1, image2, image0, image3]: back in time, what comes before image2 is image3.
     Each frame is encoded once, and both directions are decoded in one pass.
     """
-    inputs, features = _encoded(network, size, batch)
+    if frames_of(network) == 2:
+        inputs, features = _encoded(network, ("image1", "image2"), size, batch)
+        around = []
+    else:
+        inputs, stacked = _encoded(network, ("image1", "image2", "image0", "image3"), size, batch)
+        features = [Frame(0, 2, name=f"pair_level{i}")(f) for i, f in enumerate(stacked, 1)]
+        around = [[Frame(1, 2, name=f"around_level{i}")(f) for i, f in enumerate(stacked, 1)]]
     swapped = [SwapFrames(name=f"swap{i}")(f) for i, f in enumerate(features, 1)]
-    return keras.Model(inputs, network.decode(features, swapped))
+    return keras.Model(inputs, network.decode(features, swapped, *around))
 
 
-def _encoded(network: Network, size: tuple, batch: int | None):
+def _encoded(network: Network, names: tuple[str, ...], size: tuple, batch: int | None):
     if any(n and n % network.stride for n in size):
         raise ValueError(f"size must be a multiple of the network's stride {network.stride}, got {size}")
-    inputs = [keras.Input((*size, 3), batch, name=name) for name in ("image1", "image2")]
+    inputs = [keras.Input((*size, 3), batch, name=name) for name in names]
     return inputs, network.encode(StackFrames(name="frames")(inputs))

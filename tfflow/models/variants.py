@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from tfflow.errors import unknown_name
 from tfflow.models.flownetc import FlowNetC
 from tfflow.models.flownets import FlowNetS
-from tfflow.models.graph import Network
+from tfflow.models.graph import Network, frames_of
+from tfflow.models.multiframe import MultiFrameHard, MultiFrameSoft
 from tfflow.models.pwclite import PWCLite
 from tfflow.models.pwcnet import PWCNet
 from tfflow.models.pwcnet_ddflow import PWCNetDDFlow
 from tfflow.models.pwcnet_mobile import PWCNetMobile
+from tfflow.models.selflow import SelFlow
 from tfflow.models.spynet import SpyNet
 from tfflow.models.spynet_mobile import SpyNetMobile
 from tfflow.models.unflow import UnFlowC, UnFlowCS, UnFlowCSS, UnFlowThinCSS
@@ -38,8 +40,14 @@ class Variant:
         """Height and width inside the network are multiples of this; `FlowModel` pads and crops."""
         return self.build.stride  # type: ignore[attr-defined]
 
+    @property
+    def frames(self) -> int:
+        """How many frames the network looks at: 2, or 3 with the one before them."""
+        return frames_of(self.build)  # type: ignore[arg-type]
+
 
 OURS = "ours, Apache-2.0"
+JANAI = "Janai et al., ECCV 2018 (back2future)"
 MEISTER = "Meister et al., AAAI 2018 (UnFlow)"
 VARIANTS = {
     v.name: v
@@ -54,6 +62,9 @@ VARIANTS = {
         Variant("pwcnet", PWCNet, "Sun et al., CVPR 2018", 9_374_340, "CC BY-NC-SA", idle=66),
         Variant("pwcnet_ddflow", PWCNetDDFlow, "Liu et al., AAAI 2019 (DDFlow)", 4_273_628, "none stated"),
         Variant("pwclite", PWCLite, "Liu et al., CVPR 2020 (ARFlow)", 2_236_660, "MIT"),
+        Variant("selflow", SelFlow, "Liu et al., CVPR 2019 (SelFlow)", 4_790_876, "none stated"),
+        Variant("multiframe_hard", MultiFrameHard, JANAI, 7_193_316, "research only"),
+        Variant("multiframe_soft", MultiFrameSoft, JANAI, 10_168_302, "research only"),
         Variant("pwcnet_mobile", PWCNetMobile, "this package", 1_178_362, OURS),
         Variant("spynet_mobile", SpyNetMobile, "this package", 339_500, OURS),
     )

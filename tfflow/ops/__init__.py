@@ -6,6 +6,7 @@ from tfflow.ops.differences import diagonal_differences, differences
 from tfflow.ops.pad import crop_to, cut, pad_to_multiple
 from tfflow.ops.resize import resize_flow, resize_image, resize_mask
 from tfflow.ops.splat import range_map, splat
+from tfflow.ops.superpixels import superpixels
 from tfflow.ops.warp import backward_warp, inside, sample_points
 
 __all__ = [
@@ -26,4 +27,5 @@ __all__ = [
     "resize_mask",
     "sample_points",
     "splat",
+    "superpixels",
 ]

@@ -47,6 +47,7 @@ def _print_one(console: Console, recipe: Recipe) -> None:
         if phase.student:
             lines.append(f"  a student sees {phase.student:g} of the crop's sides, a teacher from before all of it")
             lines += [f"  the teacher counts by {phase.trust}"] * bool(phase.trust)
+            lines += [f"  what covers the student's second frame: {phase.occluders}"] * bool(phase.occluders)
         if phase.train:
             lines.append(f"  trains {phase.train}..." + "".join(f", started from {b}..." for _, b in phase.start))
             lines += [f"  judges the flow of network {phase.net} of the stack"] * bool(phase.net)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass, field
 
-from tfflow.augmentation import Augmentation
+from tfflow.augmentation import Augmentation, Superpixels
 from tfflow.losses.objective import Objective
 from tfflow.losses.visibility import Everywhere, Visibility
 from tfflow.recipes.schedules import Schedule
@@ -33,6 +33,7 @@ class Phase:
         it stood when the phase began, sees the whole crop and gives the flow to follow.
     trust: where the teacher's flow counts, and how much; None = as visibility says.
     net: of a stack of networks, the one whose flows are judged, 1 = the first; 0 = the last, as in use.
+    occluders: what covers parts of the student's second frame; None = nothing. One kind a recipe.
     train: only weights whose name begins so; "" = all.
     start: (to, from) beginnings of weight names, copied before the first step.
     """
@@ -48,6 +49,7 @@ class Phase:
     start: tuple[tuple[str, str], ...] = ()
     trust: Visibility | None = None
     net: int = 0
+    occluders: Superpixels | None = None
 
     @property
     def needs_truth(self) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import tensorflow as tf
 
 from tfflow import augmentation
-from tfflow.data.pipeline import Tap, batches
+from tfflow.data.pipeline import AROUND, Tap, batches
 from tfflow.data.records import Source
 from tfflow.errors import InputError
 from tfflow.recipes import Recipe
@@ -17,11 +17,14 @@ from tfflow.recipes import Recipe
 class Feed:
     """Called with a step: the batches of every replica from there on. `close` ends the reading, before they go.
 
+    frames: how many the network looks at; for 3 the frames before and after each pair come along.
     Carries the ground truth that the recipe learns from, and the forward flow, where there is one, to tell the EPE.
     """
 
-    def __init__(self, strategy: tf.distribute.Strategy, source: Source, recipe: Recipe, seed: int):
-        self._strategy, self._tap, self._recipe, self._seed = strategy, Tap(source), recipe, seed
+    def __init__(self, strategy: tf.distribute.Strategy, source: Source, recipe: Recipe, seed: int, frames: int = 2):
+        self._around = AROUND if frames > 2 else ()
+        self._strategy, self._recipe, self._seed = strategy, recipe, seed
+        self._tap = Tap(source.around() if self._around else source)
 
     def __call__(self, step: int) -> Iterator:
         dataset = functools.partial(self._dataset, step)
@@ -32,7 +35,8 @@ class Feed:
 
     def _dataset(self, step: int, context: tf.distribute.InputContext) -> tf.data.Dataset:
         recipe = self._recipe
-        changes = (*recipe.augmentation, augmentation.Crop(recipe.crop))
+        occluders = [phase.occluders for phase in recipe.phases if phase.occluders][:1]
+        changes = (*recipe.augmentation, augmentation.Crop(recipe.crop), *occluders)
         return batches(
             self._tap,
             lambda sample, number: augmentation.apply(changes, sample, number),
@@ -40,7 +44,7 @@ class Feed:
             batch=recipe.batch,
             seed=self._seed,
             first_step=step,
-            keys=sorted(truth_of(recipe) | ({"flow12", "valid1"} & self._tap.truth)),
+            keys=[*sorted(truth_of(recipe) | ({"flow12", "valid1"} & self._tap.truth)), *self._around],
             workers=context.num_input_pipelines,
             worker=context.input_pipeline_id,
             replicas_here=context.num_replicas_in_sync // context.num_input_pipelines,
@@ -54,6 +58,15 @@ def truth_of(recipe: Recipe) -> set[str]:
         if phase.needs_truth:
             keys |= {"flow12", "valid1"} | ({"flow21", "valid2"} if phase.directions == 2 else set())
     return keys
+
+
+def check_sequences(model: str, frames: int, source: Source) -> None:
+    """Raises InputError where a network looks at three frames and the source has pairs alone."""
+    if frames > 2 and not source.sequences:
+        raise InputError(
+            f"{model} looks at {frames} frames, and {source.name} has pairs alone: train on video:, frames:, "
+            "sintel-clean:, sintel-final:, kitti-multiview: or scenes, or take a network of two frames"
+        )
 
 
 def check_truth(recipe: Recipe, source: Source) -> None:

@@ -9,6 +9,7 @@ import tensorflow as tf
 import tf_keras as keras
 
 from tfflow import ops
+from tfflow.augmentation.occluders import COVERED
 from tfflow.losses import View, global_mean
 from tfflow.recipes import Phase
 
@@ -21,16 +22,23 @@ def losses(
     student: keras.Model,
     teacher: keras.Model | None,
     stride: int,
+    outputs: Sequence[str] = ("flows12",),
 ) -> tuple[dict[str, tf.Tensor], dict[str, tf.Tensor]]:
     """(terms, extras) of one replica's batch: each weighted term [n], and the epe of every pair with truth [b].
 
-    student: the graph of the phase's directions; teacher: both directions, weights of the phase's start.
+    student: the graph of the phase's directions; teacher: both directions, weights of the phase's start. outputs: what
+    the graph's maps are, see `models.Network`.
     """
     if phase.student:
         batch = {**batch, **_taught(phase, batch, teacher, stride)}
-    flows = student([batch.get("input1", batch["image1"]), batch.get("input2", batch["image2"])], training=True)
-    flows = tuple(tf.cast(f, tf.float32) for f in flows_of(phase.net, flows))
+    maps = student(
+        [batch.get(name.replace("image", "input"), batch[name]) for name in student.input_names], training=True
+    )
+    count = len(maps) // len(outputs)
+    flows = tuple(tf.cast(f, tf.float32) for f in flows_of(phase.net, maps[:count]))
     view = view_of(phase, batch, flows)
+    for place, field in enumerate(outputs[1:], 1):
+        view[field] = tuple(tf.cast(x, tf.float32) for x in maps[place * count : (place + 1) * count])
     extras = {}
     if "flow12" in batch:
         error = tf.norm(flows[0][: tf.shape(batch["flow12"])[0]] - batch["flow12"], axis=-1, keepdims=True)
@@ -56,6 +64,7 @@ def view_of(phase: Phase, batch: Batch, flows: tuple[tf.Tensor, ...]) -> dict[st
     if phase.directions == 1:
         view = {"image1": batch["image1"], "image2": batch["image2"], "flows12": flows}
         view["visible1"] = phase.visibility(flows[0], None)
+        view["image0"] = batch.get("image0")
         if "flow12" in batch:
             view.update(target12=batch["flow12"], used1=batch["valid1"])
         return view
@@ -66,6 +75,7 @@ def view_of(phase: Phase, batch: Batch, flows: tuple[tf.Tensor, ...]) -> dict[st
         "flows12": flows,
         "flows21": flows21,
         "visible1": phase.visibility(flows[0], flows21[0]),
+        "image0": tf.concat([batch["image0"], batch["image3"]], 0) if "image0" in batch else None,
     }
     if phase.student:
         view.update(target12=batch["teacher"], used1=batch["teacher_visible"])
@@ -79,13 +89,15 @@ def _taught(phase: Phase, batch: Batch, teacher: keras.Model, stride: int) -> Ba
     """The student's crop of the batch, and the flow of a teacher that saw the whole."""
     height, width = batch["image1"].shape[1:3]
     size = student_size((height, width), phase.student, stride)
-    flow = tf.stop_gradient(teacher([batch["image1"], batch["image2"]], training=False)[0])
+    flow = tf.stop_gradient(teacher([batch[name] for name in teacher.input_names], training=False)[0])
     trusted = phase.trust or phase.visibility
     visible = trusted(flow, tf.concat(tf.split(flow, 2)[::-1], 0))
     room = tf.constant([height - size[0] + 1, width - size[1] + 1], tf.float32)
     top, left = tf.unstack(tf.cast(batch["chance"] * room, tf.int32), axis=1)
     top2, left2 = tf.concat([top, top], 0), tf.concat([left, left], 0)  # both directions
     frames = {k: ops.cut(x, top, left, size) for k, x in batch.items() if x.shape.rank == 4}
+    if phase.occluders:
+        frames["image2"] = frames["input2"] = frames[COVERED]
     return {
         **frames,
         "teacher": ops.cut(flow, top2, left2, size),
@@ -114,13 +126,14 @@ def gradients(
     global_batch: int,
     weight_decay: float = 0.0,
     scale: Callable[[tf.Tensor], tf.Tensor] = lambda loss: loss,
+    outputs: Sequence[str] = ("flows12",),
 ) -> tuple[dict[str, tf.Tensor], list[tf.Tensor]]:
     """One replica's shares: of the mean of each term (and the epe), and of the gradient. Sums over replicas are whole.
 
     scale: applied to the loss before differentiation (loss scaling of half precision).
     """
     with tf.GradientTape() as tape:
-        terms, extras = losses(phase, batch, student, teacher, stride)
+        terms, extras = losses(phase, batch, student, teacher, stride, outputs)
         shares = {name: global_mean(value, global_batch) for name, value in terms.items()}
         loss = scale(tf.add_n(list(shares.values())))
     change = tape.gradient(loss, variables, unconnected_gradients="zero")

@@ -8,6 +8,7 @@ import tf_keras as keras
 
 from tfflow.errors import InputError
 from tfflow.models import FlowModel, both_directions, variant
+from tfflow.models.graph import outputs_of
 from tfflow.models.weights import assign, model_arrays
 from tfflow.recipes import Phase, Recipe
 from tfflow.training import step as replica
@@ -45,6 +46,12 @@ class Trainer:
         self.loss_scaling = precision == "mixed_float16"
         for phase in recipe.phases:
             self._trained(phase)
+            missing = phase.objective.needs_outputs.difference(outputs_of(self.flow_model.network))
+            if missing:
+                raise InputError(
+                    f"{recipe.name} judges {', '.join(sorted(missing))} of a network, and {model} has none; "
+                    f"--model {recipe.model} has"
+                )
 
     def graph(self, directions: int) -> keras.Model:
         """The trained network as a Keras model of one direction or both; both have the same weights."""
@@ -106,7 +113,7 @@ class Trainer:
     def _compiled_gradients(self, phase: Phase, trained: list[tf.Variable]):
         clip, batch_size, decay = self.recipe.optimizer.clip, self.recipe.batch, self.recipe.optimizer.weight_decay
         scale = self.optimizer.get_scaled_loss if self.loss_scaling else lambda loss: loss
-        student = self.graph(phase.directions)
+        student, outputs = self.graph(phase.directions), outputs_of(self.flow_model.network)
 
         def share(batch):
             return replica.gradients(
@@ -119,6 +126,7 @@ class Trainer:
                 batch_size,
                 decay,
                 scale,
+                outputs,
             )
 
         if self.xla:

@@ -10,7 +10,7 @@ import numpy as np
 from tfflow.data.records import Sample
 from tfflow.data.scenes.camera import expose, smear
 from tfflow.data.scenes.motion import affine, compose, draw_motions, invert
-from tfflow.data.scenes.render import Layer, draw, visible
+from tfflow.data.scenes.render import Layer, draw, later, visible
 from tfflow.data.scenes.settings import SceneSettings, changed
 from tfflow.data.scenes.shapes import draw_mask
 from tfflow.data.scenes.textures import Textures, pick
@@ -27,10 +27,13 @@ class Scenes:
     Samples carry image1, image2, flow12, flow21, visible1, visible2, valid1, valid2 (the last two are all 1).
     The flow is each layer's affine motion in closed form, rounded to float32; `visible1` is 1 where the same point
     of the same layer is inside frame 2 and nothing is in front of it there.
+    with_around: samples have image0 and image3 besides, a step before and a step after: every layer repeats its motion
+    and the light its change. All else of a sample stays what it is without them.
     Raises InputError for a bad size, count, seed or folder.
     """
 
     truth = frozenset({"flow12", "flow21", "visible1", "visible2", "valid1", "valid2"})
+    sequences = True
 
     def __init__(
         self,
@@ -39,6 +42,7 @@ class Scenes:
         seed: int = 0,
         settings: SceneSettings | None = None,
         textures: str | Path | None = None,
+        with_around: bool = False,
     ) -> None:
         if len(size) != 2 or not all(isinstance(s, int) and SMALLEST <= s <= LARGEST for s in size):
             raise InputError(f"size of scenes must be height x width, {SMALLEST} to {LARGEST} each, got {size!r}")
@@ -47,7 +51,7 @@ class Scenes:
         if not isinstance(seed, int) or seed < 0:
             raise InputError(f"seed of scenes must be a whole number >= 0, got {seed!r}")
         self.size, self.count, self.seed = (size[0], size[1]), count, seed
-        self.textures = textures
+        self.textures, self.with_around = textures, with_around
         self.settings = settings or SceneSettings()
         self._textures = Textures(self.settings, seed, textures)
         parts = [f"seed={seed}", f"size={size[0]}x{size[1]}"]
@@ -67,10 +71,13 @@ class Scenes:
         rng = self._rng(index)
         layers = self._layers(rng)
         frames = [draw(layers, frame, self.size, self.settings.antialias) for frame in (0, 1)]
-        image1, image2 = expose(rng, self.settings, frames[0].image, frames[1].image)
+        images = [frame.image for frame in frames]
+        if self.with_around:
+            images.append(draw(later(layers, -1), 0, self.size, self.settings.antialias).image)
+            images.append(draw(later(layers, 1), 1, self.size, self.settings.antialias).image)
+        exposed = zip(("image1", "image2", "image0", "image3"), expose(rng, self.settings, images), strict=False)
         return {
-            "image1": image1,
-            "image2": image2,
+            **dict(exposed),
             "flow12": frames[0].flow,
             "flow21": frames[1].flow,
             "visible1": visible(layers, frames[0], frames[1], 0),
@@ -78,6 +85,12 @@ class Scenes:
             "valid1": np.ones((*self.size, 1), np.float32),
             "valid2": np.ones((*self.size, 1), np.float32),
         }
+
+    def around(self) -> Scenes:
+        """The same scenes with image0 and image3."""
+        source = Scenes(self.size, self.count, self.seed, self.settings, self.textures, with_around=True)
+        source.name = self.name
+        return source
 
     @property
     def photos(self) -> list[Path]:

@@ -13,28 +13,31 @@ from tfflow.data.scenes.settings import SceneSettings
 GRAIN = 1 << 20
 
 
-def expose(
-    rng: np.random.Generator, settings: SceneSettings, image1: np.ndarray, image2: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Two uint8 frames -> two float32 frames in [0, 1], as one camera sees them shortly after each other.
+TIMES = (-1, 1, -3, 3)
+"""Of the frames 1, 2, 0 and 3, in half steps from the middle of the first two."""
 
-    Light is mostly the same for both and differs a little; noise is each frame's own.
+
+def expose(rng: np.random.Generator, settings: SceneSettings, images: list[np.ndarray]) -> list[np.ndarray]:
+    """Frames 1 and 2, or 1, 2, 0 and 3, uint8 -> float32 in [0, 1], as one camera sees them shortly after each other.
+
+    Light is mostly the same for all and changes a little, and steadily; frame 0 is as sharp as frame 1, frame 3 as
+    frame 2; noise is each frame's own. The first two are the same with the others as without.
     """
     if rng.random() < settings.defocus:
         sigma = rng.uniform(0.4, 1.4)
-        image1 = cv2.GaussianBlur(image1, (0, 0), sigma)
-        image2 = cv2.GaussianBlur(image2, (0, 0), sigma * rng.uniform(0.9, 1.1))
+        sigmas = (sigma, sigma * rng.uniform(0.9, 1.1)) * 2
+        images = [cv2.GaussianBlur(image, (0, 0), s) for image, s in zip(images, sigmas, strict=False)]
     spread = np.array([settings.brightness, settings.contrast, settings.gamma, *[settings.colour] * 3])
     shared = rng.standard_normal(6) * spread
     change = rng.standard_normal(6) * spread * settings.light_change / 2
     sigma = rng.uniform(0, settings.noise) * rng.random()  # mostly clean, seldom grainy
     frames = []
-    for image, light in ((image1, shared - change), (image2, shared + change)):
-        lit = cv2.LUT(image, tone_curve(light))
+    for image, time in zip(images, TIMES, strict=False):
+        lit = cv2.LUT(image, tone_curve(shared + time * change))
         if sigma > 0:
             _add_noise(lit, sigma, int(rng.integers(GRAIN)))
         frames.append(np.clip(lit, 0, 1, out=lit))
-    return frames[0], frames[1]
+    return frames
 
 
 def tone_curve(light: np.ndarray) -> np.ndarray:

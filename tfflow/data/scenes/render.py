@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 from dataclasses import dataclass
 
@@ -57,6 +58,19 @@ class Frame:
     image: np.ndarray
     top: np.ndarray
     flow: np.ndarray
+
+
+def later(layers: list[Layer], steps: int) -> list[Layer]:
+    """The layers as they lie in the two frames `steps` steps later (below 0: earlier), each repeating its motion."""
+    for _ in range(abs(steps)):
+        layers = [_stepped(layer, steps > 0) for layer in layers]
+    return layers
+
+
+def _stepped(layer: Layer, forwards: bool) -> Layer:
+    first, second = layer.to_frames
+    moved = (second, compose(layer.motion(0), second)) if forwards else (compose(layer.motion(1), first), first)
+    return dataclasses.replace(layer, to_frames=moved)
 
 
 def draw(layers: list[Layer], frame: int, size: tuple[int, int], antialias: bool = True) -> Frame:

@@ -1,0 +1,66 @@
+"""SelFlow's PWC-Net of three frames: DDFlow's, whose estimators see the costs to the next and to the previous frame.
+
+Liu et al., SelFlow: Self-Supervised Learning of Optical Flow, CVPR 2019. 4,790,876 parameters.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tfflow.layers import Frame, L2Normalize, Scale, StackFrames, SwapFrames, UpsampleFlow, Warp, ZeroFlow
+from tfflow.models.blocks import concat, context_network, cost_volume, encoder, flow_head, stack
+from tfflow.models.pwcnet_ddflow import CHANNELS
+
+
+class SelFlow:
+    """Six feature levels; flow from 1/64 to 1/4 to the next and to the previous frame, by the same weights.
+
+    Both are stacked on the batch axis, to the next frame first. What the one sees of the other is swapped, and flow is
+    negated then: under constant velocity they are alike. The finest level's context network gives the flow, not a
+    residual of it.
+    Departures: that of `PWCNetDDFlow`; the flow to the previous frame, which training and use need at no level but
+    the network itself, is left unrefined.
+    """
+
+    stride = 64
+    frames = 3
+
+    def __init__(self, dtype: str = "float32"):
+        self.dtype = dtype
+        options: dict[str, Any] = {"slope": 0.2, "dtype": dtype}
+        self.encode = encoder(CHANNELS, convs_per_level=2, **options)
+        self.normalize = L2Normalize(dtype=dtype, name="normalize")
+        self.features = {n: stack(f"decoder{n}", (128, 128, 96, 64, 32), **options) for n in (6, 5, 4, 3, 2)}
+        self.heads = {n: flow_head(f"decoder{n}_flow") for n in (6, 5, 4, 3, 2)}
+        self.context = context_network(**options)
+
+    def decode(self, pyramid1, pyramid2, pyramid0):
+        """Flow 1->2 at full resolution, then of levels 2 (1/4) to 6 (1/64), each in px of its own grid."""
+        flows, flow = [], None  # `flow` and all that it is made of: [2 * b, h', w', c], 1->2 and 1->0
+        for level in (6, 5, 4, 3, 2):
+            here = self._stacked(f"here{level}", pyramid1[level - 1], pyramid1[level - 1])
+            there = self._stacked(f"there{level}", pyramid2[level - 1], pyramid0[level - 1])
+            if flow is None:
+                flow = ZeroFlow(name="zero_flow")(here)
+            else:
+                flow = UpsampleFlow(align_corners=True, name=f"up_flow{level}")(flow)
+            warped = Warp("ddflow", name=f"warp{level}")([there, flow])
+            costs = cost_volume(level, self.normalize(here), self.normalize(warped), self.dtype)
+            costs = Scale(CHANNELS[level - 1], dtype=self.dtype, name=f"cost{level}")(costs)  # sum, not mean
+            other = SwapFrames(dtype=self.dtype, name=f"other_cost{level}")(costs)
+            seen = [costs, other, here, flow, self._opposite(f"{level}", flow)]
+            x = self.features[level](concat(f"decoder{level}_input", seen, self.dtype))  # [2 * b, h', w', 32]
+            flow = self.heads[level](x)
+            if level > 2:
+                flows.append(Frame(0, 2, name=f"flow{level}")(flow))
+        seen = [x, SwapFrames(dtype=self.dtype, name="other_features")(x), flow, self._opposite("", flow)]
+        seen = Frame(0, 2, dtype=self.dtype, name="to_next")(concat("context_input", seen, self.dtype))
+        flows.append(self.context(seen))
+        return [UpsampleFlow(4, align_corners=True, name="full_resolution")(flows[-1]), *flows[::-1]]
+
+    def _stacked(self, name: str, to_next, to_previous):
+        return StackFrames(dtype=self.dtype, name=name)([to_next, to_previous])
+
+    def _opposite(self, name: str, flow):
+        """To each frame, minus the flow to the other one."""
+        return Scale(-1.0, dtype="float32", name=f"opposite{name}")(SwapFrames(name=f"other_flow{name}")(flow))

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from tfflow.errors import unknown_name
+from tfflow.models.flownet2 import FlowNet2
 from tfflow.models.flownetc import FlowNetC
 from tfflow.models.flownets import FlowNetS
 from tfflow.models.graph import Network
@@ -13,6 +14,7 @@ from tfflow.models.pwclite import PWCLite
 from tfflow.models.pwcnet import PWCNet
 from tfflow.models.pwcnet_ddflow import PWCNetDDFlow
 from tfflow.models.pwcnet_mobile import PWCNetMobile
+from tfflow.models.pwcnet_uflow import PWCNetUFlow
 from tfflow.models.spynet import SpyNet
 from tfflow.models.spynet_mobile import SpyNetMobile
 from tfflow.models.unflow import UnFlowC, UnFlowCS, UnFlowCSS, UnFlowThinCSS
@@ -22,8 +24,8 @@ from tfflow.models.unflow import UnFlowC, UnFlowCS, UnFlowCSS, UnFlowThinCSS
 class Variant:
     """A network, where it comes from and what it weighs. `build(dtype)` makes it, with a Keras dtype policy name.
 
-    parameters: as published; idle: those of them that never touch the flow (PWC-Net's authors declare one upsampling
-    more than they use) and are left out here. published_weights: licence of the weights of the paper's authors.
+    parameters: as published; idle: those of them that never touch the flow (PWC-Net's and UFlow's authors declare one
+    upsampling more than they use) and are left out here. published_weights: licence of those of the paper's authors.
     """
 
     name: str
@@ -40,12 +42,14 @@ class Variant:
 
 
 OURS = "ours, Apache-2.0"
+UFLOW = "Jonschkowski et al., ECCV 2020 (UFlow)"
 MEISTER = "Meister et al., AAAI 2018 (UnFlow)"
 VARIANTS = {
     v.name: v
     for v in (
         Variant("flownets", FlowNetS, "Dosovitskiy et al., ICCV 2015", 38_676_506, "research only"),
         Variant("flownetc", FlowNetC, "Dosovitskiy et al., ICCV 2015", 39_175_298, "research only"),
+        Variant("flownet2", FlowNet2, "Ilg et al., CVPR 2017", 162_518_834, "research only"),
         Variant("unflow_c", UnFlowC, MEISTER, 39_175_298, "MIT"),
         Variant("unflow_cs", UnFlowCS, MEISTER, 77_876_900, "MIT"),
         Variant("unflow_css", UnFlowCSS, MEISTER, 116_578_502, "MIT"),
@@ -54,6 +58,7 @@ VARIANTS = {
         Variant("pwcnet", PWCNet, "Sun et al., CVPR 2018", 9_374_340, "CC BY-NC-SA", idle=66),
         Variant("pwcnet_ddflow", PWCNetDDFlow, "Liu et al., AAAI 2019 (DDFlow)", 4_273_628, "none stated"),
         Variant("pwclite", PWCLite, "Liu et al., CVPR 2020 (ARFlow)", 2_236_660, "MIT"),
+        Variant("pwcnet_uflow", PWCNetUFlow, UFLOW, 5_718_218, "never published", idle=16_416),
         Variant("pwcnet_mobile", PWCNetMobile, "this package", 1_178_362, OURS),
         Variant("spynet_mobile", SpyNetMobile, "this package", 339_500, OURS),
     )

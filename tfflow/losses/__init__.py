@@ -2,7 +2,7 @@
 
 from tfflow.losses.agreement import Consistency, Hidden, Outgoing
 from tfflow.losses.census import Census
-from tfflow.losses.distillation import Distillation, SelfSupervision
+from tfflow.losses.distillation import Distillation, Following, SecondLook, SelfSupervision
 from tfflow.losses.level import AtLevel
 from tfflow.losses.objective import Objective, Term, global_mean
 from tfflow.losses.penalties import AbsRobust, Charbonnier
@@ -25,6 +25,7 @@ __all__ = [
     "Distillation",
     "EndpointError",
     "Everywhere",
+    "Following",
     "ForwardBackward",
     "GradientConstancy",
     "Hidden",
@@ -35,6 +36,7 @@ __all__ = [
     "Outgoing",
     "Photometric",
     "RangeMap",
+    "SecondLook",
     "SelfSupervision",
     "Smoothness",
     "Term",

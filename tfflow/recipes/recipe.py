@@ -35,6 +35,8 @@ class Phase:
     net: of a stack of networks, the one whose flows are judged, 1 = the first; 0 = the last, as in use.
     train: only weights whose name begins so; "" = all.
     start: (to, from) beginnings of weight names, copied before the first step.
+    second: changes of frames, flow and masks that keep their size, under which the network looks a second time; the
+        flow of the first look, changed alike, is there to be followed where visibility (or trust) says.
     """
 
     name: str
@@ -48,6 +50,11 @@ class Phase:
     start: tuple[tuple[str, str], ...] = ()
     trust: Visibility | None = None
     net: int = 0
+    second: tuple[Augmentation, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.second and (self.student or self.directions != 2):
+            raise ValueError(f"phase {self.name!r} looks twice: it needs directions=2 and takes no student")
 
     @property
     def needs_truth(self) -> bool:

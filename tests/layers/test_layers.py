@@ -12,11 +12,15 @@ import tf_keras as keras
 from tfflow.layers import (
     LAYERS,
     AbsoluteDifference,
+    CentrePair,
     CostVolume,
     DilatedConv2D,
     Frame,
     L2Normalize,
+    Length,
+    LevelDropout,
     Normalize,
+    NormalizePair,
     Scale,
     StackFrames,
     SwapFrames,
@@ -32,10 +36,14 @@ FEATURES, FLOW = (H, W, 4), (H, W, 2)
 # precision of features, or always float32
 CASES = {
     "AbsoluteDifference": (lambda **k: AbsoluteDifference(**k), [FEATURES, FEATURES], (2, H, W, 4), "as"),
+    "CentrePair": (lambda **k: CentrePair(**k), [FEATURES], (2, H, W, 4), "as"),
     "CostVolume": (lambda **k: CostVolume(4, 2, **k), [FEATURES, FEATURES], (2, H, W, 25), "as"),
     "DilatedConv2D": (lambda **k: DilatedConv2D(5, 3, dilation_rate=(2, 1), **k), [FEATURES], (2, H, W, 5), "as"),
     "Frame": (lambda **k: Frame(1, 2, **k), [FEATURES], (1, H, W, 4), "as"),
     "L2Normalize": (lambda **k: L2Normalize(2.0, 1e-6, centred=True, **k), [FEATURES], (2, H, W, 4), "as"),
+    "Length": (lambda **k: Length(**k), [FEATURES], (2, H, W, 1), "as"),
+    "LevelDropout": (lambda **k: LevelDropout(0.5, 3, **k), [FEATURES, (H, W, 3)], (2, H, W, 4), "as"),
+    "NormalizePair": (lambda **k: NormalizePair(**k), [FEATURES, FEATURES], (2, H, W, 4), "as"),
     "Normalize": (lambda **k: Normalize((0.1, 0.2, 0.3), (1, 2, 4), **k), [(H, W, 3)], (2, H, W, 3), "as"),
     "Scale": (lambda **k: Scale(0.625, **k), [FLOW], (2, H, W, 2), "as"),
     "StackFrames": (lambda **k: StackFrames(**k), [FEATURES, FEATURES], (4, H, W, 4), "as"),
@@ -110,7 +118,8 @@ def test_gradients_reach_what_is_learned(case):
         tape.watch(x)
         total = tf.reduce_sum(model(x) ** 3)
     found = tape.gradient(total, [*x, *model.trainable_variables], unconnected_gradients="zero")
-    assert all(np.abs(g).max() > 0 for g in found) == (case != "ZeroFlow")
+    # frames that chance is drawn from have no gradient
+    assert all(np.abs(g).max() > 0 for g in found) == (case not in ("ZeroFlow", "LevelDropout"))
 
 
 @pytest.fixture
@@ -200,6 +209,8 @@ def test_refusals_say_what_was_expected_and_what_came():
         DilatedConv2D(8, 3, strides=2)
     with pytest.raises(ValueError, match="DilatedConv2D takes no groups, got 2"):
         DilatedConv2D(8, 3, groups=2)
+    with pytest.raises(ValueError, match=r"`rate` must be in \[0, 1\), got 1"):
+        LevelDropout(1)
     with pytest.raises(ValueError, match="`outside` must be one of zero, border, strict, ddflow, got 'reflect'"):
         Warp("reflect")
 
@@ -207,3 +218,46 @@ def test_refusals_say_what_was_expected_and_what_came():
 def test_an_absolute_difference_has_one_sign():
     a, b = arrays([FEATURES, FEATURES])
     np.testing.assert_allclose(AbsoluteDifference()([a, b]), np.abs(a - b), rtol=1e-6)
+
+
+def test_a_pair_of_frames_loses_the_mean_of_both():
+    stacked = arrays([FEATURES])[0] + np.float32([5.0, 0, -3, 1])
+    stacked = np.concatenate([stacked, 2 * stacked + 1])  # two pairs: 0 and 2, 1 and 3
+    centred = CentrePair()(stacked).numpy()
+    for i in (0, 1):
+        mean = stacked[[i, i + 2]].astype(np.float64).mean((0, 1, 2))
+        np.testing.assert_allclose(centred[[i, i + 2]], stacked[[i, i + 2]] - mean, atol=1e-5)
+
+
+def test_a_pair_of_features_is_normalised_by_the_statistics_of_both():
+    a, b = (4 * x + shift for x, shift in zip(arrays([FEATURES, FEATURES]), (1.0, -2.0), strict=True))
+    for x, y in ((a, b), (b, a)):
+        for i in (0, 1):
+            mean = (x[i].mean() + y[i].mean()) / 2
+            expected = (x[i] - mean) / np.sqrt((x[i].var() + y[i].var()) / 2)
+            np.testing.assert_allclose(NormalizePair()([x, y])[i], expected, atol=1e-5)
+
+
+def test_length_of_a_vector_and_of_none():
+    x = tf.constant([[[[3.0, -4.0], [0.0, 0.0]]]])
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        y = Length()(x)
+    np.testing.assert_allclose(y[0, 0, :, 0], [5, 1e-6])
+    np.testing.assert_allclose(tape.gradient(y, x)[0, 0], [[0.6, -0.8], [0, 0]], atol=1e-6)
+
+
+def test_level_dropout_takes_whole_pairs_by_their_frames_in_training_alone():
+    n = 400
+    x, y = np.ones([n, 2, 3, 4], np.float32), np.ones([n, 1, 1, 2], np.float32)
+    one, other = (np.random.default_rng(i).uniform(-1, 1, [n, 4, 5, 3]).astype(np.float32) for i in (0, 1))
+    layer = LevelDropout(0.25, 2)
+    np.testing.assert_array_equal(layer([x, one]), x)
+    kept = layer([x, one], training=True).numpy()
+    assert set(np.unique(kept.mean((1, 2, 3)))) == {0.0, 1.0} and 0.68 < kept.mean() < 0.82
+    alike = LevelDropout(0.25, 2)([y, one], training=True).numpy()
+    np.testing.assert_array_equal(alike[:, 0, 0, 0], kept[:, 0, 0, 0])  # one draw for all of a place
+    for frames, place in ((other, 2), (one, 3)):
+        assert np.any(LevelDropout(0.25, place)([x, frames], training=True).numpy() != kept)
+    compiled = tf.function(lambda a, b: layer([a, b], training=True), jit_compile=True)(x, one).numpy()
+    assert set(np.unique(compiled.mean((1, 2, 3)))) == {0.0, 1.0} and 0.68 < compiled.mean() < 0.82

@@ -50,6 +50,15 @@ def costs(x1, x2) -> np.ndarray:
     return np.stack(planes, -1)
 
 
+def wide_costs(x1, x2) -> np.ndarray:
+    """FlowNetC's: mean over channels, every other displacement of up to 20 px, rows outer: [h, w, 441]."""
+    h, w, _ = x1.shape
+    padded = np.pad(x2, [(20, 20), (20, 20), (0, 0)])
+    return np.stack(
+        [(x1 * padded[i : i + h, j : j + w]).mean(-1) for i in range(0, 41, 2) for j in range(0, 41, 2)], -1
+    )
+
+
 def targets(flow) -> tuple[np.ndarray, np.ndarray]:
     h, w, _ = flow.shape
     return np.arange(w) + flow[..., 0], np.arange(h)[:, None] + flow[..., 1]
@@ -240,3 +249,95 @@ def ddflow(weights: Weights, image1, image2) -> np.ndarray:
     for i in range(6):
         x = conv(x, f"context_network/dilated_conv{i + 1}", dilation=DILATIONS[i])
     return enlarge(flow + linear(x, "context_network/dilated_conv7"), 4, align_corners=True)
+
+
+def flownet(weights: Weights, net: str, x, x2=None) -> np.ndarray:
+    """NVIDIA's FlowNetS on x, FlowNetC on x and x2, or FlowNetSD where it has a conv0: flow of 1/4, in its own unit."""
+
+    def linear(x, name, **how):
+        return convolve(x, weights[f"{net}{name}.weight"], weights[f"{net}{name}.bias"], **how)
+
+    def conv(x, name, **how):
+        return leaky(linear(x, f"{name}.0", **how), 0.1)
+
+    def up(x, name):
+        weight = weights[f"{net}{name}.weight"]
+        return transposed(x, weight, weights.get(f"{net}{name}.bias", np.zeros(weight.shape[1])))
+
+    between = f"{net}inter_conv2.0.weight" in weights
+    if between:
+        x = conv(conv(conv(x, "conv0"), "conv1", stride=2), "conv1_1")
+        skip2 = conv(conv(x, "conv2", stride=2), "conv2_1")
+        x = conv(conv(skip2, "conv3", stride=2), "conv3_1")
+    elif x2 is None:
+        skip2 = conv(conv(x, "conv1", stride=2), "conv2", stride=2)
+        x = conv(conv(skip2, "conv3", stride=2), "conv3_1")
+    else:
+        skip2, other = (conv(conv(image, "conv1", stride=2), "conv2", stride=2) for image in (x, x2))
+        first, second = conv(skip2, "conv3", stride=2), conv(other, "conv3", stride=2)
+        seen = [conv(first, "conv_redir"), leaky(wide_costs(first, second), 0.1)]
+        x = conv(np.concatenate(seen, -1), "conv3_1")
+    skips = [x, skip2]
+    for n in (4, 5, 6):
+        x = conv(conv(x, f"conv{n}", stride=2), f"conv{n}_1")
+        skips.insert(0, x)
+    flow = linear(x, "predict_flow6")
+    for n, skip in zip((5, 4, 3, 2), skips[1:], strict=True):
+        x = np.concatenate([skip, leaky(up(x, f"deconv{n}.0"), 0.1), up(flow, f"upsampled_flow{n + 1}_to_{n}")], -1)
+        flow = linear(linear(x, f"inter_conv{n}.0") if between else x, f"predict_flow{n}")
+    return flow
+
+
+def centred(image1, image2) -> tuple[np.ndarray, np.ndarray]:
+    mean = np.stack([image1, image2]).astype(np.float64).mean((0, 1, 2))
+    return image1 - mean, image2 - mean
+
+
+def flownets(weights: Weights, image1, image2) -> np.ndarray:
+    """NVIDIA's FlowNet2S."""
+    return 5 * enlarge(flownet(weights, "", np.concatenate(centred(image1, image2), -1)), 4, align_corners=False)
+
+
+def flownetc(weights: Weights, image1, image2) -> np.ndarray:
+    """NVIDIA's FlowNet2C."""
+    return 5 * enlarge(flownet(weights, "", *centred(image1, image2)), 4, align_corners=False)
+
+
+def flownet2(weights: Weights, image1, image2) -> np.ndarray:
+    """NVIDIA's FlowNet2."""
+    one, two = centred(image1, image2)
+
+    def smooth(flow):
+        return 5 * enlarge(flow, 4, align_corners=False)
+
+    def blocky(flow):
+        return flow.repeat(4, 0).repeat(4, 1)
+
+    def length(x):
+        return np.sqrt((x**2).sum(-1, keepdims=True))
+
+    def seen(flow):
+        warped = warp_border(two, flow)
+        return np.concatenate([one, two, warped, flow / 20, length(one - warped)], -1)
+
+    flow = smooth(flownet(weights, "flownetc.", one, two))
+    flow = smooth(flownet(weights, "flownets_1.", seen(flow)))
+    flow = blocky(20 * flownet(weights, "flownets_2.", seen(flow)))
+    small = blocky(flownet(weights, "flownets_d.", np.concatenate([one, two], -1)) / 20)
+
+    def linear(x, name, how=convolve, **options):
+        return how(x, *(weights[f"flownetfusion.{name}.{part}"] for part in ("weight", "bias")), **options)
+
+    def conv(x, name, **options):
+        return leaky(linear(x, f"{name}.0", **options), 0.1)
+
+    errors = [length(one - warp_border(two, f)) for f in (small, flow)]
+    skip0 = conv(np.concatenate([one, small, flow, length(small), length(flow), *errors], -1), "conv0")
+    skip1 = conv(conv(skip0, "conv1", stride=2), "conv1_1")
+    x = conv(conv(skip1, "conv2", stride=2), "conv2_1")
+    flow = linear(x, "predict_flow2")
+    for n, skip in ((1, skip1), (0, skip0)):
+        up = leaky(linear(x, f"deconv{n}.0", transposed), 0.1)
+        x = np.concatenate([skip, up, linear(flow, f"upsampled_flow{n + 1}_to_{n}", transposed)], -1)
+        flow = linear(linear(x, f"inter_conv{n}.0"), f"predict_flow{n}")
+    return flow

@@ -7,12 +7,17 @@ from collections import OrderedDict
 from pathlib import Path
 
 import numpy as np
+import pytest
 import tensorflow as tf
 
 from tests.models import published_networks, t7_files, torch_files
 from tfflow import import_weights
-from tfflow.models import VARIANTS, load
+from tfflow.models import VARIANTS, load, one_direction
+from tfflow.models.flownet2 import FlowNet2
+from tfflow.models.flownetc import FlowNetC
+from tfflow.models.flownets import FlowNetS
 from tfflow.models.importing import PUBLISHED, import_published
+from tfflow.models.weights import assign
 
 
 def pair(h: int, w: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -112,6 +117,75 @@ def ddflow_weights() -> dict[str, np.ndarray]:
         width = out
     gain = {"level_6/conv6": 2.0, "conv6/w": 3.0, "dilated_conv7": 0.2}
     return random(shapes, lambda s: np.prod(s[:3]), gain)
+
+
+THIN = 8
+"""FlowNets of an eighth of the published channels: all of FlowNet2's would be 650 MB."""
+
+
+def flownet_shapes(net: str, into: int, kind: str) -> dict[str, tuple[int, ...]]:
+    """Names and shapes of NVIDIA's FlowNetS ("S"), FlowNetC ("C"), FlowNetSD ("SD") or FlowNetFusion ("fusion")."""
+    convolutions: dict[str, tuple[int, int, int]] = {}
+    transposed: dict[str, tuple[int, int]] = {}
+
+    def conv(name: str, before: int, after: int, kernel: int = 3) -> int:
+        convolutions[f"{net}{name}.0"] = (before, after, kernel)
+        return after
+
+    c = [n // THIN for n in (64, 128, 256, 512, 512, 1024)]
+    if kind in ("SD", "fusion"):
+        x = conv("conv1", conv("conv0", into, c[0]), c[0])
+        x = conv("conv2_1", conv("conv2", conv("conv1_1", x, c[1]), c[1]), c[1])
+        x = x if kind == "fusion" else conv("conv3", x, c[2])
+    else:
+        x = conv("conv3", conv("conv2", conv("conv1", into, c[0], 7), c[1], 5), c[2], 5)
+    skips = {3: c[2], 2: c[1], 1: c[1], 0: c[0]}
+    if kind != "fusion":
+        x = conv("conv3_1", x + 0 if kind != "C" else conv("conv_redir", x, 32 // THIN, 1) + 441, c[2])
+        for n, width in zip((4, 5, 6), c[3:], strict=True):
+            x = skips[n] = conv(f"conv{n}_1", conv(f"conv{n}", x, width), width)
+    coarsest, widths = (2, {1: 32, 0: 16}) if kind == "fusion" else (6, {5: 512, 4: 256, 3: 128, 2: 64})
+    convolutions[f"{net}predict_flow{coarsest}"] = (x, 2, 3)
+    for n, width in widths.items():
+        width //= THIN
+        transposed[f"{net}deconv{n}.0"] = (x, width)
+        transposed[f"{net}upsampled_flow{n + 1}_to_{n}"] = (2, 2)
+        x = skips[n] + width + 2
+        shown = x if kind in ("S", "C") else conv(f"inter_conv{n}", x, width)
+        convolutions[f"{net}predict_flow{n}"] = (shown, 2, 3)
+    shapes = torch_shapes(convolutions, transposed)
+    return {name: s for name, s in shapes.items() if kind != "S" or not ("upsampled" in name and name.endswith("bias"))}
+
+
+FLOWNETS = {
+    "flownets": (FlowNetS, {"": (6, "S")}),
+    "flownetc": (FlowNetC, {"": (3, "C")}),
+    "flownet2": (
+        FlowNet2,
+        {
+            "flownetc.": (3, "C"),
+            "flownets_1.": (12, "S"),
+            "flownets_2.": (12, "S"),
+            "flownets_d.": (6, "SD"),
+            "flownetfusion.": (11, "fusion"),
+        },
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FLOWNETS)
+def test_flownets_from_nvidia_s_file(name, tmp_path):
+    """As their trainer saves it, beside the epoch; all three programs with thin networks."""
+    kind, nets = FLOWNETS[name]
+    shapes = {k: s for net, (into, what) in nets.items() for k, s in flownet_shapes(net, into, what).items()}
+    gain = {"flownets_d.predict": 20.0, "fusion.predict": 1.0, "predict": 0.3 if name == "flownet2" else 0.6}
+    weights = random(shapes, lambda s: np.prod(s[1:]), {**gain, "upsampled": 0.5})
+    torch_files.write_zip(tmp_path / "net.pth.tar", {"epoch": 1, "state_dict": OrderedDict(weights)})
+    model = one_direction(type("Thin", (kind,), {"width": 1 / THIN})(), (64, 128), 1)
+    assign(model, PUBLISHED[name].read([tmp_path / "net.pth.tar"])[0], "the file")
+    image1, image2 = pair(64, 128)
+    flow = model([image1[None], image2[None]])[0].numpy()[0]
+    assert_same_flow(flow, getattr(published_networks, name)(weights, image1, image2))
 
 
 def spynet_levels(count: int) -> list[list[tuple[np.ndarray, np.ndarray]]]:

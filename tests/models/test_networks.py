@@ -9,11 +9,13 @@ import tf_keras as keras
 
 from tfflow.errors import InputError
 from tfflow.layers import LAYERS
-from tfflow.models import VARIANTS, one_direction, variant
+from tfflow.models import VARIANTS, both_directions, one_direction, variant
+from tfflow.models.flownet2 import FlowNet2
 
 PARAMETERS = {
     "flownets": 38_676_506,  # with FlowNetC's, the sum of NVIDIA's FlowNet2 comes out: 162,518,834
     "flownetc": 39_175_298,
+    "flownet2": 162_518_834,
     "unflow_c": 39_175_298,
     "unflow_cs": 77_876_900,
     "unflow_css": 116_578_502,
@@ -25,12 +27,14 @@ PARAMETERS = {
     "selflow": 4_790_876,
     "multiframe_hard": 7_193_316,  # counted here, from the layers of the authors' code
     "multiframe_soft": 10_168_302,
+    "pwcnet_uflow": 5_718_218,  # by UFlow's lists of layers; of 16,416 nothing is used
     "pwcnet_mobile": 1_178_362,
     "spynet_mobile": 339_500,
 }
 STRIDES = {
     "flownets": 64,
     "flownetc": 64,
+    "flownet2": 64,
     "unflow_c": 64,
     "unflow_cs": 64,
     "unflow_css": 64,
@@ -42,6 +46,7 @@ STRIDES = {
     "selflow": 64,
     "multiframe_hard": 64,
     "multiframe_soft": 64,
+    "pwcnet_uflow": 32,
     "pwcnet_mobile": 32,
     "spynet_mobile": 64,
 }
@@ -53,11 +58,12 @@ GRIDS = {
     "pwcnet": [1, 4, 8, 16, 32, 64],
     "pwcnet_ddflow": [1, 4, 8, 16, 32, 64],
     "pwclite": [1, 4, 8, 16, 32, 64],
+    "pwcnet_uflow": [1, 4, 8, 16, 32],
     "pwcnet_mobile": [1, 4, 8, 16, 32],
     "spynet_mobile": [1, 2, 4, 8, 16, 32, 64],
 }
-# what the thin stack of UnFlow is made of, of more channels, up to 466 MB: they have tests of their own
-LARGE = ("flownetc", "unflow_c", "unflow_cs", "unflow_css")
+# FlowNet2, and what the thin stack of UnFlow is made of, of more channels, up to 650 MB: they have tests of their own
+LARGE = ("flownetc", "flownet2", "unflow_c", "unflow_cs", "unflow_css")
 # in test_three_frames.py
 THREE_FRAMES = ("selflow", "multiframe_hard", "multiframe_soft")
 each_network = pytest.mark.parametrize("name", [name for name in PARAMETERS if name not in LARGE + THREE_FRAMES])
@@ -84,7 +90,7 @@ def test_parameters_are_those_of_the_paper(name, built):
     used = built(name).one_way.count_params()
     assert used == PARAMETERS[name] - VARIANTS[name].idle == built(name).parameters
     assert built(name).both_ways.count_params() == used
-    assert VARIANTS[name].idle == (66 if name == "pwcnet" else 0)
+    assert VARIANTS[name].idle == {"pwcnet": 66, "pwcnet_uflow": 16_416}.get(name, 0)
 
 
 def test_ours_are_small_enough_for_phones():
@@ -229,6 +235,78 @@ def test_later_networks_of_a_stack_see_the_flow_of_earlier_ones_and_not_the_othe
     np.testing.assert_array_equal(before[12], after[12])  # the first network's
     np.testing.assert_allclose(after[6] - before[6], np.broadcast_to([20.0, -40.0], before[6].shape), atol=1e-3)
     assert np.abs(after[0] - before[0]).max() > 1e-3
+
+
+class ThinFlowNet2(FlowNet2):
+    """An eighth of the channels."""
+
+    width = 1 / 8
+
+
+@pytest.fixture(scope="module")
+def thin():
+    return both_directions(ThinFlowNet2(), (64, 128))
+
+
+def test_parameters_of_flownet2_s_networks():
+    """C, S1, S2, SD and fusion, as NVIDIA counts them. In a graph, so that no weight takes memory."""
+    with tf.Graph().as_default():
+        model = one_direction(variant("flownet2").build("float32"), (64, 64), 1)
+    count = {
+        n: sum(v.shape.num_elements() for v in model.weights if v.name.startswith(f"net{n}_")) for n in range(1, 6)
+    }
+    assert count == {1: 39_175_298, 2: 38_695_322, 3: 38_695_322, 4: 45_371_666, 5: 581_226}
+    assert sum(count.values()) == PARAMETERS["flownet2"] == VARIANTS["flownet2"].parameters == model.count_params()
+    layers = {layer.name: layer for layer in model.layers}
+    assert [layers[f"net{n}_input"].output_shape[-1] for n in (2, 3, 4, 5)] == [12, 12, 6, 11]
+
+
+def test_flownet2_gives_the_fusion_s_flows_first_and_uses_every_weight(thin):
+    image1, image2 = frames(b=1)
+    with tf.GradientTape() as tape:
+        flows = thin([image1, image2])
+        total = tf.add_n([tf.reduce_sum(f * tf.cos(tf.range(f.shape[2], dtype=tf.float32))[:, None]) for f in flows])
+    assert [64 // f.shape[1] for f in flows] == [1, 2, 4, *[1, 4, 8, 16, 32, 64] * 4]
+    assert all(f.dtype == tf.float32 and np.isfinite(f).all() for f in flows)
+    slopes = tape.gradient(total, thin.trainable_variables)
+    assert not [v.name for v, g in zip(thin.trainable_variables, slopes, strict=True) if g is None or not np.any(g)]
+    turned = thin([image2, image1])
+    for a, b in zip(flows, turned, strict=True):
+        np.testing.assert_allclose(a[:1], b[1:], atol=1e-4 * np.abs(a).max())
+
+
+def test_networks_of_flownet2_see_those_before_them(thin):
+    """C under S1 under S2, SD by itself, the fusion above all; units of px differ, and two are not interpolated."""
+    pair = list(frames(b=1))
+    before = [f.numpy() for f in thin(pair)]
+    first = {5: 0, 4: 3, 3: 9, 2: 15, 1: 21}  # network -> place of its first flow
+    for net, unit, moved in ((1, 20.0, (1, 2, 3, 5)), (3, 20.0, (3, 5)), (4, 1 / 20, (4, 5)), (5, 1.0, (5,))):
+        bias = next(v for v in thin.weights if v.name.startswith(f"net{net}_flow{0 if net == 5 else 2}/bias"))
+        bias.assign_add([1.0, -2.0])
+        after = [f.numpy() for f in thin(pair)]
+        bias.assign_sub([1.0, -2.0])
+        assert [n for n in (1, 2, 3, 4, 5) if np.any(before[first[n]] != after[first[n]])] == list(moved)
+        change = after[first[net]] - before[first[net]]
+        np.testing.assert_allclose(change, np.broadcast_to([unit, -2 * unit], change.shape), atol=1e-3)
+    for net, blocks in ((1, False), (2, False), (3, True), (4, True)):
+        flow = before[first[net]]
+        assert np.all(flow == np.repeat(np.repeat(flow[:, ::4, ::4], 4, 1), 4, 2)) == blocks
+
+
+def test_uflow_s_network_leaves_out_levels_in_training_alone(built):
+    """What a pair loses is drawn from its pixels: the same again for the same frames, and other levels for others."""
+    model = built("pwcnet_uflow").both_ways
+    image1, image2 = frames(b=8)
+    plain = [f.numpy() for f in model([image1, image2])]
+    trained = [f.numpy() for f in model([image1, image2], training=True)]
+    again = model([image1, image2], training=True)
+    assert all(np.array_equal(a, b) for a, b in zip(trained, again, strict=True))
+    whole = np.array([np.array_equal(a, b) for a, b in zip(plain[0], trained[0], strict=True)])
+    assert 1 <= whole.sum() <= 15  # of 16, 0.9**5 or 9 or 10 keep all five draws
+    lost = [np.abs(f).max((1, 2, 3)) == 0 for f in (trained[4], plain[4])]  # the coarsest level's flow is its residual
+    assert not lost[1].any()
+    others = model([image1[::-1], image2[:, ::-1]], training=True)[0]
+    assert not np.array_equal(whole, [np.array_equal(a, b) for a, b in zip(plain[0], others, strict=True)])
 
 
 @pytest.mark.parametrize("name", ["pwcnet_mobile", "spynet_mobile"])

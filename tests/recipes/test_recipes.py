@@ -28,7 +28,7 @@ ALL = pytest.mark.parametrize("recipe", RECIPES.values(), ids=RECIPES)
 def test_the_methods_of_the_package_are_there():
     assert RECIPES.keys() >= {"ddflow", "ddflow_quick", "back_to_basics", "supervised", "spynet"}
     assert RECIPES.keys() >= {"dstflow", "unflow", "unflow_css", "occ_aware", "uflow", "uflow_kitti"}
-    assert RECIPES.keys() >= {"supervised_short", "supervised_fine"}
+    assert RECIPES.keys() >= {"supervised_short", "supervised_fine", "flownet2", "arflow"}
     assert RECIPES.keys() >= {"selflow", "multi_frame_occ_flow", "multi_frame_occ_flow_hard"}
     assert all(name == recipe.name for name, recipe in RECIPES.items())
 
@@ -97,9 +97,12 @@ EACH_KIND = {what_a_step_does(recipe): recipe for recipe in RECIPES.values()}.va
 def test_every_recipe_trains(recipe, tmp_path, eagerly):
     """Two steps of its last phase: losses are finite, weights move."""
     phase = dataclasses.replace(recipe.phases[-1], steps=2)
-    model, crop = {"": ("tiny", (24, 32)), "level6_": ("tiny_six", (32, 64)), "net3_": ("tiny_stack", (24, 32))}[
-        phase.train
-    ]
+    model, crop = {
+        "": ("tiny", (24, 32)),
+        "level6_": ("tiny_six", (32, 64)),
+        "net3_": ("tiny_stack", (24, 32)),
+        "net5_": ("tiny_five", (24, 32)),
+    }[phase.train]
     if VARIANTS[recipe.model].frames > 2:
         model = "tiny_three"
     small = dataclasses.replace(recipe, phases=(phase,), model=model, batch=2, crop=crop)
@@ -144,6 +147,31 @@ def test_schedules_of_flownet2_halve_where_they_should():
     assert [fine.learning_rate(s) for s in (199_999, 200_000, 300_000, 500_000)] == [1e-5, 5e-6, 2.5e-6, 6.25e-7]
 
 
+def test_flownet2_is_trained_network_by_network_on_the_long_and_the_fine_schedule():
+    phases = RECIPES["flownet2"].phases
+    assert [p.name.split(":")[0] for p in phases] == ["C", "C", "CS", "CS", "CSS", "CSS", "SD", "SD", "fusion"]
+    assert [p.train for p in phases] == [f"net{p.net}_" for p in phases]
+    assert [p.net for p in phases] == [1, 1, 2, 2, 3, 3, 4, 4, 5]
+    long, fine = RECIPES["supervised"].phases[0], RECIPES["supervised_fine"].phases[0]
+    for phase, schedule in zip(phases, [long, fine] * 4 + [fine], strict=True):
+        assert (phase.steps, phase.learning_rate) == (schedule.steps, schedule.learning_rate)
+
+
+def test_the_constants_of_arflow():
+    """Its weights, on terms that sum where the paper averages: over RGB, u and v, directions, a window of 3x3."""
+    first, second, third = RECIPES["arflow"].phases
+    levels = [t for _, t in first.objective.terms[:4]]
+    assert [(t.stride, t.enlarged) for t in levels] == [(1, 1), (8, 4), (16, 4), (32, 4)]
+    weights = [weight for weight, _ in levels[0].objective.terms]
+    assert [6 * weights[0], 2 * weights[1]] == pytest.approx([0.15, 0.85])
+    assert second.objective.terms[0][1].objective.terms[0][0] * 2 * 9 == pytest.approx(1.0)
+    smooth, smoothness = third.objective.terms[4]
+    assert smooth * 8 == 50 and (smoothness.order, smoothness.edge, smoothness.relative) == (1, 10.0, True)
+    analogy, term = third.objective.terms[5]
+    assert analogy * 4 == 0.01 and isinstance(term, losses.SecondLook) and third.second and not second.second
+    assert first.visibility.first == losses.RangeMap(0.2) and third.visibility.first == losses.ForwardBackward()
+
+
 def printed(capsys, *arguments) -> str:
     assert main(list(arguments)) == 0
     return " ".join(capsys.readouterr().out.split())
@@ -160,6 +188,7 @@ def test_the_command_prints_paper_equation_phases_and_departures(recipe, capsys,
         assert f"minimise {phase.objective}" in text and f"visible: {phase.visibility}" in text
         assert phase.occluders is None or f"covers the student's second frame: {phase.occluders}" in text
         assert phase.trust is None or f"the teacher counts by {phase.trust}" in text
+        assert not phase.second or "a second look, under Flip(" in text
         assert not phase.net or f"judges the flow of network {phase.net} of the stack" in text
 
 

@@ -41,6 +41,7 @@ class TinyStack:
     """Three networks one after the other, each adding to the flow so far at 1/4."""
 
     stride = 8
+    count = 3
 
     def __init__(self, dtype: str = "float32"):
         self.normalize = Normalize((0.5, 0.5, 0.5), (1.0, 1.0, 1.0), name="normalize")
@@ -53,7 +54,7 @@ class TinyStack:
                     flow_head(f"net{k}_flow", init=TORCH),
                 ]
             )
-            for k in (1, 2, 3)
+            for k in range(1, self.count + 1)
         ]
 
     def encode(self, images):
@@ -94,7 +95,13 @@ class TinyThree:
         return [*maps, keras.layers.UpSampling2D(4, name="shares_full_resolution")(shares), shares]
 
 
-_networks = {"tiny": Tiny, "tiny_six": TinySix, "tiny_stack": TinyStack, "tiny_three": TinyThree}
+class TinyFive(TinyStack):
+    """As many as FlowNet2 has."""
+
+    count = 5
+
+
+_networks = {"tiny": Tiny, "tiny_six": TinySix, "tiny_stack": TinyStack, "tiny_five": TinyFive, "tiny_three": TinyThree}
 for _name, _build in _networks.items():
     VARIANTS[_name] = Variant(_name, _build, "of the tests", 1, "none")
 

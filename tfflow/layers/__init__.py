@@ -1,20 +1,34 @@
 """Thin Keras layers over `tfflow.ops`: what a network, the quantizer and the converter meet."""
 
 from tfflow.layers.convolution import DilatedConv2D
+from tfflow.layers.dropout import LevelDropout
 from tfflow.layers.frames import Frame, StackFrames, SwapFrames
 from tfflow.layers.matching import CostVolume, Warp
 from tfflow.layers.upsampling import UpsampleFlow
-from tfflow.layers.values import AbsoluteDifference, L2Normalize, Normalize, Scale, ZeroFlow
+from tfflow.layers.values import (
+    AbsoluteDifference,
+    CentrePair,
+    L2Normalize,
+    Length,
+    Normalize,
+    NormalizePair,
+    Scale,
+    ZeroFlow,
+)
 
 LAYERS = {
     layer.__name__: layer
     for layer in (
         AbsoluteDifference,
+        CentrePair,
         CostVolume,
         DilatedConv2D,
         Frame,
         L2Normalize,
+        Length,
+        LevelDropout,
         Normalize,
+        NormalizePair,
         Scale,
         StackFrames,
         SwapFrames,

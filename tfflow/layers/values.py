@@ -1,4 +1,4 @@
-"""Layers that change values, not grids: scale, normalisation, the zero that a flow starts from."""
+"""Layers that change values, not grids: scale, normalisation, length, the zero that a flow starts from."""
 
 from __future__ import annotations
 
@@ -60,6 +60,44 @@ class L2Normalize(keras.layers.Layer):
 
     def get_config(self):
         return {**super().get_config(), "length": self.length, "epsilon": self.epsilon, "centred": self.centred}
+
+
+class CentrePair(keras.layers.Layer):
+    """Frames stacked on the batch axis, less the mean colour of their pair: [2 * b, h, w, c] -> same.
+
+    Source: FlowNet2's programs, which take it over both frames and all of their pixels.
+    """
+
+    @as_written
+    def call(self, stacked):
+        means = tf.reduce_mean(tf.cast(stacked, tf.float32), axis=[1, 2], keepdims=True)
+        first, second = tf.split(means, 2, axis=0)
+        mean = 0.5 * (first + second)  # [b, 1, 1, c]
+        return stacked - tf.cast(tf.concat([mean, mean], axis=0), stacked.dtype)
+
+
+class NormalizePair(keras.layers.Layer):
+    """[x, other], each [b, h, w, c] -> (x - m) / s, with the mean m and deviation s that both have together.
+
+    m and s**2: one number a pair, the mean of those of x and of other over all of their pixels and channels.
+    Source: Jonschkowski et al. 2020 (UFlow), before a cost volume.
+    """
+
+    @as_written
+    def call(self, inputs):
+        x, other = (tf.cast(features, tf.float32) for features in inputs)
+        moments = [tf.nn.moments(features, axes=[1, 2, 3], keepdims=True) for features in (x, other)]
+        mean, variance = (0.5 * (a + b) for a, b in zip(*moments, strict=True))
+        return tf.cast((x - mean) * tf.math.rsqrt(variance + 1e-16), inputs[0].dtype)
+
+
+class Length(keras.layers.Layer):
+    """Euclidean length of each pixel's vector, [b, h, w, c] -> [b, h, w, 1]; of nothing 1e-6, with no gradient."""
+
+    @as_written
+    def call(self, x):
+        squares = tf.reduce_sum(tf.square(tf.cast(x, tf.float32)), axis=-1, keepdims=True)
+        return tf.cast(tf.sqrt(tf.maximum(squares, 1e-12)), x.dtype)
 
 
 class AbsoluteDifference(keras.layers.Layer):

@@ -2,7 +2,7 @@
 
 from tfflow.losses.agreement import Consistency, Hidden, Outgoing
 from tfflow.losses.census import Census
-from tfflow.losses.distillation import Distillation, SelfSupervision
+from tfflow.losses.distillation import Distillation, Following, SecondLook, SelfSupervision
 from tfflow.losses.level import AtLevel
 from tfflow.losses.multiframe import ConstantVelocity, MultiFramePhotometric, Past, ShareSmoothness, TwoShares
 from tfflow.losses.objective import Objective, Term, global_mean
@@ -27,6 +27,7 @@ __all__ = [
     "Distillation",
     "EndpointError",
     "Everywhere",
+    "Following",
     "ForwardBackward",
     "GradientConstancy",
     "Hidden",
@@ -39,6 +40,7 @@ __all__ = [
     "Past",
     "Photometric",
     "RangeMap",
+    "SecondLook",
     "SelfSupervision",
     "ShareSmoothness",
     "Smoothness",

@@ -1,4 +1,4 @@
-"""Data distillation: what the teacher saw and the student cannot see any more."""
+"""Flow to follow: what a teacher saw and the student cannot see any more, or what a first look told a second one."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import tensorflow as tf
 
-from tfflow.losses.objective import Term
+from tfflow.losses.objective import Objective, Term
 from tfflow.losses.penalties import AbsRobust, Charbonnier, Penalty
 from tfflow.losses.view import View, mean_where
 from tfflow.losses.visibility import Confidence
@@ -26,6 +26,35 @@ class Distillation(Term):
         newly_hidden = tf.clip_by_value(view.used1 - view.visible1, 0.0, 1.0)
         cost = tf.reduce_sum(self.penalty(tf.stop_gradient(view.target12) - view.flow12), axis=-1, keepdims=True)
         return mean_where(cost, tf.stop_gradient(newly_hidden))
+
+
+@dataclass(frozen=True)
+class Following(Term):
+    """Sum over u and v of penalty(flow - the flow to follow), mean over the pixels where that counts.
+
+    Source: Liu et al. 2020 (ARFlow), eq. 5. Needs `view.target12` and `view.used1`, which carry no gradient.
+    """
+
+    penalty: Penalty = AbsRobust()
+
+    def __call__(self, view: View) -> tf.Tensor:
+        cost = tf.reduce_sum(self.penalty(tf.stop_gradient(view.target12) - view.flow12), axis=-1, keepdims=True)
+        return mean_where(cost, tf.stop_gradient(view.used1))
+
+
+@dataclass(frozen=True)
+class SecondLook(Term):
+    """The sum of `objective` on the second look: changed frames, and the flow of the first look, changed alike.
+
+    Needs a phase with changes, `second`. Source: Liu et al. 2020 (ARFlow), "learning by analogy".
+    """
+
+    objective: Objective
+
+    def __call__(self, view: View) -> tf.Tensor:
+        if view.second is None:
+            raise ValueError("this term judges a second look: its phase needs changes, `second`")
+        return tf.add_n(list(self.objective(view.second).values()))
 
 
 @dataclass(frozen=True)

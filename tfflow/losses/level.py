@@ -18,14 +18,16 @@ class AtLevel(Term):
     """The sum of `objective` on the grid of the network's flow of this stride: images are averaged down to it.
 
     stride: 1 = full resolution. A network without such a flow has 0 there. Flow is in px of that grid.
+    enlarged: the flow is first brought to a grid so many times finer (ARFlow: 4).
     visibility: finds hidden pixels from the flows of the level; None = the phase's mask, averaged down.
     A flow to follow, and where, come along on the level's grid.
-    Source: UnFlow, DSTFlow: losses at 1/4 to 1/64.
+    Source: UnFlow, DSTFlow: losses at 1/4 to 1/64; ARFlow.
     """
 
     stride: int
     objective: Objective
     visibility: Visibility | None = None
+    enlarged: int = 1
 
     @property
     def needs_truth(self) -> bool:  # type: ignore[override]
@@ -42,9 +44,10 @@ class AtLevel(Term):
         return tf.add_n(list(self.objective(self._view(view, levels.index(self.stride))).values()))
 
     def _view(self, view: View, index: int) -> View:
-        flow12 = view.flows12[index]
-        flow21 = None if view.flows21 is None else view.flows21[index]
-        to = flow12.shape[1:3]
+        coarse = view.flows12[index].shape[1:3]
+        to = tuple(self.enlarged * n for n in coarse)
+        flow12 = ops.resize_flow(view.flows12[index], to)
+        flow21 = None if view.flows21 is None else ops.resize_flow(view.flows21[index], to)
         visible1 = self.visibility(flow12, flow21) if self.visibility else ops.resize_image(view.visible1, to)
         changed = View(
             image1=ops.resize_image(view.image1, to),

@@ -16,7 +16,7 @@ class Penalty(Protocol):
 
 @dataclass(frozen=True)
 class AbsRobust:
-    """(|x| + epsilon)**q. DDFlow, UFlow; PWC-Net's fine-tuning (Sun et al. 2018, eq. 4)."""
+    """(|x| + epsilon)**q. DDFlow, UFlow; PWC-Net's fine-tuning (Sun et al. 2018, eq. 4). ARFlow: |x| itself, (0, 1)."""
 
     epsilon: float = 0.01
     q: float = 0.4

@@ -20,6 +20,7 @@ class Smoothness(Term):
     edge: weight exp(-edge * mean over RGB of |difference of image1|); 0 = no edges. Source: UFlow's edge constant.
     level: which of the network's flows, 0 = full resolution, 1 = its finest own level; the image is resized to it.
     diagonals: along both diagonals too, all four directions averaged (UnFlow's second order); takes no edges.
+    relative: of flow as a share of the smaller side of its grid, not in px (ARFlow).
     """
 
     order: int = 1
@@ -27,6 +28,7 @@ class Smoothness(Term):
     edge: float = 0.0
     level: int = 0
     diagonals: bool = False
+    relative: bool = False
 
     def __post_init__(self) -> None:
         if self.diagonals and self.edge:
@@ -34,6 +36,8 @@ class Smoothness(Term):
 
     def __call__(self, view: View) -> tf.Tensor:
         flow = view.flows12[self.level]
+        if self.relative:
+            flow /= min(flow.shape[1:3])
         if self.diagonals:
             changes = (*ops.differences(flow, self.order), *ops.diagonal_differences(flow, self.order))
             return sum(0.25 * self._along(change, change) for change in changes)

@@ -18,6 +18,8 @@ class View:
     flows12: the network's flows, fine to coarse, each [n, h', w', 2] in px of its grid; the first is [n, h, w, 2].
     visible1: [n, h, w, 1], 1 where the pixel is taken to be seen in the second frame too. Carries no gradient.
     flows21: the same pairs' flows12 seen from their second frame; None in one-way training.
+    second: the network's second look at the same frames, changed as the phase's `second` says, with the flow of the
+        first look, changed alike, to follow; None where there is none.
     target12, used1: a flow to follow and where: ground truth with its valid mask, or a teacher's flow with the
         teacher's visibility; [n, h, w, 2] and [n, h, w, 1]; None where there is none.
     image0: the frame before image1 (where time runs back: the one after it); None for networks of two frames.
@@ -36,6 +38,7 @@ class View:
     image0: tf.Tensor | None = None
     flows10: tuple[tf.Tensor, ...] | None = None
     shares: tuple[tf.Tensor, ...] | None = None
+    second: View | None = None
 
     @property
     def flow12(self) -> tf.Tensor:

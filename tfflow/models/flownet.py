@@ -11,7 +11,7 @@ from typing import Any
 import tf_keras as keras
 
 from tfflow.layers import CostVolume, Scale
-from tfflow.models.blocks import KAIMING, Block, concat, conv, deconv, flow_head
+from tfflow.models.blocks import KAIMING, Block, chain, concat, conv, deconv, flow_head
 
 FLOW_UNIT = 20.0
 """Every level predicts px of the full resolution, divided by this."""
@@ -31,8 +31,8 @@ class FlowNetBlocks:
         self.dtype, self.prefix, self.width, self.flow_bias = dtype, prefix, width, flow_bias
         self.options: dict[str, Any] = {"symmetric": symmetric, "init": KAIMING, "dtype": dtype}
 
-    def conv(self, name: str, filters: int, kernel: int = 3, stride: int = 1) -> Block:
-        return conv(f"{self.prefix}{name}", int(filters * self.width), kernel, stride, **self.options)
+    def conv(self, name: str, filters: int, kernel: int = 3, stride: int = 1, slope: float | None = 0.1) -> Block:
+        return conv(f"{self.prefix}{name}", int(filters * self.width), kernel, stride, slope=slope, **self.options)
 
     def simple(self) -> Callable:
         """FlowNetS: everything that is known of a pair, side by side [b, h, w, c] -> flows of levels 2 to 6."""
@@ -43,6 +43,43 @@ class FlowNetBlocks:
         def apply(x):
             skip2 = conv2(conv1(x))
             return rest(skip2, conv3_1(conv3(skip2)))
+
+        return apply
+
+    def small(self) -> Callable:
+        """FlowNetSD, for small displacements: as `simple`, but 3x3 throughout, and linear convolutions before flow."""
+        conv0 = self.conv("conv0", 64)
+        conv1, conv1_1 = self.conv("conv1", 64, 3, 2), self.conv("conv1_1", 128)
+        conv2, conv2_1 = self.conv("conv2", 128, 3, 2), self.conv("conv2_1", 128)
+        conv3, conv3_1 = self.conv("conv3", 256, 3, 2), self.conv("conv3_1", 256)
+        rest = self._rest(between=True)
+
+        def apply(x):
+            skip2 = chain([conv0, conv1, conv1_1, conv2, conv2_1])(x)
+            return rest(skip2, conv3_1(conv3(skip2)))
+
+        return apply
+
+    def fusion(self) -> Callable:
+        """FlowNet2's last network: two flows and what they explain [b, h, w, c] -> flows of levels 0 to 2, in px."""
+        conv0 = self.conv("conv0", 64)
+        conv1, conv1_1 = self.conv("conv1", 64, 3, 2), self.conv("conv1_1", 128)
+        conv2, conv2_1 = self.conv("conv2", 128, 3, 2), self.conv("conv2_1", 128)
+        heads = {n: flow_head(f"{self.prefix}flow{n}", init=KAIMING) for n in (2, 1, 0)}
+        up_flow = {n: deconv(f"{self.prefix}up_flow{n}", 2, KAIMING) for n in (1, 0)}
+        up = {1: self._up(1, 32), 0: self._up(0, 16)}
+        between = {1: self.conv("between1", 32, slope=None), 0: self.conv("between0", 16, slope=None)}
+
+        def apply(x):
+            skip0 = conv0(x)
+            skip1 = conv1_1(conv1(skip0))
+            x = conv2_1(conv2(skip1))
+            flows = [heads[2](x)]
+            for level, skip in ((1, skip1), (0, skip0)):
+                seen = [skip, up[level](x), up_flow[level](flows[-1])]
+                x = concat(f"{self.prefix}refine{level}", seen, self.dtype)
+                flows.append(heads[level](between[level](x)))
+            return flows[::-1]
 
         return apply
 
@@ -72,14 +109,18 @@ class FlowNetBlocks:
 
         return apply
 
-    def _rest(self) -> Callable:
-        """Levels 4 to 6, and back up: features of levels 2 and 3 -> five flows, fine to coarse, px / FLOW_UNIT."""
+    def _rest(self, between: bool = False) -> Callable:
+        """Levels 4 to 6, and back up: features of levels 2 and 3 -> five flows, fine to coarse, px / FLOW_UNIT.
+
+        between: whether a linear convolution stands before each flow on the way up.
+        """
         conv4, conv4_1 = self.conv("conv4", 512, 3, 2), self.conv("conv4_1", 512)
         conv5, conv5_1 = self.conv("conv5", 512, 3, 2), self.conv("conv5_1", 512)
         conv6, conv6_1 = self.conv("conv6", 1024, 3, 2), self.conv("conv6_1", 1024)
         heads = {n: flow_head(f"{self.prefix}flow{n}", init=KAIMING) for n in LEVELS}
         up_flow = {n: deconv(f"{self.prefix}up_flow{n}", 2, KAIMING, bias=self.flow_bias) for n in WIDTHS}
-        up = {n: self._up(n) for n in WIDTHS}
+        up = {n: self._up(n, WIDTHS[n]) for n in WIDTHS}
+        linear = {n: self.conv(f"between{n}", WIDTHS[n], slope=None) for n in WIDTHS if between}
 
         def apply(skip2, skip3):
             skip4 = conv4_1(conv4(skip3))
@@ -89,19 +130,22 @@ class FlowNetBlocks:
             for level, skip in zip(WIDTHS, (skip5, skip4, skip3, skip2), strict=True):
                 seen = [skip, up[level](x), up_flow[level](flows[-1])]
                 x = concat(f"{self.prefix}refine{level}", seen, self.dtype)
-                flows.append(heads[level](x))
+                flows.append(heads[level](linear[level](x) if between else x))
             return flows[::-1]
 
         return apply
 
-    def _up(self, level: int) -> Block:
-        layer = deconv(f"{self.prefix}up{level}", int(WIDTHS[level] * self.width), KAIMING, self.dtype)
+    def _up(self, level: int, filters: int) -> Block:
+        layer = deconv(f"{self.prefix}up{level}", int(filters * self.width), KAIMING, self.dtype)
         leaky = keras.layers.LeakyReLU(0.1, dtype=self.dtype, name=f"{self.prefix}up{level}_leaky")
         return lambda x: leaky(layer(x))
 
-    def in_px(self, flows: list) -> list:
-        """Flows of levels 2 to 6 as the heads give them -> each in px of its own grid."""
+    def in_px(self, flows: list, unit: float = FLOW_UNIT, finest: int = 2) -> list:
+        """Flows as the heads give them, px of the full resolution divided by `unit` -> each in px of its own grid.
+
+        finest: level of the first of them.
+        """
         return [
-            Scale(FLOW_UNIT / 2**level, dtype="float32", name=f"{self.prefix}output{level}")(flow)
-            for level, flow in enumerate(flows, 2)
+            Scale(unit / 2**level, dtype="float32", name=f"{self.prefix}output{level}")(flow)
+            for level, flow in enumerate(flows, finest)
         ]

@@ -5,23 +5,25 @@ Dosovitskiy et al., FlowNet: Learning Optical Flow with Convolutional Networks, 
 
 from __future__ import annotations
 
-from tfflow.layers import Normalize, UpsampleFlow
+from typing import ClassVar
+
+from tfflow.layers import CentrePair, UpsampleFlow
 from tfflow.models.blocks import chain
 from tfflow.models.flownet import FlowNetBlocks
-from tfflow.models.flownets import MEAN
 
 
 class FlowNetC:
-    """Flow from 1/64 to 1/4, each level predicting the whole flow. Parameters as in NVIDIA's flownet2-pytorch.
+    """Flow from 1/64 to 1/4, each level predicting the whole flow. Layers and colours as in NVIDIA's flownet2-pytorch.
 
-    Departures: as FlowNetS.
+    Departure: as FlowNetS.
     """
 
     stride = 64
+    width: ClassVar[float] = 1.0
 
     def __init__(self, dtype: str = "float32"):
-        normalize = Normalize(MEAN, (1.0, 1.0, 1.0), dtype=dtype, name="normalize")
-        self.blocks = FlowNetBlocks(dtype)
+        normalize = CentrePair(dtype=dtype, name="normalize")
+        self.blocks = FlowNetBlocks(dtype, width=self.width)
         self.encode = chain([normalize, self.blocks.features()])
         self.flows = self.blocks.correlated()
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from tfflow.errors import unknown_name
+from tfflow.models.flownet2 import FlowNet2
 from tfflow.models.flownetc import FlowNetC
 from tfflow.models.flownets import FlowNetS
 from tfflow.models.graph import Network, frames_of
@@ -14,6 +15,7 @@ from tfflow.models.pwclite import PWCLite
 from tfflow.models.pwcnet import PWCNet
 from tfflow.models.pwcnet_ddflow import PWCNetDDFlow
 from tfflow.models.pwcnet_mobile import PWCNetMobile
+from tfflow.models.pwcnet_uflow import PWCNetUFlow
 from tfflow.models.selflow import SelFlow
 from tfflow.models.spynet import SpyNet
 from tfflow.models.spynet_mobile import SpyNetMobile
@@ -24,8 +26,8 @@ from tfflow.models.unflow import UnFlowC, UnFlowCS, UnFlowCSS, UnFlowThinCSS
 class Variant:
     """A network, where it comes from and what it weighs. `build(dtype)` makes it, with a Keras dtype policy name.
 
-    parameters: as published; idle: those of them that never touch the flow (PWC-Net's authors declare one upsampling
-    more than they use) and are left out here. published_weights: licence of the weights of the paper's authors.
+    parameters: as published; idle: those of them that never touch the flow (PWC-Net's and UFlow's authors declare one
+    upsampling more than they use) and are left out here. published_weights: licence of those of the paper's authors.
     """
 
     name: str
@@ -48,12 +50,14 @@ class Variant:
 
 OURS = "ours, Apache-2.0"
 JANAI = "Janai et al., ECCV 2018 (back2future)"
+UFLOW = "Jonschkowski et al., ECCV 2020 (UFlow)"
 MEISTER = "Meister et al., AAAI 2018 (UnFlow)"
 VARIANTS = {
     v.name: v
     for v in (
         Variant("flownets", FlowNetS, "Dosovitskiy et al., ICCV 2015", 38_676_506, "research only"),
         Variant("flownetc", FlowNetC, "Dosovitskiy et al., ICCV 2015", 39_175_298, "research only"),
+        Variant("flownet2", FlowNet2, "Ilg et al., CVPR 2017", 162_518_834, "research only"),
         Variant("unflow_c", UnFlowC, MEISTER, 39_175_298, "MIT"),
         Variant("unflow_cs", UnFlowCS, MEISTER, 77_876_900, "MIT"),
         Variant("unflow_css", UnFlowCSS, MEISTER, 116_578_502, "MIT"),
@@ -65,6 +69,7 @@ VARIANTS = {
         Variant("selflow", SelFlow, "Liu et al., CVPR 2019 (SelFlow)", 4_790_876, "none stated"),
         Variant("multiframe_hard", MultiFrameHard, JANAI, 7_193_316, "research only"),
         Variant("multiframe_soft", MultiFrameSoft, JANAI, 10_168_302, "research only"),
+        Variant("pwcnet_uflow", PWCNetUFlow, UFLOW, 5_718_218, "never published", idle=16_416),
         Variant("pwcnet_mobile", PWCNetMobile, "this package", 1_178_362, OURS),
         Variant("spynet_mobile", SpyNetMobile, "this package", 339_500, OURS),
     )

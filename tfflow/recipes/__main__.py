@@ -48,6 +48,8 @@ def _print_one(console: Console, recipe: Recipe) -> None:
             lines.append(f"  a student sees {phase.student:g} of the crop's sides, a teacher from before all of it")
             lines += [f"  the teacher counts by {phase.trust}"] * bool(phase.trust)
             lines += [f"  what covers the student's second frame: {phase.occluders}"] * bool(phase.occluders)
+        if phase.second:
+            lines.append(f"  a second look, under {', '.join(map(repr, phase.second))}, follows the first")
         if phase.train:
             lines.append(f"  trains {phase.train}..." + "".join(f", started from {b}..." for _, b in phase.start))
             lines += [f"  judges the flow of network {phase.net} of the stack"] * bool(phase.net)

@@ -36,6 +36,8 @@ class Phase:
     occluders: what covers parts of the student's second frame; None = nothing. One kind a recipe.
     train: only weights whose name begins so; "" = all.
     start: (to, from) beginnings of weight names, copied before the first step.
+    second: changes of frames, flow and masks that keep their size, under which the network looks a second time; the
+        flow of the first look, changed alike, is there to be followed where visibility (or trust) says.
     """
 
     name: str
@@ -50,6 +52,11 @@ class Phase:
     trust: Visibility | None = None
     net: int = 0
     occluders: Superpixels | None = None
+    second: tuple[Augmentation, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.second and (self.student or self.directions != 2):
+            raise ValueError(f"phase {self.name!r} looks twice: it needs directions=2 and takes no student")
 
     @property
     def needs_truth(self) -> bool:

@@ -49,7 +49,7 @@ uflow = Recipe(
         "L = L_census (O, range map) + 4 sum |grad w| exp(-150 |grad I1|) at 1/4 "
         "+ 0.6 sum m_t (1 - m_s) |w_t - w_s| at 1/4; m = exp(-|w_f + w_b|^2 / (sigma^2 (h^2 + w^2)))"
     ),
-    model="pwcnet",
+    model="pwcnet_uflow",
     phases=_phases(CENSUS + SMOOTH, CLAIMED),
     batch=1,
     crop=(384, 512),
@@ -60,8 +60,6 @@ uflow = Recipe(
     ),
     optimizer=Adam(epsilon=1e-8),
     departures=(
-        "the network is PWC-Net as published: UFlow's has five levels of 32 channels, cost volumes of normalised "
-        "features and residual flow, and leaves out levels by chance in training",
         "the ramp of the self-supervision over 100,000 steps is a phase at half of its weight",
         "the teacher is the network as it stood when its phase began; theirs is that of the same step",
         "the student sees 0.7 of the crop's sides, to the nearest multiple of the stride, at its own size, and census "

@@ -8,7 +8,7 @@ from typing import Any
 import tensorflow as tf
 import tf_keras as keras
 
-from tfflow import ops
+from tfflow import augmentation, ops
 from tfflow.augmentation.occluders import COVERED
 from tfflow.losses import View, global_mean
 from tfflow.recipes import Phase
@@ -39,6 +39,8 @@ def losses(
     view = view_of(phase, batch, flows)
     for place, field in enumerate(outputs[1:], 1):
         view[field] = tuple(tf.cast(x, tf.float32) for x in maps[place * count : (place + 1) * count])
+    if phase.second:
+        view["second"] = _second_look(phase, batch, student, view)
     extras = {}
     if "flow12" in batch:
         error = tf.norm(flows[0][: tf.shape(batch["flow12"])[0]] - batch["flow12"], axis=-1, keepdims=True)
@@ -103,6 +105,29 @@ def _taught(phase: Phase, batch: Batch, teacher: keras.Model, stride: int) -> Ba
         "teacher": ops.cut(flow, top2, left2, size),
         "teacher_visible": ops.cut(visible, top2, left2, size),
     }
+
+
+def _second_look(phase: Phase, batch: Batch, student: keras.Model, first: dict[str, Any]) -> View:
+    """The changed frames of the batch as the network sees them, and the flow of its first look to follow there."""
+    flow, visible = tf.stop_gradient(first["flows12"][0]), first["visible1"]
+    if phase.trust:
+        visible = phase.trust(flow, tf.stop_gradient(first["flows21"][0]))
+    known = {"image1": batch["image1"], "image2": batch["image2"]}
+    known |= zip(("flow12", "flow21"), tf.split(flow, 2), strict=True)
+    known |= zip(("valid1", "valid2"), tf.split(visible, 2), strict=True)
+    seeds = tf.cast(batch["chance"] * 2.0**31, tf.int32)  # [b, 2]
+    changed = tf.map_fn(
+        lambda one: augmentation.apply(phase.second, *one),
+        (known, seeds),
+        fn_output_signature={key: tf.TensorSpec(x.shape[1:], tf.float32) for key, x in known.items()},
+    )
+    changed = {key: tf.stop_gradient(x) for key, x in changed.items()}
+    flows = student([changed["image1"], changed["image2"]], training=True)
+    flows = tuple(tf.cast(f, tf.float32) for f in flows_of(phase.net, flows))
+    view = view_of(phase, {key: changed[key] for key in ("image1", "image2")}, flows)
+    view["target12"] = tf.concat([changed["flow12"], changed["flow21"]], 0)
+    view["used1"] = tf.concat([changed["valid1"], changed["valid2"]], 0)
+    return View(**view)
 
 
 def student_size(crop: tuple[int, int], share: float, stride: int) -> tuple[int, int]:

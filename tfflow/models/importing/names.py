@@ -36,6 +36,45 @@ def pwclite() -> dict[str, str]:
     return names | {"context_flow": "context_networks.convs.6.0"}
 
 
+def flownets(here: str = "", there: str = "") -> dict[str, str]:
+    """NVIDIA's PyTorch code (FlowNetS); `here` and `there`: what names begin with, in a stack."""
+    names = {f"conv{n}": f"conv{n}.0" for n in ("1", "2", "3", "3_1", "4", "4_1", "5", "5_1", "6", "6_1")}
+    for level in LEVELS:
+        names[f"flow{level}"] = f"predict_flow{level}"
+        if level < 6:
+            names[f"up{level}"] = f"deconv{level}.0"
+            names[f"up_flow{level}"] = f"upsampled_flow{level + 1}_to_{level}"
+    return {f"{here}{ours}": f"{there}{theirs}" for ours, theirs in names.items()}
+
+
+def flownetc(here: str = "", there: str = "") -> dict[str, str]:
+    """NVIDIA's PyTorch code (FlowNetC)."""
+    names = flownets(here, there)
+    for n in (1, 2, 3):
+        names[f"{here}encoder{n}_conv1"] = names.pop(f"{here}conv{n}")
+    return names | {f"{here}conv_redir": f"{there}conv_redir.0"}
+
+
+def flownet2() -> dict[str, str]:
+    """NVIDIA's PyTorch code (FlowNet2)."""
+    names = flownetc("net1_", "flownetc.")
+    for here, there in (("net2_", "flownets_1."), ("net3_", "flownets_2."), ("net4_", "flownets_d.")):
+        names |= flownets(here, there)
+    for here, there, levels in (("net4_", "flownets_d.", LEVELS[1:]), ("net5_", "flownetfusion.", (1, 0))):
+        names |= {f"{here}conv{n}": f"{there}conv{n}.0" for n in ("0", "1", "1_1", "2", "2_1")}
+        for n in levels:
+            names[f"{here}flow{n}"] = f"{there}predict_flow{n}"
+            names[f"{here}between{n}"] = f"{there}inter_conv{n}.0"
+            names[f"{here}up{n}"] = f"{there}deconv{n}.0"
+            names[f"{here}up_flow{n}"] = f"{there}upsampled_flow{n + 1}_to_{n}"
+    return names | {"net5_flow2": "flownetfusion.predict_flow2"}
+
+
+def without_bias(*nets: str) -> tuple[str, ...]:
+    """Our layers of a FlowNetS that have none: its upsampled flow."""
+    return tuple(f"{net}up_flow{level}" for net in nets for level in LEVELS[1:])
+
+
 def ddflow() -> dict[str, str]:
     """DDFlow's TensorFlow 1 code (slim)."""
     names: dict[str, str] = {}

@@ -79,9 +79,24 @@ def _one(paths: Sequence[Path], what: str) -> Path:
     return paths[0]
 
 
-def _renamed(theirs: Arrays, layers: dict[str, str], parts: dict[str, str], idle: Sequence[str], where: str) -> Arrays:
-    """Their variables by our names. parts: "kernel" and "bias" -> what follows the layer's name with them."""
-    wanted = {f"{ours}/{part}": f"{their}{suffix}" for ours, their in layers.items() for part, suffix in parts.items()}
+def _renamed(
+    theirs: Arrays,
+    layers: dict[str, str],
+    parts: dict[str, str],
+    where: str,
+    idle: Sequence[str] = (),
+    unbiased: Sequence[str] = (),
+) -> Arrays:
+    """Their variables by our names. parts: "kernel" and "bias" -> what follows the layer's name with them.
+
+    idle: theirs that are left out; unbiased: our layers without a bias.
+    """
+    wanted = {
+        f"{ours}/{part}": f"{their}{suffix}"
+        for ours, their in layers.items()
+        for part, suffix in parts.items()
+        if part == "kernel" or ours not in unbiased
+    }
     missing = [n for n in wanted.values() if n not in theirs]
     unknown = [n for n in theirs if n not in {*wanted.values(), *idle}]
     if missing or unknown:
@@ -92,13 +107,13 @@ def _renamed(theirs: Arrays, layers: dict[str, str], parts: dict[str, str], idle
     return {ours: theirs[their] for ours, their in wanted.items()}
 
 
-def _from_torch(layers: dict[str, str], idle: Sequence[str] = (), bgr: bool = False):
+def _from_torch(layers: dict[str, str], idle: Sequence[str] = (), unbiased: Sequence[str] = (), bgr: bool = False):
     """Reader of a PyTorch file. Its kernels are [out, in, h, w], those of transposed convolutions [in, out, h, w]."""
 
     def read(paths: Sequence[Path]) -> tuple[Arrays, list[str]]:
         path = _one(paths, "one .pth or .pth.tar file")
         parts = {"kernel": ".weight", "bias": ".bias"}
-        arrays = _renamed(read_state(path), layers, parts, idle, repr(str(path)))
+        arrays = _renamed(read_state(path), layers, parts, repr(str(path)), idle, unbiased)
         for name, x in arrays.items():
             if name.endswith("/kernel"):
                 if x.ndim != 4:
@@ -117,7 +132,7 @@ def _from_checkpoint(layers: dict[str, str]):
     def read(paths: Sequence[Path]) -> tuple[Arrays, list[str]]:
         path = _one(paths, "one checkpoint, named by its prefix or its .index file")
         parts = {"kernel": "/weights", "bias": "/biases"}
-        return _renamed(read_checkpoint(path), layers, parts, (), repr(str(path))), []
+        return _renamed(read_checkpoint(path), layers, parts, repr(str(path))), []
 
     return read
 
@@ -183,6 +198,10 @@ def _size_note(multiple: int, theirs: str) -> str:
     )
 
 
+NVIDIA = (
+    "upsampling: with half-pixel centres, as PyTorch's nn.Upsample has it since 0.4.1; before, corners were aligned",
+    _size_note(64, "cuts frames to the last multiple"),
+)
 ALIGNED = "warp: with corners aligned, as PyTorch's grid_sample had it up to 1.2; newer ones need align_corners=True"
 
 PUBLISHED = {
@@ -194,6 +213,21 @@ PUBLISHED = {
             " px, and so on, so that the flow is the same above 512 px alone",
             _size_note(32, "stretches them up to the next multiple and shrinks the flow, taking the nearest pixel"),
         ),
+    ),
+    "flownets": Published(
+        "one .pth or .pth.tar of NVIDIA's FlowNet2S (PyTorch, any version since 0.1.10)",
+        _from_torch(names.flownets(), unbiased=names.without_bias("")),
+        NVIDIA,
+    ),
+    "flownetc": Published(
+        "one .pth or .pth.tar of NVIDIA's FlowNet2C (PyTorch, any version since 0.1.10)",
+        _from_torch(names.flownetc()),
+        NVIDIA,
+    ),
+    "flownet2": Published(
+        "one .pth or .pth.tar of NVIDIA's FlowNet2 (PyTorch, any version since 0.1.10)",
+        _from_torch(names.flownet2(), unbiased=names.without_bias("net2_", "net3_")),
+        NVIDIA,
     ),
     "pwcnet": Published(
         "one .pth or .pth.tar of NVlabs' PWCDCNet (PyTorch, any version since 0.1.10)",

@@ -1,0 +1,104 @@
+"""A second look at changed frames: what it sees, and what it is told to follow."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tests.training import runs
+from tfflow.augmentation import Affine, ColourJitter, Flip, Noise
+from tfflow.losses import Confidence, Everywhere, Following, ForwardBackward, SecondLook
+from tfflow.losses.objective import Term
+from tfflow.recipes import Phase
+from tfflow.training import step
+
+H, W, B = 12, 20, 2
+FLOW = np.random.default_rng(3).uniform(-2, 2, [2 * B, H, W, 2]).astype(np.float32)
+
+
+def batch():
+    images = np.random.default_rng(0).uniform(size=[2, B, H, W, 3]).astype(np.float32)
+    return {"image1": images[0], "image2": images[1], "chance": np.float32([[0.1, 0.7], [0.9, 0.2]])}
+
+
+class Network:
+    """Gives one flow after the other, and keeps what it was shown."""
+
+    def __init__(self, *flows):
+        self.flows, self.seen = flows, []
+
+    def __call__(self, images, training):
+        assert training
+        self.seen.append([np.asarray(x) for x in images])
+        return [tf.convert_to_tensor(self.flows[len(self.seen) - 1])]
+
+
+class Keeping(Term):
+    """Costs nothing, and keeps the view."""
+
+    def __call__(self, view):
+        self.view = view
+        return tf.zeros(tf.shape(view.flow12)[:1])
+
+
+def look(second, visibility=None, trust=None, frames=None):
+    """(first, second) views of a phase, and what the network was shown."""
+    keeping, network = Keeping(), Network(FLOW, FLOW + 1)
+    phase = Phase("p", 1, 1.0 * keeping, runs.RATE, visibility or Everywhere(), second=second, trust=trust)
+    step.losses(phase, frames or batch(), network, None, 4)
+    return keeping.view, keeping.view.second, network.seen
+
+
+def test_the_second_look_sees_changed_frames_and_follows_the_changed_flow():
+    """Mirrored for certain: columns are reversed and u changes sign, in both directions."""
+    first, second, seen = look((Flip(1.0, 0.0),), ForwardBackward())
+    frames = batch()
+    np.testing.assert_array_equal(seen[0][0], frames["image1"])
+    np.testing.assert_array_equal(seen[1][0], frames["image1"][:, :, ::-1])
+    np.testing.assert_array_equal(seen[1][1], frames["image2"][:, :, ::-1])
+    np.testing.assert_array_equal(second.target12, first.flow12[:, :, ::-1] * np.float32([-1, 1]))
+    np.testing.assert_array_equal(second.used1, first.visible1[:, :, ::-1])
+    assert 0.01 < np.mean(second.used1) < 0.99
+    np.testing.assert_array_equal(second.flow12, first.flow12 + 1)
+    np.testing.assert_array_equal(second.flow21, np.concatenate(np.split(second.flow12, 2)[::-1]))
+    np.testing.assert_array_equal(second.image1, np.concatenate(seen[1]))
+
+
+def test_trust_says_where_the_first_look_is_to_be_followed():
+    first, second, _ = look((Flip(1.0, 0.0),), None, Confidence(0.05))
+    assert np.all(first.visible1 == 1)
+    np.testing.assert_array_equal(second.used1, Confidence(0.05)(first.flow12, first.flow21)[:, :, ::-1])
+
+
+def test_every_pair_is_changed_by_its_own_chance():
+    changes = (Affine(scale=(1.1, 1.5), rotation_deg=20.0), ColourJitter(brightness=0.5), Noise(0.05))
+    same = batch()
+    same["image1"][1], same["image2"][1] = same["image1"][0], same["image2"][0]
+    _, second, seen = look(changes, frames=same)
+    assert second.image1.shape == (2 * B, H, W, 3) and np.isfinite(second.target12).all()
+    assert np.abs(seen[1][0][0] - seen[1][0][1]).max() > 0.05
+    for a, b in zip(seen[1], look(changes, frames=same)[2][1], strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_only_the_second_look_learns_from_what_it_follows():
+    weight = tf.Variable(1.0)
+    phase = Phase("p", 1, 1.0 * SecondLook(1.0 * Following()), runs.RATE, second=(Flip(0.0, 1.0),))
+    slopes = []
+    for learner in (0, 1):
+        with tf.GradientTape() as tape:
+            flows = [FLOW * (weight if place == learner else 1.0) for place in (0, 1)]
+            terms, _ = step.losses(phase, batch(), Network(*flows), None, 4)
+            total = tf.reduce_sum(terms["secondlook"])
+        slopes.append(tape.gradient(total, weight))
+    assert slopes[0] is None and abs(float(slopes[1])) > 0.1
+
+
+def test_a_phase_that_looks_twice_needs_both_directions_and_no_student():
+    plain = Phase("twice", 1, 1.0 * SecondLook(1.0 * Following()), runs.RATE, second=(Flip(),))
+    for change in ({"directions": 1}, {"student": 0.7}):
+        with pytest.raises(ValueError, match="phase 'twice' looks twice: it needs directions=2 and takes no student"):
+            dataclasses.replace(plain, **change)

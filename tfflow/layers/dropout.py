@@ -1,0 +1,37 @@
+"""Levels left out by chance in training."""
+
+from __future__ import annotations
+
+import tensorflow as tf
+import tf_keras as keras
+
+from tfflow.layers.plain import as_written
+
+
+class LevelDropout(keras.layers.Layer):
+    """[x [n, h, w, c], frames [n, h', w', 3]] -> x, of which training sets whole pairs to zero with probability `rate`.
+
+    place: of several draws from the same frames; what shares rate and place falls out together.
+    Chance comes from the frames' pixels, so that the layer has no state, and the same batch gives the same step again.
+    Source: Jonschkowski et al. 2020 (UFlow): at a rate of 0.1, what a level of the pyramid adds is left out.
+    """
+
+    def __init__(self, rate: float, place: int = 0, **kwargs):
+        kwargs["autocast"] = False  # frames rounded otherwise would be other chance
+        super().__init__(**kwargs)
+        if not 0 <= rate < 1:
+            raise ValueError(f"`rate` must be in [0, 1), got {rate}")
+        self.rate, self.place = float(rate), place
+
+    @as_written
+    def call(self, inputs, training=None):
+        x, frames = inputs
+        if not training:
+            return x
+        # a sum of integers is the same in any order of summing, and may overflow
+        pixels = tf.reduce_sum(tf.cast(32768.0 * tf.cast(frames, tf.float32), tf.int32))
+        draws = tf.random.stateless_uniform([tf.shape(x)[0], 1, 1, 1], tf.stack([pixels, self.place]), alg="philox")
+        return x * tf.cast(draws >= self.rate, x.dtype)
+
+    def get_config(self):
+        return {**super().get_config(), "rate": self.rate, "place": self.place}

@@ -80,7 +80,7 @@ def open_server(models: list[Path], host: str = "127.0.0.1", port: int = 0) -> S
     """
     if not (SITE / "index.html").is_file():
         raise InputError(
-            f"the page is not in {str(SITE)!r}: build it with `npm ci && npm run build` in web_demo (Node 20 or later)"
+            f"no page in {str(SITE)!r}: build it with `npm ci && npm run build` in web_demo (Node 20.19 or later)"
         )
     pages = _pages(models)
     if not 0 <= port <= 65535:
@@ -106,9 +106,7 @@ def _pages(models: list[Path]) -> dict[str, bytes | Path]:
         described = read_manifest(folder / "model.json")
         file = folder / described["file"]
         if not path.is_dir() and path.name not in (file.name, "model.json"):
-            raise InputError(
-                f"{str(path)!r} is not the model that {str(folder / 'model.json')!r} describes, {file.name}"
-            )
+            raise InputError(f"{str(path)!r} is not the model of the model.json beside it, which is {file.name}")
         pages[f"/models/{i}/model.json"] = folder / "model.json"
         pages[f"/models/{i}/{file.name}"] = file
     pages["/models.json"] = json.dumps([f"models/{i}/model.json" for i in range(len(models))]).encode()

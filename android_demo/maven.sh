@@ -19,7 +19,7 @@ maven() {
     fi
     [ "$attempt" = 3 ] || sleep $((10 * attempt))
   done
-  echo "Maven Central was out of reach, 3 attempts: $(grep -m 1 -iE 'could not (transfer|find)|not found in' "$log")" >&2
+  echo "Maven Central was out of reach, 3 attempts: $(grep -m 1 -iE 'could not (transfer|find)|not found in' "$log" | sed 's/.*\[ERROR\] //')" >&2
   rm "$log"
   return 1
 }

@@ -43,16 +43,21 @@ class Camera(
     private var readerFree = false
 
     init {
-        handler.post {
-            try {
-                start()
-            } catch (error: CameraAccessException) {
-                end(error.message ?: "no access")
-            } catch (error: SecurityException) {
-                end("not allowed")
-            } catch (error: IllegalArgumentException) {
-                end(error.message ?: "unknown camera")
-            }
+        handler.post { orEnd { start() } }
+    }
+
+    /** What the camera refuses ends it, and is told. */
+    private fun orEnd(task: () -> Unit) {
+        try {
+            task()
+        } catch (error: CameraAccessException) {
+            end(error.message ?: "no access")
+        } catch (error: SecurityException) {
+            end("not allowed")
+        } catch (error: IllegalArgumentException) {
+            end(error.message ?: "it refused its settings")
+        } catch (error: IllegalStateException) {
+            end("closed")
         }
     }
 
@@ -90,14 +95,8 @@ class Camera(
                 return
             }
             device = camera
-            try {
-                @Suppress("DEPRECATION") // its successor needs Android 9
-                camera.createCaptureSession(listOf(reader!!.surface), configured, handler)
-            } catch (error: CameraAccessException) {
-                end(error.message ?: "no access")
-            } catch (error: IllegalStateException) {
-                end("closed")
-            }
+            @Suppress("DEPRECATION") // its successor needs Android 9
+            orEnd { camera.createCaptureSession(listOf(reader!!.surface), configured, handler) }
         }
 
         override fun onDisconnected(camera: CameraDevice) = gone(camera, "disconnected")
@@ -114,14 +113,10 @@ class Camera(
     private val configured = object : CameraCaptureSession.StateCallback() {
         override fun onConfigured(session: CameraCaptureSession) {
             if (ended) return
-            try {
+            orEnd {
                 val request = session.device.createCaptureRequest(CameraDevice.TEMPLATE_PREVIEW)
                 request.addTarget(reader!!.surface)
                 session.setRepeatingRequest(request.build(), null, handler)
-            } catch (error: CameraAccessException) {
-                end(error.message ?: "no access")
-            } catch (error: IllegalStateException) {
-                end("closed")
             }
         }
 

@@ -12,8 +12,8 @@ class CanvasPen(override val unit: Float) : Pen {
     private val paint = Paint(Paint.ANTI_ALIAS_FLAG or Paint.FILTER_BITMAP_FLAG)
     private val place = RectF()
     private val bitmaps = HashMap<Int, Bitmap>()
-    override val width: Float get() = canvas.width.toFloat()
-    override val height: Float get() = canvas.height.toFloat()
+    override var width = 0f // of the view: a canvas may be that of the whole window
+    override var height = 0f
 
     override fun fill(left: Float, top: Float, right: Float, bottom: Float, argb: Int) {
         paint.color = argb

@@ -13,6 +13,8 @@ class FlowView(context: Context, attributes: AttributeSet) : View(context, attri
 
     override fun onDraw(canvas: Canvas) {
         pen.canvas = canvas
+        pen.width = width.toFloat()
+        pen.height = height.toFloat()
         synchronized(screen) { screen.draw(pen) }
     }
 

@@ -135,13 +135,28 @@ class Screen {
         val lines = ArrayList<String>()
         for (word in message.split(' ')) {
             val longer = if (lines.isEmpty()) word else lines.last() + " " + word
-            if (lines.isEmpty()) lines.add(word) else if (pen.textWidth(longer, size) <= most) lines[lines.size - 1] = longer else lines.add(word)
+            if (lines.isNotEmpty() && pen.textWidth(longer, size) <= most) lines[lines.size - 1] = longer else lines.addAll(broken(pen, word, size, most))
         }
         var base = pen.height / 2 - (lines.size - 2) * 0.7f * size
         for (line in lines) {
             pen.text(line, (pen.width - pen.textWidth(line, size)) / 2, base, size, INK)
             base += 1.4f * size
         }
+    }
+
+    /** A word in pieces that fit, such as the path of a folder, which ends a line after a slash where it can. */
+    private fun broken(pen: Pen, word: String, size: Float, most: Float): List<String> {
+        val pieces = ArrayList<String>()
+        var rest = word
+        while (pen.textWidth(rest, size) > most && rest.length > 1) {
+            var count = rest.length - 1
+            while (count > 1 && pen.textWidth(rest.substring(0, count), size) > most) count--
+            val slash = rest.lastIndexOf('/', count - 1)
+            if (slash > 0) count = slash + 1
+            pieces.add(rest.substring(0, count))
+            rest = rest.substring(count)
+        }
+        return pieces + rest
     }
 
     companion object {

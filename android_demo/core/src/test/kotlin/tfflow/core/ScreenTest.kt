@@ -69,6 +69,17 @@ class ScreenTest {
     }
 
     @Test
+    fun `the path of a folder is broken after its slashes, since no line holds it`() {
+        val screen = Screen()
+        screen.message = "Copy it to /storage/emulated/0/Android/data/tfflow.demo/files/models and ${"x".repeat(200)} again."
+        val pen = Notes(720f, 1480f)
+        screen.draw(pen)
+        assertTrue(pen.outside.isEmpty(), "${pen.outside}")
+        assertEquals(screen.message!!.filter { it != ' ' }, pen.texts.joinToString("").filter { it != ' ' })
+        assertTrue(pen.texts.any { it.startsWith("/storage") && it.endsWith("/") }, "${pen.texts}")
+    }
+
+    @Test
     fun `scale and view go round`() {
         val screen = Screen()
         val scales = List(Screen.SCALES.size) { screen.nextScale(); screen.scale }

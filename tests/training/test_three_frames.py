@@ -17,6 +17,7 @@ from tfflow.losses.objective import Term
 from tfflow.recipes import RECIPES, Phase
 from tfflow.training import step
 from tfflow.training.feed import Feed, check_sequences
+from tfflow.training.trainer import Trainer
 
 OUTPUTS = ("flows12", "flows10", "shares")
 HIDING = Superpixels(count=20, covered=(2, 4))
@@ -164,7 +165,7 @@ def test_levels_of_janai_are_weighed_as_sums_over_their_pixels():
 )
 def test_a_network_that_does_not_give_what_is_judged_is_refused(recipe, model, text):
     with pytest.raises(InputError, match=f"^{recipe} {text}$"):
-        runs.trainer(dataclasses.replace(RECIPES[recipe], model=model, departures=()))
+        Trainer(model, RECIPES[recipe], tf.distribute.get_strategy())
 
 
 def test_what_terms_ask_of_a_network():

@@ -142,6 +142,6 @@ def test_a_video_that_stops_gives_all_its_pairs_before_it_is_refused(tmp_path, m
 
     frames, net = open_inputs([str(trees.video(tmp_path / "v.avi", 3))]), Four()
     monkeypatch.setattr(prediction, "read_frames", two_then_refused)
-    with pytest.raises(InputError, match="^it stops$"):
+    with pytest.raises(InputError, match=r"^it stops$"):
         list(predict_all(net, frames))
     assert len(net.batches) == 2

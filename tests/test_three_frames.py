@@ -16,7 +16,8 @@ from tfflow import evaluate, predict
 from tfflow.data.formats import read_flow
 from tfflow.data.images import read_image
 from tfflow.data.scenes import Scenes
-from tfflow.evaluation import benchmark
+from tfflow.errors import InputError
+from tfflow.evaluation import benchmark, prediction
 from tfflow.evaluation.prediction import open_inputs, predict_all
 from tfflow.evaluation.refinement import refined
 from tfflow.models import FlowModel
@@ -132,3 +133,15 @@ def test_the_command_measures_it_on_scenes_and_pairs(trained, tmp_path, capsys):
     )
     assert code == 0 and "EPE" in capsys.readouterr().out
     assert isinstance(tfflow.load(trained), FlowModel)
+
+
+def test_a_video_that_stops_gives_all_its_pairs_before_it_is_refused(tmp_path, monkeypatch):
+    def two_then_refused(path, on_error):
+        yield from (np.full((16, 16, 3), k / 10, np.float32) for k in range(3))
+        raise InputError("it stops")
+
+    frames, net = open_inputs([str(trees.video(tmp_path / "v.avi", 3))]), Four()
+    monkeypatch.setattr(prediction, "read_frames", two_then_refused)
+    with pytest.raises(InputError, match=r"^it stops$"):
+        list(predict_all(net, frames))
+    assert len(net.batches) == 2

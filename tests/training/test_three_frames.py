@@ -147,7 +147,7 @@ def test_selflow_s_student_has_the_authors_crop_and_others_numbers():
 def test_levels_of_janai_are_weighed_as_sums_over_their_pixels():
     for name in ("multi_frame_occ_flow", "multi_frame_occ_flow_hard"):
         terms = RECIPES[name].phases[-1].objective.terms
-        weights = [weight * term.stride**2 for weight, term in terms]
+        weights = [weight / (16 / term.stride) ** 2 for weight, term in terms]
         np.testing.assert_allclose(weights, [0.005, 0.01, 0.02, 0.08, 0.32])
         assert [term.stride for _, term in terms] == [1, 2, 4, 8, 16]
 

@@ -19,8 +19,8 @@ class Superpixels:
     """Adds the second frame with noise, uniform in [0, 1], in place of some of its superpixels, as `covered2`.
 
     count: superpixels of the frame, about. covered: (fewest, most) of them that are hidden. compactness: see
-    `ops.superpixels`. Comes after the crop: sizes are static. Source: Liu et al. 2019 (SelFlow), section 3.4; numbers
-    from ARFlow's code, which does the same.
+    `ops.superpixels`. Comes after the crop: sizes are static. Source: Liu et al. 2019 (SelFlow); numbers from
+    ARFlow's code, which does the same.
     """
 
     count: int = 200

@@ -134,17 +134,23 @@ def _video_pairs(path: Path, on_error: str, around: bool) -> Iterator[tuple[str,
     frames = read_frames(path, on_error)
     last = next(frames)
     count = 0
-    before: Sample = {}  # the pair before, whose image3 is to come
-    for count, frame in enumerate(frames, 1):
-        sample = {"image1": last, "image2": frame}
-        if not around:
-            yield f"frame_{count:06d}", sample
-        else:
-            if before:
-                yield f"frame_{count - 1:06d}", {**before, "image3": frame}
-            before = {**sample, "image0": before.get("image1", last)}
-        last = frame
-    if not count:
-        raise InputError(f"'{path}' holds one frame: flow needs two or more")
+    before: Sample = {}  # with `around`: the pair before, whose image3 is to come
+    stopped: InputError | None = None
+    try:
+        for count, frame in enumerate(frames, 1):
+            sample = {"image1": last, "image2": frame}
+            if not around:
+                yield f"frame_{count:06d}", sample
+            else:
+                if before:
+                    yield f"frame_{count - 1:06d}", {**before, "image3": frame}
+                before = {**sample, "image0": before.get("image1", last)}
+            last = frame
+    except InputError as error:
+        stopped = error
     if before:
         yield f"frame_{count:06d}", {**before, "image3": last}
+    if stopped:
+        raise stopped
+    if not count:
+        raise InputError(f"'{path}' holds one frame: flow needs two or more")

@@ -21,7 +21,7 @@ class MultiFramePhotometric(Term):
     right and lower neighbour), both summed. outside: what a pixel costs instead whose target is beyond the frame.
     hard: the flow to the previous frame is minus that to the next one; else the network's own. Needs three frames, and
     a network that gives shares. Gradients reach flows and shares.
-    Source: Janai et al. 2018, eq. 4; the authors' code (OBCC, OBGCC).
+    Source: Janai et al. 2018, as their code has it (OBCCriterion, OBGCCriterion).
     """
 
     penalty: Penalty = Charbonnier(alpha=0.5)
@@ -75,7 +75,7 @@ class TwoShares(Term):
 class ShareSmoothness(Term):
     """Squared differences of neighbouring shares, both summed, mean over pixels, x and y averaged.
 
-    edge: weight exp(-edge * mean over RGB of |difference of image1|). Source: Janai et al. 2018, eq. 6.
+    edge: weight exp(-edge * mean over RGB of |difference of image1|). Source: Janai et al. 2018.
     """
 
     edge: float = 20.0
@@ -97,7 +97,7 @@ class ShareSmoothness(Term):
 
 @dataclass(frozen=True)
 class ConstantVelocity(Term):
-    """Length of flow12 + flow10, px, mean over pixels: motion goes on as it was. Source: Janai et al. 2018, eq. 8."""
+    """Length of flow12 + flow10, px, mean over pixels: motion goes on as it was. Janai et al. 2018."""
 
     @property
     def needs_outputs(self) -> frozenset[str]:

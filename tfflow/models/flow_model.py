@@ -168,7 +168,8 @@ def as_pair(image1, image2, channels: str = "rgb") -> tuple[np.ndarray, np.ndarr
 def _pairs(images1, images2, *around) -> tuple[tf.Tensor, ...]:
     first, second, *others = (tf.convert_to_tensor(images) for images in (images1, images2, *around))
     if any(other.shape != first.shape or other.dtype != tf.float32 for other in others):
-        raise ValueError(f"frames around a pair must be float32 {tuple(first.shape)} as it, got {others}")
+        came = ", ".join(f"{tuple(other.shape)} {other.dtype.name}" for other in others)
+        raise ValueError(f"frames around a pair must be float32 {tuple(first.shape)} as it, got {came}")
     if first.shape != second.shape or first.shape.rank != 4 or first.shape[-1] != 3 or first.dtype != tf.float32:
         raise ValueError(
             f"images must be two float32 [b, h, w, 3] of one shape, got {tuple(first.shape)} {first.dtype.name} and "

@@ -36,13 +36,13 @@ SOFT = (
 
 
 def _pyramid(objective: Objective) -> Objective:
-    """At every level, whose pixels the authors sum: a mean times their share of all pixels."""
-    return Objective(tuple((weight / stride**2, AtLevel(stride, objective)) for stride, weight in LEVELS))
+    """At every level, whose pixels the authors sum: a mean times how many there are to each of the coarsest level."""
+    return Objective(tuple((weight * (16 / stride) ** 2, AtLevel(stride, objective)) for stride, weight in LEVELS))
 
 
 PRETRAINING = Phase("constant velocity", 10_000, _pyramid(HARD), Halving(1e-4, every=200_000), directions=1)
 DEPARTURES = (
-    "sums over pixels are divided by the number of pixels at full resolution, all terms alike",
+    "sums over pixels are divided by the number of pixels of the coarsest level, all terms alike",
     "shares are smoothed as flow is, x and y averaged",
     "shares bear the price of a target beyond the frame in proportion, as in the gradient of their code, whose value "
     "has it whole",

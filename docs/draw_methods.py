@@ -39,18 +39,20 @@ def main(argv: list[str] | None = None) -> int:
     p.add_argument("--out", type=Path, default=Path(__file__).parent, metavar="DIR", help="(default: %(default)s)")
     args = p.parse_args(argv)
     sample, model = Scenes(SIZE, settings=SETTINGS).sample(SCENE), tfflow.load(WEIGHTS)
-    for name, draw in (("correlation", correlation), ("occlusion", occlusion)):
-        picture = draw(sample, model)
+    costs = matches(sample, model)
+    flows = model.both(*(sample[key][None].astype(np.float32) for key in ("image1", "image2")))
+    pictures = {"correlation": correlation(sample, costs, flows[0][0]), "occlusion": occlusion(sample, flows)}
+    for name, picture in pictures.items():
         thrifty = np.rint(np.rint(picture / 255 * 31) * 255 / 31).astype(np.uint8)  # files a third smaller
         write_image(args.out / f"{name}.png", thrifty)
-    for what, share in right_matches(sample, model).items():
+    for what, share in right_matches(sample, costs).items():
         print(f"best match right for {share:.0%} of what is {what}")
     return 0
 
 
-def correlation(sample: dict, model: FlowModel) -> np.ndarray:
-    """What a correlation layer gives for single pixels, the best match of each pixel, and the network's flow."""
-    costs, stride = matches(sample, model), 2**LEVEL
+def correlation(sample: dict, costs: np.ndarray, flow12: np.ndarray) -> np.ndarray:
+    """What a correlation layer gives for single pixels, the best match of each pixel, and a network's flow."""
+    stride = 2**LEVEL
     truth = sample["flow12"]
     first, second = (to_bytes(sample[key]) for key in ("image1", "image2"))
     maps = []
@@ -69,7 +71,7 @@ def correlation(sample: dict, model: FlowModel) -> np.ndarray:
     flows = {
         "true flow": truth,
         f"best match of each {stride}x{stride} px": coarse,
-        WEIGHTS: model.flow(sample["image1"], sample["image2"]),
+        WEIGHTS: flow12,
     }
     shown = [(title, flow_to_colour(flow, scale)) for title, flow in flows.items()]
     return contact_sheet([[("frame 1", first), ("frame 2, and where is searched", second), shown[0]], maps + shown[1:]])
@@ -89,9 +91,9 @@ def best_matches(costs: np.ndarray) -> np.ndarray:
     return np.stack(np.divmod(costs.argmax(-1), 2 * RADIUS + 1)[::-1], -1) - RADIUS
 
 
-def right_matches(sample: dict, model: FlowModel) -> dict[str, float]:
+def right_matches(sample: dict, costs: np.ndarray) -> dict[str, float]:
     """The shares of pixels, of motion within the window, whose best match is the nearest to their true motion."""
-    best, stride = best_matches(matches(sample, model)), 2**LEVEL
+    best, stride = best_matches(costs), 2**LEVEL
     cells = (best.shape[0], stride, best.shape[1], stride, -1)
     motion = np.rint(sample["flow12"].reshape(cells).mean((1, 3)) / stride)
     seen = sample["visible1"].reshape(cells).mean((1, 3))[..., 0]
@@ -99,13 +101,10 @@ def right_matches(sample: dict, model: FlowModel) -> dict[str, float]:
     return {"visible": right[within & (seen == 1)].mean(), "hidden": right[within & (seen == 0)].mean()}
 
 
-def occlusion(sample: dict, model: FlowModel) -> np.ndarray:
-    """The two ways of telling hidden pixels, from exact flow and from a network's, each with its F-score."""
+def occlusion(sample: dict, found: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
+    """The two ways of telling hidden pixels, from exact flow and from that of a network, each with its F-score."""
     true = sample["visible1"]
-    flows = {
-        "exact flow": (sample["flow12"][None], sample["flow21"][None]),
-        WEIGHTS: model.both(*(sample[key][None].astype(np.float32) for key in ("image1", "image2"))),
-    }
+    flows = {"exact flow": (sample["flow12"][None], sample["flow21"][None]), WEIGHTS: found}
     rows = [
         [
             ("frame 1", to_bytes(sample["image1"])),

@@ -27,6 +27,8 @@ def batch():
 class Network:
     """Gives one flow after the other, and keeps what it was shown."""
 
+    input_names = ("image1", "image2")
+
     def __init__(self, *flows):
         self.flows, self.seen = flows, []
 

@@ -112,7 +112,7 @@ def _second_look(phase: Phase, batch: Batch, student: keras.Model, first: dict[s
     flow, visible = tf.stop_gradient(first["flows12"][0]), first["visible1"]
     if phase.trust:
         visible = phase.trust(flow, tf.stop_gradient(first["flows21"][0]))
-    known = {"image1": batch["image1"], "image2": batch["image2"]}
+    known = {name: batch[name] for name in student.input_names}
     known |= zip(("flow12", "flow21"), tf.split(flow, 2), strict=True)
     known |= zip(("valid1", "valid2"), tf.split(visible, 2), strict=True)
     seeds = tf.cast(batch["chance"] * 2.0**31, tf.int32)  # [b, 2]
@@ -122,9 +122,10 @@ def _second_look(phase: Phase, batch: Batch, student: keras.Model, first: dict[s
         fn_output_signature={key: tf.TensorSpec(x.shape[1:], tf.float32) for key, x in known.items()},
     )
     changed = {key: tf.stop_gradient(x) for key, x in changed.items()}
-    flows = student([changed["image1"], changed["image2"]], training=True)
+    frames = {name: changed[name] for name in student.input_names}
+    flows = student(list(frames.values()), training=True)
     flows = tuple(tf.cast(f, tf.float32) for f in flows_of(phase.net, flows))
-    view = view_of(phase, {key: changed[key] for key in ("image1", "image2")}, flows)
+    view = view_of(phase, frames, flows)
     view["target12"] = tf.concat([changed["flow12"], changed["flow21"]], 0)
     view["used1"] = tf.concat([changed["valid1"], changed["valid2"]], 0)
     return View(**view)

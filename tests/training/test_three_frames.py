@@ -161,11 +161,6 @@ def test_levels_of_janai_are_weighed_as_sums_over_their_pixels():
             "judges shares of a network, and tiny has none; --model multiframe_hard has",
         ),
         ("multi_frame_occ_flow", "tiny", "judges shares of a network, and tiny has none; --model multiframe_soft has"),
-        (
-            "arflow",
-            "tiny_three",
-            "looks a second time at pairs, and tiny_three looks at 3 frames: choose a --model of two, such as pwclite",
-        ),
     ],
 )
 def test_a_network_that_does_not_give_what_is_judged_is_refused(recipe, model, text):
@@ -190,3 +185,10 @@ def test_pairs_alone_are_refused_to_networks_of_three_frames():
         check_sequences("selflow", 3, Pairs())
     check_sequences("pwcnet", 2, Pairs())
     check_sequences("selflow", 3, Scenes((32, 40)))
+
+
+def test_a_second_look_takes_three_frames_too(tmp_path, eagerly):
+    last = dataclasses.replace(RECIPES["arflow"].phases[-1], steps=1)
+    small = dataclasses.replace(RECIPES["arflow"], phases=(last,), model="tiny_three", batch=2, crop=(24, 32))
+    progress, ended, _ = runs.run(tmp_path / "run", small, data=runs.data(small))
+    assert ended and progress.step == 1

@@ -52,11 +52,6 @@ class Trainer:
                     f"{recipe.name} judges {', '.join(sorted(missing))} of a network, and {model} has none; "
                     f"--model {recipe.model} has"
                 )
-            if phase.second and self.flow_model.frames > 2:
-                raise InputError(
-                    f"{recipe.name} looks a second time at pairs, and {model} looks at {self.flow_model.frames} "
-                    f"frames: choose a --model of two, such as {recipe.model}"
-                )
 
     def graph(self, directions: int) -> keras.Model:
         """The trained network as a Keras model of one direction or both; both have the same weights."""

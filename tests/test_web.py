@@ -123,6 +123,16 @@ def test_other_methods_are_refused(ask):
     assert ask("/models.json", "DELETE")[0] == 501
 
 
+@pytest.mark.parametrize(("error", "said"), [(BrokenPipeError, False), (ConnectionResetError, False), (KeyError, True)])
+def test_a_browser_that_leaves_is_no_error(tmp_path, capsys, error, said):
+    with web.open_server([export(tmp_path / "fp32")]) as server:
+        try:
+            raise error
+        except error:
+            server.handle_error(None, ("127.0.0.1", 1))
+    assert ("Traceback" in capsys.readouterr().err) == said
+
+
 def test_a_bad_model_is_refused(tmp_path):
     (tmp_path / "empty").mkdir()
     with pytest.raises(InputError, match=r"model.json' is no manifest"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import http.client
 import json
+import mimetypes
 import socket
 import threading
 from pathlib import Path
@@ -27,6 +28,7 @@ def site(tmp_path_factory):
     (folder / "index.html").write_text("<p>the page</p>")
     (folder / "models.json").write_text("[]")
     (folder / "litert" / "runtime.wasm").write_bytes(b"\0asm")
+    (folder / "litert" / "runtime.js").write_text("0")
     (folder.parent / "secret.txt").write_text("secret")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(web, "SITE", folder)
@@ -43,23 +45,29 @@ def export(folder: Path, contents: bytes = b"plain", manifest: dict | None = Non
 
 
 @pytest.fixture(scope="module")
-def ask(site, tmp_path_factory):
-    """Asks a server of two models for a path, as it is written -> status, headers, contents."""
+def address(site, tmp_path_factory):
+    """Of a server of two models."""
     folder = tmp_path_factory.mktemp("models")
     models = [export(folder / "fp32", b"float"), export(folder / "int8", b"bytes").parent]
     with web.open_server(models) as server:
         threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-
-        def asked(path: str, method: str = "GET"):
-            connection = http.client.HTTPConnection(*server.server_address[:2], timeout=10)
-            connection.request(method, path)
-            response = connection.getresponse()
-            contents = response.read()
-            connection.close()
-            return response.status, response.headers, contents
-
-        yield asked
+        yield server.server_address[:2]
         server.shutdown()
+
+
+@pytest.fixture
+def ask(address):
+    """Asks for a path, as it is written -> status, headers, contents."""
+
+    def asked(path: str, method: str = "GET"):
+        connection = http.client.HTTPConnection(*address, timeout=10)
+        connection.request(method, path)
+        response = connection.getresponse()
+        contents = response.read()
+        connection.close()
+        return response.status, response.headers, contents
+
+    return asked
 
 
 def test_the_page_comes_with_the_headers_that_threads_need(ask):
@@ -83,12 +91,20 @@ def test_models_and_manifests_are_served_in_the_order_given(ask):
         assert ask(f"/{place}".replace(".json", ".tflite"))[2] == model
 
 
-def test_head_gives_headers_alone(ask):
-    for path, length in (("/models.json", None), ("/models/0/model.tflite", "5")):
-        status, headers, contents = ask(path, "HEAD")
-        assert (status, contents) == (200, b"")
-        assert length is None or headers["Content-Length"] == length
-    assert ask("/models.json", "HEAD")[1]["Content-Length"] == str(len(ask("/models.json")[2]))
+def test_types_do_not_depend_on_the_system(ask, monkeypatch):
+    for name in ("guess_type", "guess_file_type"):
+        monkeypatch.setattr(mimetypes, name, lambda *_, **__: ("text/plain", None), raising=False)
+    assert ask("/litert/runtime.wasm")[1]["Content-Type"] == "application/wasm"
+    assert ask("/litert/runtime.js")[1]["Content-Type"] == "text/javascript"
+
+
+@pytest.mark.parametrize("path", ["/models.json", "/models/0/model.tflite"])
+def test_head_gives_headers_alone(ask, address, path):
+    with socket.create_connection(address, timeout=10) as connection:
+        connection.sendall(f"HEAD {path} HTTP/1.0\r\n\r\n".encode())
+        head, _, body = connection.makefile("rb").read().partition(b"\r\n\r\n")
+    assert b" 200 " in head and body == b""
+    assert f"Content-Length: {len(ask(path)[2])}".encode() in head
 
 
 @pytest.mark.parametrize(
@@ -105,6 +121,16 @@ def test_nothing_beside_the_site_and_the_models_is_served(ask, path):
 def test_other_methods_are_refused(ask):
     assert ask("/", "POST")[0] == 501
     assert ask("/models.json", "DELETE")[0] == 501
+
+
+@pytest.mark.parametrize(("error", "said"), [(BrokenPipeError, False), (ConnectionResetError, False), (KeyError, True)])
+def test_a_browser_that_leaves_is_no_error(tmp_path, capsys, error, said):
+    with web.open_server([export(tmp_path / "fp32")]) as server:
+        try:
+            raise error
+        except error:
+            server.handle_error(None, ("127.0.0.1", 1))
+    assert ("Traceback" in capsys.readouterr().err) == said
 
 
 def test_a_bad_model_is_refused(tmp_path):

@@ -9,6 +9,7 @@ import json
 import os
 import socket
 import socketserver
+import sys
 import urllib.parse
 from http import HTTPStatus
 from http.server import SimpleHTTPRequestHandler
@@ -66,6 +67,11 @@ class Server(socketserver.ThreadingTCPServer):
         self.address_family = family
         self.pages = pages
         super().__init__(address, functools.partial(_Handler, directory=str(SITE)))
+
+    def handle_error(self, request, client_address) -> None:
+        """That a browser leaves in the middle of a file is no error of the server."""
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)
 
     @property
     def url(self) -> str:

@@ -14,8 +14,9 @@ def target_grid(flow: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     """Column and row, in px, at which each pixel of `flow` [b, h, w, 2] arrives: two tensors [b, h, w], float32."""
     _, h, w = size(flow)
     flow = tf.cast(flow, tf.float32)  # a half-precision column above 256 would be off by a quarter pixel
-    x = flow[..., 0] + tf.cast(tf.range(w), tf.float32)
-    y = flow[..., 1] + tf.cast(tf.range(h), tf.float32)[None, :, None]
+    u, v = (tf.squeeze(part, -1) for part in tf.split(flow, 2, axis=-1))  # not indexed: WebGPU takes no such slice
+    x = u + tf.cast(tf.range(w), tf.float32)
+    y = v + tf.cast(tf.range(h), tf.float32)[None, :, None]
     return x, y  # [b, h, w] each
 
 
@@ -128,6 +129,6 @@ def inside(flow12: tf.Tensor) -> tf.Tensor:
 
 
 def _clamp(coordinate: tf.Tensor, lowest: float, length) -> tf.Tensor:
-    """Into [lowest, length - 1], NaN to 0, before any cast to an integer could overflow."""
-    finite = tf.where(tf.math.is_nan(coordinate), tf.zeros_like(coordinate), coordinate)
-    return tf.clip_by_value(finite, lowest, tf.cast(length - 1, tf.float32))
+    """Into [lowest, length - 1], NaN to the former, before any cast to an integer could overflow."""
+    at_least = tf.where(coordinate >= lowest, coordinate, lowest)  # NaN is not, whatever a maximum makes of it
+    return tf.minimum(at_least, tf.cast(length - 1, tf.float32))

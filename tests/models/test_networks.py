@@ -245,7 +245,7 @@ class ThinFlowNet2(FlowNet2):
 
 @pytest.fixture(scope="module")
 def thin():
-    return both_directions(ThinFlowNet2(), (64, 128))
+    return both_directions(ThinFlowNet2(), (64, 64))
 
 
 class AsManyChannels(keras.layers.Layer):
@@ -274,7 +274,7 @@ def test_parameters_of_flownet2_s_networks(monkeypatch):
 
 
 def test_flownet2_gives_the_fusion_s_flows_first_and_uses_every_weight(thin):
-    image1, image2 = frames(b=1)
+    image1, image2 = frames(b=1, w=64)
     with tf.GradientTape() as tape:
         flows = thin([image1, image2])
         total = tf.add_n([tf.reduce_sum(f * tf.cos(tf.range(f.shape[2], dtype=tf.float32))[:, None]) for f in flows])
@@ -289,7 +289,7 @@ def test_flownet2_gives_the_fusion_s_flows_first_and_uses_every_weight(thin):
 
 def test_networks_of_flownet2_see_those_before_them(thin):
     """C under S1 under S2, SD by itself, the fusion above all; units of px differ, and two are not interpolated."""
-    pair = list(frames(b=1))
+    pair = list(frames(b=1, w=64))
     before = [f.numpy() for f in thin(pair)]
     first = {5: 0, 4: 3, 3: 9, 2: 15, 1: 21}  # network -> place of its first flow
     for net, unit, moved in ((1, 20.0, (1, 2, 3, 5)), (3, 20.0, (3, 5)), (4, 1 / 20, (4, 5)), (5, 1.0, (5,))):
@@ -308,7 +308,7 @@ def test_networks_of_flownet2_see_those_before_them(thin):
 def test_uflow_s_network_leaves_out_levels_in_training_alone(built):
     """What a pair loses is drawn from its pixels: the same again for the same frames, and other levels for others."""
     model = built("pwcnet_uflow").both_ways
-    image1, image2 = frames(b=8)
+    image1, image2 = frames(b=8, w=64)
     plain = [f.numpy() for f in model([image1, image2])]
     trained = [f.numpy() for f in model([image1, image2], training=True)]
     again = model([image1, image2], training=True)

@@ -46,9 +46,9 @@ class Keeping(Term):
         return tf.zeros(tf.shape(view.flow12)[:1])
 
 
-def look(second, visibility=None, trust=None, frames=None):
+def look(second, visibility=None, trust=None, frames=None, flow=FLOW):
     """(first, second) views of a phase, and what the network was shown."""
-    keeping, network = Keeping(), Network(FLOW, FLOW + 1)
+    keeping, network = Keeping(), Network(flow, flow + 1)
     phase = Phase("p", 1, 1.0 * keeping, runs.RATE, visibility or Everywhere(), second=second, trust=trust)
     step.losses(phase, frames or batch(), network, None, 4)
     return keeping.view, keeping.view.second, network.seen
@@ -76,14 +76,15 @@ def test_trust_says_where_the_first_look_is_to_be_followed():
 
 
 def test_every_pair_is_changed_by_its_own_chance():
+    """Three times the same pair; the first and the third have the same chance."""
     changes = (Affine(scale=(1.1, 1.5), rotation_deg=20.0), ColourJitter(brightness=0.5), Noise(0.05))
-    same = batch()
-    same["image1"][1], same["image2"][1] = same["image1"][0], same["image2"][0]
-    _, second, seen = look(changes, frames=same)
-    assert second.image1.shape == (2 * B, H, W, 3) and np.isfinite(second.target12).all()
-    assert np.abs(seen[1][0][0] - seen[1][0][1]).max() > 0.05
-    for a, b in zip(seen[1], look(changes, frames=same)[2][1], strict=True):
-        np.testing.assert_array_equal(a, b)
+    thrice = {name: np.repeat(x[:1], 3, axis=0) for name, x in batch().items()}
+    thrice["chance"] = np.float32([[0.1, 0.7], [0.9, 0.2], [0.1, 0.7]])
+    _, second, seen = look(changes, frames=thrice, flow=np.concatenate([FLOW[:1]] * 6))
+    assert second.image1.shape == (6, H, W, 3) and np.isfinite(second.target12).all()
+    for frames in (*seen[1], second.target12[:3], second.target12[3:]):
+        assert np.abs(frames[0] - frames[1]).max() > 0.05
+        np.testing.assert_array_equal(frames[0], frames[2])
 
 
 def test_only_the_second_look_learns_from_what_it_follows():

@@ -227,7 +227,7 @@ def test_without_the_runtime_the_refusal_says_what_to_install(out, monkeypatch):
         load(out / "model.tflite")
 
 
-def test_fine_tuning_from_the_command_keeps_the_best_of_the_converted(tmp_path, capsys):
+def test_fine_tuning_from_the_command_keeps_the_best_of_the_converted(tmp_path, capsys, eagerly):
     size = f"{SIZE[0]}x{SIZE[1]}"
     arguments = ["--model", "tiny", "--recipe", "ddflow_quick", "--size", size, "--precision", "int8-qat"]
     more = ["--steps", "2", "--limit", "2", "--out", str(tmp_path), "--devices", "CPU:0"]

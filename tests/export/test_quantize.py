@@ -144,7 +144,7 @@ def test_flow_heads_in_eight_bits_are_refused(model, ranges, monkeypatch):
 
 
 @pytest.fixture(scope="module")
-def tuned(model, ranges):
+def tuned(model, ranges, eagerly):
     """Ten steps of fine-tuning at a high rate: weights and ranges before and after each, losses and rates."""
     recipe = dataclasses.replace(named("ddflow_quick"), crop=SIZE, batch=2)
     tuning = FineTuning(model.network, ranges, recipe, SCENES, tf.distribute.get_strategy(), rate=2e-3)
@@ -180,7 +180,7 @@ def test_ranges_are_frozen_at_the_end(tuned):
     assert len(set(values[:8])) == 8 and values[8] == values[9] == values[7]
 
 
-def test_fine_tuning_learns_from_ground_truth_where_the_recipe_does(pairs):
+def test_fine_tuning_learns_from_ground_truth_where_the_recipe_does(pairs, eagerly):
     tiny_model = FlowModel("tiny")
     ranges = calibrate(phone_graph(tiny_model.network, INTERFACE), pairs)
     recipe = dataclasses.replace(named("supervised"), crop=SIZE, batch=2)

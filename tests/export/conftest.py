@@ -1,4 +1,4 @@
-"""A network small enough to be exported in seconds."""
+"""Networks small enough to be exported in seconds."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from typing import ClassVar
 import pytest
 import tf_keras as keras
 
+from tfflow.layers import Normalize, UpsampleFlow
 from tfflow.models import VARIANTS, FlowModel, Variant
+from tfflow.models.blocks import TORCH, add, chain, concat, conv, deconv, flow_head
 from tfflow.models.pwcnet_mobile import PWCNetMobile
 
 SIZE = (32, 48)
@@ -21,6 +23,33 @@ class SmallPWC(PWCNetMobile):
     decoders: ClassVar = {3: (8, 6), 2: (8,)}
 
 
+class Upsampling:
+    """Flow at 1/8 and two channels of features, both upsampled by learned weights, as in the published PWC-Net."""
+
+    stride = 8
+
+    def __init__(self, dtype: str = "float32"):
+        self.normalize = Normalize((0.5, 0.5, 0.5), (1.0, 1.0, 1.0), name="normalize")
+        options = {"init": TORCH, "dtype": dtype}
+        self.features = chain([conv(f"features{i}", 6, stride=2, **options) for i in (1, 2)])
+        self.coarse, self.head = conv("coarse", 6, stride=2, **options), flow_head("flow3", init=TORCH)
+        self.up_flow, self.up_features = (deconv(name, 2, TORCH) for name in ("up_flow", "up_features"))
+        self.fine = flow_head("flow2", init=TORCH)
+
+    def encode(self, images):
+        return [self.normalize(images)]
+
+    def decode(self, images1, images2):
+        features = self.features(concat("pair", [*images1, *images2]))
+        coarse = self.coarse(features)
+        flow = self.head(coarse)
+        upsampled = self.up_flow(flow)
+        known = concat("decoder2_input", [features, upsampled, self.up_features(coarse)])
+        fine = add("refined", self.fine(known), upsampled)
+        return [UpsampleFlow(4, name="full_resolution")(fine), fine, flow]
+
+
+VARIANTS["upsampling"] = Variant("upsampling", Upsampling, "of the tests", 1, "none")
 VARIANTS["small_pwc"] = Variant("small_pwc", SmallPWC, "of the tests", 1, "none")
 
 

@@ -77,6 +77,14 @@ def test_flow_is_float_and_its_copies_for_convolutions_are_not(graph):
     }
 
 
+def test_of_two_channels_that_are_upsampled_flow_alone_stays_float(pairs):
+    graph = phone_graph(FlowModel("upsampling").network, INTERFACE)
+    found = facts(convert.int8_trained(quantized(graph, calibrate(graph, pairs)), INTERFACE))
+    upsampled = [o for o in found.operators if o.name == "TRANSPOSE_CONV"]
+    assert {o.makes_flow: o.outputs[0][1] for o in upsampled} == {True: "float32", False: "int8"}
+    assert violations(found, eight_bits=True) == []
+
+
 def test_what_coarse_flow_is_read_from_is_float(graph):
     """Of the levels at 1/8 and 1/4 the first; the second's features are read by the context, too."""
     strides = flow_strides(graph)

@@ -16,16 +16,17 @@ CONVOLUTIONS = ("CONV_2D", "DEPTHWISE_CONV_2D", "TRANSPOSE_CONV")
 FORBIDDEN = ("GATHER_ND", "SPACE_TO_BATCH_ND", "BATCH_TO_SPACE_ND")
 """Operators that phones' delegates refuse, or run slowly. Custom and TensorFlow's own ("Flex") are refused, too."""
 FLOW_OPERATORS = (*CONVOLUTIONS, "ADD", "RESIZE_BILINEAR")
-"""Operators that make flow where their output has two channels."""
+"""Operators that can make flow."""
 
 
 @dataclass(frozen=True)
 class Operator:
-    """One operator: its name, and its tensors as (shape, NumPy dtype name)."""
+    """One operator: its name, its tensors as (shape, NumPy dtype name), and the names of those that read its output."""
 
     name: str
     inputs: tuple[tuple[tuple[int, ...], str], ...]
     outputs: tuple[tuple[tuple[int, ...], str], ...]
+    readers: frozenset[str] = frozenset()
 
     @property
     def kind(self) -> str:
@@ -47,6 +48,12 @@ class Operator:
         (image, _), (kernel, _) = self.factors
         pixels = math.prod((image if self.name == "TRANSPOSE_CONV" else self.outputs[0][0])[:3])
         return pixels * math.prod(kernel)  # [o, h, w, i]; of a depthwise one [1, h, w, o]
+
+    @property
+    def makes_flow(self) -> bool:
+        """Whether two channels come out that are more than features: those are only joined to others."""
+        two = self.name in FLOW_OPERATORS and self.outputs[0][0][-1:] == (2,)
+        return two and self.readers != {"CONCATENATION"}
 
     @property
     def eight_bits(self) -> bool:
@@ -94,7 +101,19 @@ def facts(contents: bytes) -> Facts:
         return tuple((tuple(int(n) for n in t["shape"]), np.dtype(t["dtype"]).name) for t in known)
 
     details = plain._get_ops_details()
-    operators = tuple(Operator(o["op_name"], described(o["inputs"]), described(o["outputs"])) for o in details)
+    readers: dict[int, set[str]] = {}
+    for o in details:
+        for i in o["inputs"]:
+            readers.setdefault(int(i), set()).add(o["op_name"])
+    operators = tuple(
+        Operator(
+            o["op_name"],
+            described(o["inputs"]),
+            described(o["outputs"]),
+            frozenset().union(*(readers.get(int(i), ()) for i in o["outputs"])),
+        )
+        for o in details
+    )
     usual = Interpreter(model_content=contents)
     with contextlib.suppress(RuntimeError):  # an operator that this runtime has not: `violations` names it
         usual.allocate_tensors()
@@ -140,7 +159,7 @@ def violations(found: Facts, eight_bits: bool) -> list[str]:
     for o in found.operators:
         if o.name == "GATHER" and o.inputs[1][1] != "int32":
             lines.append(f"GATHER by {o.inputs[1][1]} indices, not int32")
-        if eight_bits and o.name in FLOW_OPERATORS and o.outputs[0][0][-1:] == (2,) and o.outputs[0][1] != "float32":
+        if eight_bits and o.makes_flow and o.outputs[0][1] != "float32":
             lines.append(f"{o.name} of flow {o.outputs[0][0]} in {o.outputs[0][1]}, not float32")
     if set(found.inputs) != set(INPUTS) or set(found.outputs) not in ({OUTPUTS[0]}, set(OUTPUTS)):
         lines.append(

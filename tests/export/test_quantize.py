@@ -151,6 +151,18 @@ def test_flow_heads_in_eight_bits_are_refused(model, ranges, monkeypatch):
     assert any("of flow" in line for line in violations(facts(contents), eight_bits=True))
 
 
+@pytest.mark.parametrize("name", ["supervised", "arflow"])
+def test_fine_tuning_learns_as_the_recipe_does(name, pairs):
+    """From ground truth, or of a second look; compiled, as in use."""
+    tiny_model = FlowModel("tiny")
+    ranges = calibrate(phone_graph(tiny_model.network, INTERFACE), pairs)
+    recipe = dataclasses.replace(named(name), crop=SIZE, batch=2)
+    tuning = FineTuning(tiny_model.network, ranges, recipe, SCENES, tf.distribute.get_strategy())
+    before, losses = tuning.weights()["quant_level3_flow/kernel"], []
+    tuning.run(1, lambda step, loss: losses.append(loss))
+    assert np.isfinite(losses).all() and np.abs(tuning.weights()["quant_level3_flow/kernel"] - before).max() > 0
+
+
 @pytest.fixture(scope="module")
 def tuned(model, ranges, eagerly):
     """Ten steps of fine-tuning at a high rate: weights and ranges before and after each, losses and rates."""
@@ -186,16 +198,6 @@ def test_its_rate_falls_evenly_to_nothing(tuned):
 def test_ranges_are_frozen_at_the_end(tuned):
     values = [float(weights["quant_encoder1_conv1/output_max"]) for weights in tuned[0][1:]]
     assert len(set(values[:8])) == 8 and values[8] == values[9] == values[7]
-
-
-def test_fine_tuning_learns_from_ground_truth_where_the_recipe_does(pairs, eagerly):
-    tiny_model = FlowModel("tiny")
-    ranges = calibrate(phone_graph(tiny_model.network, INTERFACE), pairs)
-    recipe = dataclasses.replace(named("supervised"), crop=SIZE, batch=2)
-    tuning = FineTuning(tiny_model.network, ranges, recipe, SCENES, tf.distribute.get_strategy())
-    before, losses = tuning.weights()["quant_level3_flow/kernel"], []
-    tuning.run(1, lambda step, loss: losses.append(loss))
-    assert np.isfinite(losses).all() and np.abs(tuning.weights()["quant_level3_flow/kernel"] - before).max() > 0
 
 
 def test_every_rung_of_the_ladder_is_near_the_float_flow(model, tmp_path):

@@ -30,7 +30,8 @@ class FineTuning:
 
     strategy: of tf.distribute; the graph to convert is built anew outside of it, from `weights`.
     rate: of Adam at the first step; it falls evenly to 0, so that what is left at the end is no step too far.
-    A student is trained on the whole crop here: the teacher is the float network, which its flow is to follow.
+    A student is trained on the whole crop here: the teacher is the float network, which its flow is to follow. So does
+    a second look, which sees the frames as they are.
     """
 
     def __init__(
@@ -87,8 +88,11 @@ class FineTuning:
         goal = tf.stop_gradient(self.float_graph(frames, training=False)[0])
         flows = tuple(self.graph(frames, training=free))
         view = view_of(dataclasses.replace(self.phase, student=0.0), batch, flows)
+        followed = {"target12": goal, "used1": tf.ones_like(goal[..., :1])}
         if self.phase.student:
-            view.update(target12=goal, used1=tf.ones_like(goal[..., :1]))
+            view.update(followed)
+        if self.phase.second:
+            view["second"] = View(**{**view, **followed})
         terms = list(self.phase.objective(View(**view)).values())
         terms.append(TOWARDS_FLOAT * tf.reduce_mean(tf.norm(flows[0] - goal + 1e-6, axis=-1), axis=[1, 2]))
         return tf.add_n([global_mean(term, self.recipe.batch) for term in terms])

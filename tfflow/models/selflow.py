@@ -5,14 +5,12 @@ Liu et al., SelFlow: Self-Supervised Learning of Optical Flow, CVPR 2019. 4,790,
 
 from __future__ import annotations
 
-from typing import Any
-
-from tfflow.layers import Frame, L2Normalize, Scale, StackFrames, SwapFrames, UpsampleFlow, Warp, ZeroFlow
-from tfflow.models.blocks import concat, context_network, cost_volume, encoder, flow_head, stack
-from tfflow.models.pwcnet_ddflow import CHANNELS
+from tfflow.layers import Frame, Scale, StackFrames, SwapFrames, UpsampleFlow, Warp, ZeroFlow
+from tfflow.models.blocks import concat, cost_volume
+from tfflow.models.pwcnet_ddflow import CHANNELS, PWCNetDDFlow
 
 
-class SelFlow:
+class SelFlow(PWCNetDDFlow):
     """Six feature levels; flow from 1/64 to 1/4 to the next and to the previous frame, by the same weights.
 
     Both are stacked on the batch axis, to the next frame first. What the one sees of the other is swapped, and flow is
@@ -22,17 +20,7 @@ class SelFlow:
     the network itself, is left unrefined.
     """
 
-    stride = 64
     frames = 3
-
-    def __init__(self, dtype: str = "float32"):
-        self.dtype = dtype
-        options: dict[str, Any] = {"slope": 0.2, "dtype": dtype}
-        self.encode = encoder(CHANNELS, convs_per_level=2, **options)
-        self.normalize = L2Normalize(dtype=dtype, name="normalize")
-        self.features = {n: stack(f"decoder{n}", (128, 128, 96, 64, 32), **options) for n in (6, 5, 4, 3, 2)}
-        self.heads = {n: flow_head(f"decoder{n}_flow") for n in (6, 5, 4, 3, 2)}
-        self.context = context_network(**options)
 
     def decode(self, pyramid1, pyramid2, pyramid0):
         """Flow 1->2 at full resolution, then of levels 2 (1/4) to 6 (1/64), each in px of its own grid."""

@@ -17,6 +17,7 @@ from tfflow.losses.objective import Term
 from tfflow.recipes import RECIPES, Phase
 from tfflow.training import step
 from tfflow.training.feed import Feed, check_sequences
+from tfflow.training.teacher import teacher_of
 from tfflow.training.trainer import Trainer
 
 OUTPUTS = ("flows12", "flows10", "shares")
@@ -117,9 +118,10 @@ def test_a_student_sees_noise_where_the_teacher_does_not():
     trainer.begin(phase)
     batch = element(recipe)
     assert "covered2" in batch and np.any(batch["covered2"] != batch["image2"])
-    view = looked_at(phase, trainer, batch, trainer.teacher)
+    teacher = teacher_of(phase, trainer.teacher)
+    view = looked_at(phase, trainer, batch, teacher)
     hidden = dataclasses.replace(phase, occluders=None)
-    plain = looked_at(hidden, trainer, {k: x for k, x in batch.items() if k != "covered2"}, trainer.teacher)
+    plain = looked_at(hidden, trainer, {k: x for k, x in batch.items() if k != "covered2"}, teacher)
     np.testing.assert_array_equal(view.image1[:2], plain.image1[:2])
     np.testing.assert_array_equal(view.image0, plain.image0)
     assert np.any(view.image2[:2] != plain.image2[:2])

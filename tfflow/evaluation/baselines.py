@@ -8,6 +8,8 @@ from typing import Protocol
 import cv2
 import numpy as np
 
+from tfflow.models.variational import grey
+
 
 class Predictor(Protocol):
     """What is measured: `tfflow.models.FlowModel`, and everything here.
@@ -73,12 +75,6 @@ def farneback() -> Baseline:
 def all_baselines() -> list[Baseline]:
     """Every baseline, from the simplest on."""
     return [zero(), farneback(), dis("ultrafast"), dis("fast"), dis("medium")]
-
-
-def grey(image: np.ndarray) -> np.ndarray:
-    """RGB [h, w, 3] in [0, 1] -> 8-bit grey [h, w], as OpenCV converts it."""
-    levels = np.clip(np.rint(255.0 * image), 0, 255).astype(np.uint8)
-    return cv2.cvtColor(np.ascontiguousarray(levels), cv2.COLOR_RGB2GRAY)
 
 
 def _dis(preset: int, grey1: np.ndarray, grey2: np.ndarray) -> np.ndarray:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-import cv2
 import numpy as np
 
 from tfflow.errors import unknown_name
-from tfflow.evaluation.baselines import Predictor, grey
+from tfflow.evaluation.baselines import Predictor
 from tfflow.models.cascade import ONCE
+from tfflow.models.variational import each, variational
 
 
 class Refined:
-    """A predictor whose flow each pair's own frames refine: `pair` takes two grey 8-bit pictures and the flow."""
+    """A predictor whose flow each pair's own frames refine: `pair` takes two images and the flow."""
 
     def __init__(self, predictor: Predictor, name: str, pair: Callable[..., np.ndarray]):
         self.name = f"{predictor.name} + {name}"
@@ -28,20 +28,7 @@ class Refined:
         return self._refined(images1, images2, flow12), self._refined(images2, images1, flow21)
 
     def _refined(self, images1: np.ndarray, images2: np.ndarray, flows: np.ndarray) -> np.ndarray:
-        pairs = zip(images1, images2, np.asarray(flows), strict=True)
-        return np.stack([self._pair(grey(a), grey(b), flow) for a, b, flow in pairs])  # [b, h, w, 2]
-
-
-def variational(grey1: np.ndarray, grey2: np.ndarray, flow: np.ndarray) -> np.ndarray:
-    """Brightness and gradient constancy with smoothness, minimised around `flow` [h, w, 2]; OpenCV's constants.
-
-    Source: Brox et al. 2004, as Kroeger et al. 2016 (DIS) end with: alpha 20, delta 5, gamma 10, omega 1.6, five times
-    five iterations. A flow that is not finite is given back as it came, for the caller to refuse.
-    """
-    if not np.isfinite(flow).all():
-        return flow
-    start = np.array(flow, np.float32, order="C")  # OpenCV writes into it
-    return cv2.VariationalRefinement.create().calc(grey1, grey2, start)
+        return each(images1, images2, flows, self._pair)  # [b, h, w, 2]
 
 
 REFINEMENTS: dict[str, Callable[..., np.ndarray]] = {"variational": variational}

@@ -87,12 +87,11 @@ class FineTuning:
         frames = [batch["image1"], batch["image2"]]
         goal = tf.stop_gradient(self.float_graph(frames, training=False)[0])
         flows = tuple(self.graph(frames, training=free))
-        view = view_of(dataclasses.replace(self.phase, student=0.0), batch, flows)
-        followed = {"target12": goal, "used1": tf.ones_like(goal[..., :1])}
-        if self.phase.student:
-            view.update(followed)
+        everywhere = tf.ones_like(goal[..., :1])
+        followed = {"teacher": goal, "teacher_visible": everywhere} if self.phase.student else {}
+        view = view_of(self.phase, {**batch, **followed}, flows)
         if self.phase.second:
-            view["second"] = View(**{**view, **followed})
+            view["second"] = View(**{**view, "target12": goal, "used1": everywhere})
         terms = list(self.phase.objective(View(**view)).values())
         terms.append(TOWARDS_FLOAT * tf.reduce_mean(tf.norm(flows[0] - goal + 1e-6, axis=-1), axis=[1, 2]))
         return tf.add_n([global_mean(term, self.recipe.batch) for term in terms])

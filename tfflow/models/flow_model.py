@@ -48,8 +48,8 @@ class FlowModel:
             raise InputError(f"{name} looks at {self.frames} frames: scales are for networks of two")
         any_size = tf.TensorSpec([None, None, None, 3])  # traced once; as fast as a size of its own
         once = functools.partial(tf.function, autograph=False)
-        self._predict = once(self._forward, input_signature=[any_size] * self.frames)
-        self._predict_both = once(self._both, input_signature=[any_size] * (2 if self.frames == 2 else 4))
+        self._predict = once(self.forward, input_signature=[any_size] * self.frames)
+        self._predict_both = once(self.stacked, input_signature=[any_size] * (2 if self.frames == 2 else 4))
 
     @functools.cached_property
     def one_way(self) -> keras.Model:
@@ -108,16 +108,17 @@ class FlowModel:
             return []
         return [nearest if given is None else given for given, nearest in given_and_nearest]
 
-    def _forward(self, images1, images2, *before):
+    def forward(self, images1: tf.Tensor, images2: tf.Tensor, *before: tf.Tensor) -> tf.Tensor:
+        """`batch` inside a graph."""
         if self.scales == ONCE:
             return self._look(self.one_way, images1, images2, *before)
         return cascade(functools.partial(self._look, self.one_way), images1, images2, self.scales)
 
-    def _both(self, images1, images2, *around):
-        """[2b, h, w, 2]: flows 1->2, then 2->1."""
+    def stacked(self, images1: tf.Tensor, images2: tf.Tensor, *around: tf.Tensor) -> tf.Tensor:
+        """`both` inside a graph: [2b, h, w, 2], flows 1->2, then 2->1."""
         if self.scales == ONCE:
             return self._look(self.both_ways, images1, images2, *around)
-        return tf.concat([self._forward(images1, images2), self._forward(images2, images1)], axis=0)
+        return tf.concat([self.forward(images1, images2), self.forward(images2, images1)], axis=0)
 
     def _look(self, model, *images):
         padded, sizes = zip(*(ops.pad_to_multiple(frames, self.stride) for frames in images), strict=True)

@@ -9,6 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from tfflow.errors import command
+from tfflow.models.cascade import ONCE
 from tfflow.recipes import RECIPES, Recipe, named
 
 
@@ -46,6 +47,9 @@ def _print_one(console: Console, recipe: Recipe) -> None:
         ]
         if phase.student:
             lines.append(f"  a student sees {phase.student:g} of the crop's sides, a teacher from before all of it")
+            looks = ", ".join(f"{scale:g}" for scale in phase.looks)
+            lines += [f"  the teacher looks at scales {looks}"] * (phase.looks != ONCE)
+            lines += ["  the teacher's flow is refined by OpenCV's variational method"] * phase.refined
             lines += [f"  the teacher counts by {phase.trust}"] * bool(phase.trust)
             lines += [f"  what covers the student's second frame: {phase.occluders}"] * bool(phase.occluders)
         if phase.second:

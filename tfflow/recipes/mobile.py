@@ -1,4 +1,4 @@
-"""How networks for phones go on after `ddflow_quick`: on exact flow of the built-in scenes, or still without labels."""
+"""How networks for phones go on after `ddflow_quick`: still without labels, taught by themselves, or on exact flow."""
 
 from __future__ import annotations
 
@@ -25,6 +25,37 @@ supervised_mobile = Recipe(
     departures=(
         "the finest level is held against the truth at full resolution, where the flow is measured",
         "sized for two cores and a network of ours",
+    ),
+)
+
+
+def _taught(name: str, rate: float) -> Phase:
+    """A student on most of the frame, after a teacher of three looks at all of it."""
+    return Phase(
+        name,
+        3_000,
+        EXACT,
+        Halving(rate, every=750, warmup=50),
+        directions=1,
+        student=0.85,
+        looks=(0.5, 1.0, 2.0),
+        refined=True,
+    )
+
+
+self_taught_mobile = dataclasses.replace(
+    supervised_mobile,
+    name="self_taught_mobile",
+    paper="ours: the loss of `supervised_mobile`, with flow of the network's own in the place of the truth",
+    equation=(
+        "L = sum_l alpha_l sum_x |w_l - w_T,l|_2 on a crop; w_T = variational(I1, I2, looks(I1, I2; 1/2, 1, 2)) of the "
+        "whole frame, l = full resolution and 1/8, 1/16, 1/32"
+    ),
+    phases=(_taught("taught", 6e-4), _taught("taught again", 3e-4)),
+    departures=(
+        "DDFlow's teacher looks once, as the student; ours three times, from half to twice the frame's size, and is "
+        "refined as DIS is; the student follows wherever it looks, not only at what its crop hides",
+        "for weights that know motion already; sized for two cores",
     ),
 )
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from tfflow.augmentation import Augmentation, Superpixels
 from tfflow.losses.objective import Objective
 from tfflow.losses.visibility import Everywhere, Visibility
+from tfflow.models.cascade import ONCE
 from tfflow.recipes.schedules import Schedule
 
 
@@ -30,7 +31,9 @@ class Phase:
     visibility: how pixels that both frames see are told from those that only one does.
     directions: 2 = 1->2 and 2->1 in one pass, their losses summed; 1 = 1->2 alone.
     student: 0 = no teacher; else the share of the crop's sides that the student sees, while a teacher, the network as
-        it stood when the phase began, sees the whole crop and gives the flow to follow.
+        it stood when the phase began, sees the whole crop and gives the flow to follow, in the place of ground truth.
+    looks: scales at which the teacher looks, one after the other (`models.cascade`); refined: whether OpenCV's
+        variational refinement ends its flow.
     trust: where the teacher's flow counts, and how much; None = as visibility says.
     net: of a stack of networks, the one whose flows are judged, 1 = the first; 0 = the last, as in use.
     occluders: what covers parts of the student's second frame; None = nothing. One kind a recipe.
@@ -47,6 +50,8 @@ class Phase:
     visibility: Visibility = Everywhere()
     directions: int = 2
     student: float = 0.0
+    looks: tuple[float, ...] = ONCE
+    refined: bool = False
     train: str = ""
     start: tuple[tuple[str, str], ...] = ()
     trust: Visibility | None = None
@@ -57,11 +62,13 @@ class Phase:
     def __post_init__(self) -> None:
         if self.second and (self.student or self.directions != 2):
             raise ValueError(f"phase {self.name!r} looks twice: it needs directions=2 and takes no student")
+        if not self.student and (self.looks != ONCE or self.refined):
+            raise ValueError(f"phase {self.name!r} says how a teacher looks: it needs a student")
 
     @property
     def needs_truth(self) -> bool:
         """Whether a term compares with ground truth."""
-        return any(term.needs_truth for _, term in self.objective.terms)
+        return not self.student and any(term.needs_truth for _, term in self.objective.terms)
 
 
 @dataclass(frozen=True)

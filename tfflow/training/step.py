@@ -12,6 +12,7 @@ from tfflow import augmentation, ops
 from tfflow.augmentation.occluders import COVERED
 from tfflow.losses import View, global_mean
 from tfflow.recipes import Phase
+from tfflow.training.teacher import Teacher
 
 Batch = dict[str, tf.Tensor]
 
@@ -20,16 +21,16 @@ def losses(
     phase: Phase,
     batch: Batch,
     student: keras.Model,
-    teacher: keras.Model | None,
+    teacher: Teacher | None,
     stride: int,
     outputs: Sequence[str] = ("flows12",),
 ) -> tuple[dict[str, tf.Tensor], dict[str, tf.Tensor]]:
     """(terms, extras) of one replica's batch: each weighted term [n], and the epe of every pair with truth [b].
 
-    student: the graph of the phase's directions; teacher: both directions, weights of the phase's start. outputs: what
+    student: the graph of the phase's directions; teacher: see `teacher_of`. outputs: what
     the graph's maps are, see `models.Network`.
     """
-    if phase.student:
+    if teacher:
         batch = {**batch, **_taught(phase, batch, teacher, stride)}
     maps = student(
         [batch.get(name.replace("image", "input"), batch[name]) for name in student.input_names], training=True
@@ -67,7 +68,9 @@ def view_of(phase: Phase, batch: Batch, flows: tuple[tf.Tensor, ...]) -> dict[st
         view = {"image1": batch["image1"], "image2": batch["image2"], "flows12": flows}
         view["visible1"] = phase.visibility(flows[0], None)
         view["image0"] = batch.get("image0")
-        if "flow12" in batch:
+        if "teacher" in batch:
+            view.update(target12=batch["teacher"], used1=batch["teacher_visible"])
+        elif "flow12" in batch:
             view.update(target12=batch["flow12"], used1=batch["valid1"])
         return view
     flows21 = tuple(tf.concat(tf.split(flow, 2)[::-1], 0) for flow in flows)
@@ -79,7 +82,7 @@ def view_of(phase: Phase, batch: Batch, flows: tuple[tf.Tensor, ...]) -> dict[st
         "visible1": phase.visibility(flows[0], flows21[0]),
         "image0": tf.concat([batch["image0"], batch["image3"]], 0) if "image0" in batch else None,
     }
-    if phase.student:
+    if "teacher" in batch:
         view.update(target12=batch["teacher"], used1=batch["teacher_visible"])
     elif phase.needs_truth:
         view["target12"] = tf.concat([batch["flow12"], batch["flow21"]], 0)
@@ -87,16 +90,16 @@ def view_of(phase: Phase, batch: Batch, flows: tuple[tf.Tensor, ...]) -> dict[st
     return view
 
 
-def _taught(phase: Phase, batch: Batch, teacher: keras.Model, stride: int) -> Batch:
+def _taught(phase: Phase, batch: Batch, teacher: Teacher, stride: int) -> Batch:
     """The student's crop of the batch, and the flow of a teacher that saw the whole."""
     height, width = batch["image1"].shape[1:3]
     size = student_size((height, width), phase.student, stride)
-    flow = tf.stop_gradient(teacher([batch[name] for name in teacher.input_names], training=False)[0])
+    flow, both = teacher(batch), phase.directions == 2
     trusted = phase.trust or phase.visibility
-    visible = trusted(flow, tf.concat(tf.split(flow, 2)[::-1], 0))
+    visible = trusted(flow, tf.concat(tf.split(flow, 2)[::-1], 0) if both else None)
     room = tf.constant([height - size[0] + 1, width - size[1] + 1], tf.float32)
     top, left = tf.unstack(tf.cast(batch["chance"] * room, tf.int32), axis=1)
-    top2, left2 = tf.concat([top, top], 0), tf.concat([left, left], 0)  # both directions
+    top2, left2 = (tf.concat([n, n], 0) if both else n for n in (top, left))
     frames = {k: ops.cut(x, top, left, size) for k, x in batch.items() if x.shape.rank == 4}
     if phase.occluders:
         frames["image2"] = frames["input2"] = frames[COVERED]
@@ -134,8 +137,10 @@ def _second_look(phase: Phase, batch: Batch, student: keras.Model, first: dict[s
 def student_size(crop: tuple[int, int], share: float, stride: int) -> tuple[int, int]:
     """The student's crop: `share` of each side, to the nearest multiple of `stride`, but smaller than the crop.
 
-    Raises ValueError where the crop is a single stride high or wide.
+    A share of 1 is the whole crop. Raises ValueError where there is none smaller, with the crop a single stride wide.
     """
+    if share == 1:
+        return crop
     if min(crop) < 2 * stride:
         raise ValueError(f"a student's crop needs a crop of at least {2 * stride} px a side, got {crop[0]}x{crop[1]}")
     height, width = (min(max(1, round(share * n / stride)), n // stride - 1) * stride for n in crop)
@@ -146,7 +151,7 @@ def gradients(
     phase: Phase,
     batch: Batch,
     student: keras.Model,
-    teacher: keras.Model | None,
+    teacher: Teacher | None,
     stride: int,
     variables: list[tf.Variable],
     global_batch: int,

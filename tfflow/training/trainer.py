@@ -7,12 +7,13 @@ import tensorflow as tf
 import tf_keras as keras
 
 from tfflow.errors import InputError
-from tfflow.models import FlowModel, both_directions, variant
+from tfflow.models import FlowModel, variant
 from tfflow.models.graph import outputs_of
 from tfflow.models.weights import assign, model_arrays
 from tfflow.recipes import Phase, Recipe
 from tfflow.training import step as replica
 from tfflow.training.strategy import worker_of
+from tfflow.training.teacher import teacher_of
 
 PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
 
@@ -40,10 +41,13 @@ class Trainer:
         with strategy.scope():
             self.flow_model = FlowModel(model, network=variant(model).build(precision))
             self.graph(2)
-            self.teacher = None
+            self.teacher: FlowModel | None = None
             if any(phase.student for phase in recipe.phases):
-                self.teacher = both_directions(variant(model).build(precision))
+                self.teacher = FlowModel(model, network=variant(model).build(precision))
+                _ = self.teacher.both_ways  # its weights, on every replica
         self.loss_scaling = precision == "mixed_float16"
+        if xla and any(phase.refined for phase in recipe.phases):
+            raise InputError(f"a teacher of {recipe.name} uses OpenCV, which XLA does not compile: leave --xla out")
         for phase in recipe.phases:
             self._trained(phase)
             missing = phase.objective.needs_outputs.difference(outputs_of(self.flow_model.network))
@@ -63,8 +67,8 @@ class Trainer:
         for to, origin in phase.start:
             arrays.update({to + k.removeprefix(origin): v for k, v in arrays.items() if k.startswith(origin)})
         assign(self.graph(2), arrays, "the start of a phase")
-        if phase.student:
-            assign(self.teacher, arrays, "the teacher")
+        if phase.student and self.teacher:
+            assign(self.teacher.both_ways, arrays, "the teacher")
         self.resume(phase)
 
     def resume(self, phase: Phase) -> None:
@@ -114,13 +118,14 @@ class Trainer:
         clip, batch_size, decay = self.recipe.optimizer.clip, self.recipe.batch, self.recipe.optimizer.weight_decay
         scale = self.optimizer.get_scaled_loss if self.loss_scaling else lambda loss: loss
         student, outputs = self.graph(phase.directions), outputs_of(self.flow_model.network)
+        teacher = teacher_of(phase, self.teacher) if phase.student and self.teacher else None
 
         def share(batch):
             return replica.gradients(
                 phase,
                 batch,
                 student,
-                self.teacher,
+                teacher,
                 self.stride,
                 trained,
                 batch_size,
@@ -161,7 +166,7 @@ class Trainer:
         """All that an update depends on, as named arrays: weights, teacher, optimizer."""
         groups = {"model": model_arrays(self.graph(2))}
         if self.teacher is not None:
-            groups["teacher"] = model_arrays(self.teacher)
+            groups["teacher"] = model_arrays(self.teacher.both_ways)
         groups["optimizer"] = {f"{i:04d}": v.numpy() for i, v in enumerate(self._optimizer_variables())}
         return groups
 
@@ -169,7 +174,7 @@ class Trainer:
         """Takes up where `state` was taken, in the same phase."""
         assign(self.graph(2), groups["model"], "the saved state")
         if self.teacher is not None:
-            assign(self.teacher, groups["teacher"], "the saved state")
+            assign(self.teacher.both_ways, groups["teacher"], "the saved state")
         self.resume(phase)
         for i, v in enumerate(self._optimizer_variables()):
             v.assign(groups["optimizer"][f"{i:04d}"])

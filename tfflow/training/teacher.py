@@ -1,0 +1,32 @@
+"""What a student follows: flow of the network as it stood when the phase began, looking as the phase says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import tensorflow as tf
+
+from tfflow.models import FlowModel
+from tfflow.models.variational import each
+from tfflow.recipes import Phase
+
+Teacher = Callable[[dict[str, tf.Tensor]], tf.Tensor]
+"""A batch -> the flow of its frames in the phase's directions, [b or 2b, h, w, 2], without gradient."""
+
+
+def teacher_of(phase: Phase, model: FlowModel) -> Teacher:
+    """The teacher of a phase, with the weights that `model` has at each call."""
+    looking = FlowModel(model.name, network=model.network, scales=phase.looks)
+    both = phase.directions == 2
+    names = (looking.both_ways if both else looking.one_way).input_names
+
+    def flow(batch):
+        frames = [batch[name] for name in names]
+        found = (looking.stacked if both else looking.forward)(*frames)
+        if phase.refined:
+            first, second = (tf.concat([a, b], 0) if both else a for a, b in (frames[:2], frames[1::-1]))
+            found = tf.numpy_function(each, [first, second, found], tf.float32, stateful=False)
+        shape = [None, *frames[0].shape[1:3], 2]  # which the number of looks hides
+        return tf.stop_gradient(tf.ensure_shape(found, shape))
+
+    return flow

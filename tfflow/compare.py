@@ -29,7 +29,7 @@ OWN = "own"
 
 EXAMPLES = """examples:
   python -m tfflow.compare ablation_plain ablation_occlusion ablation_census ablation_distillation ddflow_quick
-  python -m tfflow.compare back_to_basics ddflow_quick --model spynet_mobile --steps 900 --seeds 5
+  python -m tfflow.compare back_to_basics unflow ddflow uflow --steps 500 --learning-rate 5e-4
   python -m tfflow.compare dstflow ddflow uflow --model own --crop 128x192 --steps 900 --seeds 1"""
 
 
@@ -47,6 +47,10 @@ def parser() -> argparse.ArgumentParser:
         help=f"network of all, or '{OWN}': of each method the one of its paper (default: %(default)s)",
     )  # fmt: skip
     p.add_argument("--steps", type=int, default=1_800, metavar="N", help="of each training (default: %(default)s)")
+    p.add_argument(
+        "--learning-rate", type=float, metavar="R",
+        help="every phase of every method begins at R: papers' rates are for more steps (default: each its own)",
+    )  # fmt: skip
     p.add_argument("--batch", type=int, default=4, metavar="N", help="pairs a step (default: %(default)s)")
     p.add_argument("--crop", default="96x128", metavar="HxW", help="size trained on (default: %(default)s)")
     p.add_argument("--data", metavar="KIND:PATH", help="what to train on (default: built-in scenes of the crop's size)")
@@ -97,7 +101,8 @@ def _training(args: argparse.Namespace, name: str, seed: int, out: Path) -> list
             "batch": args.batch, "crop": args.crop, "data": data, "val": val, "val-limit": 64, "seed": seed,
             "out": out}  # fmt: skip
     options = [str(x) for key, value in told.items() for x in (f"--{key}", value)]
-    return [*options, *(["--xla"] if args.xla else [])]
+    rate = [] if args.learning_rate is None else ["--learning-rate", str(args.learning_rate)]
+    return [*options, *rate, *(["--xla"] if args.xla else [])]
 
 
 def _scores(out: Path) -> dict[str, Any]:

@@ -1,0 +1,118 @@
+"""A teacher that looks several times and is refined, and the student that follows its flow instead of the truth."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tests.training import runs
+from tfflow.data.scenes import Scenes
+from tfflow.errors import InputError
+from tfflow.evaluation.refinement import refined
+from tfflow.losses import Distillation, MultiscaleEPE
+from tfflow.losses.objective import Term
+from tfflow.models import FlowModel
+from tfflow.recipes import Phase, named
+from tfflow.training import step
+from tfflow.training.feed import Feed, truth_of
+from tfflow.training.teacher import teacher_of
+
+CROP = (40, 48)
+TAUGHT = Phase(
+    "taught",
+    2,
+    1.0 * MultiscaleEPE(((1, 0.01), (4, 0.1))),
+    runs.RATE,
+    directions=1,
+    student=0.8,
+    looks=(1.0, 2.0),
+    refined=True,
+)
+RECIPE = runs.one(TAUGHT, crop=CROP)
+
+
+class Keeping(Term):
+    """Costs nothing, and keeps the view."""
+
+    def __call__(self, view):
+        self.view = view
+        return tf.zeros(tf.shape(view.flow12)[:1])
+
+
+def element(recipe=RECIPE):
+    feed = Feed(tf.distribute.get_strategy(), Scenes((48, 56), 5, seed=3), recipe, 5)
+    batch = next(iter(feed(0)))
+    feed.close()
+    return batch
+
+
+@pytest.fixture(scope="module")
+def trainer():
+    return runs.trainer(RECIPE)
+
+
+@pytest.mark.parametrize("directions", [1, 2])
+def test_its_flow_is_that_of_prediction_at_the_same_scales_and_refined(trainer, directions):
+    batch = element()
+    images = batch["image1"].numpy(), batch["image2"].numpy()
+    model = FlowModel("tiny", network=trainer.teacher.network, scales=(1, 2))
+    taught = tf.function(teacher_of(dataclasses.replace(TAUGHT, directions=directions), trainer.teacher))(batch)
+    expected = np.concatenate(refined(model, "variational").both(*images)[:directions])
+    np.testing.assert_allclose(taught, expected, atol=1e-4)
+    once = teacher_of(dataclasses.replace(TAUGHT, looks=(1.0,), refined=False, directions=directions), trainer.teacher)
+    assert np.abs(once(batch) - expected).max() > 1e-2
+    np.testing.assert_allclose(once(batch), np.concatenate(trainer.teacher.both(*images)[:directions]), atol=1e-5)
+
+
+def followed(trainer, phase, batch):
+    """The student's view."""
+    keeping = Keeping()
+    phase = dataclasses.replace(phase, objective=1.0 * keeping)
+    step.losses(phase, batch, trainer.graph(phase.directions), teacher_of(phase, trainer.teacher), trainer.stride)
+    return keeping.view
+
+
+@pytest.mark.parametrize("directions", [1, 2])
+def test_a_student_follows_it_where_it_looks_itself(trainer, directions):
+    batch = element()
+    whole = dataclasses.replace(TAUGHT, student=1.0, directions=directions)
+    view = followed(trainer, whole, batch)
+    np.testing.assert_array_equal(view.target12, teacher_of(whole, trainer.teacher)(batch))
+    np.testing.assert_array_equal(view.image1[:2], batch["image1"])
+    assert view.used1.shape == (2 * directions, *CROP, 1) and np.all(view.used1 == 1)
+    cut = followed(trainer, dataclasses.replace(whole, student=0.8), batch)
+    assert cut.flow12.shape == cut.target12.shape == (2 * directions, 32, 40, 2)
+    places = [(y, x) for y in range(9) for x in range(9)]
+    same = [np.array_equal(cut.target12[0], view.target12[0, y : y + 32, x : x + 40]) for y, x in places]
+    frames = [np.array_equal(cut.image1[0], view.image1[0, y : y + 32, x : x + 40]) for y, x in places]
+    assert sum(same) == 1 and same == frames  # flow and frame are cut alike
+
+
+def test_it_needs_no_ground_truth_and_is_what_is_learned(tmp_path, eagerly):
+    assert not TAUGHT.needs_truth and not truth_of(RECIPE) and not named("self_taught_mobile").needs_truth
+    assert dataclasses.replace(TAUGHT, student=0.0, looks=(1.0,), refined=False).needs_truth
+    _, ended, trainer = runs.run(tmp_path / "run", RECIPE)
+    first, last = runs.first_weights(RECIPE), trainer.state()
+    assert ended and all(np.any(first[name] != last["model"][name]) for name in first)
+    assert all(np.array_equal(first[name], last["teacher"][name]) for name in first)
+
+
+def test_compiled_it_is_the_same(trainer):
+    """The step that training compiles, refinement included."""
+    batch = element()
+    trainer.begin(TAUGHT)
+    compiled, _, norm = trainer.compute(batch)
+    terms, _ = step.losses(TAUGHT, batch, trainer.graph(1), teacher_of(TAUGHT, trainer.teacher), trainer.stride)
+    assert compiled["multiscaleepe"] == pytest.approx(np.sum(terms["multiscaleepe"]) / 2, rel=1e-4) and norm > 0
+
+
+def test_what_cannot_be_is_refused():
+    with pytest.raises(ValueError, match=r"^phase 'p' says how a teacher looks: it needs a student$"):
+        Phase("p", 1, 1.0 * Distillation(), runs.RATE, looks=(1.0, 2.0))
+    with pytest.raises(ValueError, match=r"^phase 'p' says how a teacher looks: it needs a student$"):
+        Phase("p", 1, 1.0 * Distillation(), runs.RATE, refined=True)
+    with pytest.raises(InputError, match=r"^a teacher of three uses OpenCV, which XLA does not compile: leave --xla"):
+        runs.trainer(RECIPE, xla=True)

@@ -69,7 +69,10 @@ def test_each_method_trains_its_paper_s_network_where_asked(tmp_path, monkeypatc
 
 
 def test_all_begin_at_the_rate_that_is_given(tmp_path):
-    assert main(["back_to_basics", *SMALL, "--learning-rate", "0.003", "--out", str(tmp_path / "out")]) == 0
+    assert (
+        main(["back_to_basics", *SMALL, "--steps", "1", "--learning-rate", "0.003", "--out", str(tmp_path / "out")])
+        == 0
+    )
     rows = [json.loads(line) for line in (tmp_path / "out/back_to_basics-0/history.jsonl").read_text().splitlines()]
     assert named("back_to_basics").phases[0].learning_rate.rate == 1e-5 and rows[-1]["rate"] == pytest.approx(0.003)
 

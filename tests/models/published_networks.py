@@ -216,8 +216,8 @@ def pwclite(weights: Weights, image1, image2) -> np.ndarray:
     return enlarge(flow, 4, align_corners=True)
 
 
-def ddflow(weights: Weights, image1, image2) -> np.ndarray:
-    """DDFlow's network; kernels [k, k, in, out]."""
+def slim_layers(weights: Weights):
+    """(convolution without and with activation, encoder) of DDFlow's and SelFlow's code; kernels [k, k, in, out]."""
 
     def linear(x, name, **how):
         return convolve(x, weights[f"{name}/weights"].transpose(3, 2, 0, 1), weights[f"{name}/biases"], **how)
@@ -233,9 +233,16 @@ def ddflow(weights: Weights, image1, image2) -> np.ndarray:
             pyramid[level] = x
         return pyramid
 
-    def normalized(x):
-        return x / np.sqrt(np.maximum((x**2).sum(-1, keepdims=True), 1e-12))
+    return linear, conv, features
 
+
+def normalized(x):
+    return x / np.sqrt(np.maximum((x**2).sum(-1, keepdims=True), 1e-12))
+
+
+def ddflow(weights: Weights, image1, image2) -> np.ndarray:
+    """DDFlow's network."""
+    linear, conv, features = slim_layers(weights)
     c1, c2 = features(image1), features(image2)
     flow = None
     for level in (6, 5, 4, 3, 2):
@@ -249,6 +256,28 @@ def ddflow(weights: Weights, image1, image2) -> np.ndarray:
     for i in range(6):
         x = conv(x, f"context_network/dilated_conv{i + 1}", dilation=DILATIONS[i])
     return enlarge(flow + linear(x, "context_network/dilated_conv7"), 4, align_corners=True)
+
+
+def selflow(weights: Weights, image0, image1, image2) -> np.ndarray:
+    """SelFlow's network: flow from image1 to image2, of which image0 is the past."""
+    linear, conv, features = slim_layers(weights)
+    past, c1, c2 = features(image0), features(image1), features(image2)
+    to_next = to_past = np.zeros([*c1[6].shape[:2], 2])
+    for level in (6, 5, 4, 3, 2):
+        if level < 6:
+            to_next, to_past = (enlarge(flow, 2, align_corners=True) for flow in (to_next, to_past))
+        x1 = normalized(c1[level])
+        costs_next = costs(x1, normalized(warp_ddflow(c2[level], to_next)))
+        costs_past = costs(x1, normalized(warp_ddflow(past[level], to_past)))
+        there = np.concatenate([costs_next, costs_past, c1[level], to_next, -to_past], -1)
+        back = np.concatenate([costs_past, costs_next, c1[level], to_past, -to_next], -1)
+        for i in range(1, 6):
+            there, back = (conv(x, f"estimator_level_{level}/conv{i}") for x in (there, back))
+        to_next, to_past = (linear(x, f"estimator_level_{level}/conv6") for x in (there, back))
+    x = np.concatenate([there, back, to_next, -to_past], -1)
+    for i in range(6):
+        x = conv(x, f"context_network/dilated_conv{i + 1}", dilation=DILATIONS[i])
+    return enlarge(linear(x, "context_network/dilated_conv7"), 4, align_corners=True)
 
 
 def flownet(weights: Weights, net: str, x, x2=None) -> np.ndarray:

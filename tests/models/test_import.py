@@ -96,7 +96,8 @@ def pwclite_weights() -> dict[str, np.ndarray]:
     return random(torch_shapes(convolutions, {}), lambda s: np.prod(s[1:]), gain)
 
 
-def ddflow_weights() -> dict[str, np.ndarray]:
+def ddflow_weights(frames: int = 2) -> dict[str, np.ndarray]:
+    """Of SelFlow with three frames, each of its inputs but the features twice, its context network the flow itself."""
     channels = (*CHANNELS[:-1], 192)
     shapes: dict[str, tuple[int, ...]] = {}
 
@@ -107,15 +108,15 @@ def ddflow_weights() -> dict[str, np.ndarray]:
         layer(f"feature_extractor/conv{level}_1", channels[level - 1], channels[level])
         layer(f"feature_extractor/conv{level}_2", channels[level], channels[level])
     for level in (6, 5, 4, 3, 2):
-        width = 81 + channels[level] + 2
+        width = channels[level] + (frames - 1) * (81 + 2)
         for i, out in enumerate((*DECODER, 2), 1):
             layer(f"estimator_level_{level}/conv{i}", width, out)
             width = out
-    width = 34
+    width = (frames - 1) * 34
     for i, out in enumerate(CONTEXT, 1):
         layer(f"context_network/dilated_conv{i}", width, out)
         width = out
-    gain = {"level_6/conv6": 2.0, "conv6/w": 3.0, "dilated_conv7": 0.2}
+    gain = {"level_6/conv6": 2.0, "conv6/w": 3.0, "dilated_conv7": 0.2 if frames == 2 else 3.0}
     return random(shapes, lambda s: np.prod(s[:3]), gain)
 
 
@@ -298,6 +299,19 @@ def test_ddflow_from_its_checkpoint(tmp_path):
     assert set(json.loads(model.metadata["imported"])) == {path.name for path in tmp_path.iterdir()}
     image1, image2 = pair(64, 128)
     assert_same_flow(model.flow(image1, image2), published_networks.ddflow(weights, image1, image2))
+
+
+def test_selflow_from_its_checkpoint(tmp_path):
+    weights = ddflow_weights(frames=3)
+    assert sum(x.size for x in weights.values()) == VARIANTS["selflow"].parameters
+    write_checkpoint(tmp_path / "selfsup", weights)
+    model = import_published("selflow", [tmp_path / "selfsup"])
+    assert "fine-tuned with labels" in notes_of(model) and "none stated" in model.metadata["licence"]
+    image1, image2 = pair(64, 128)
+    image0, _ = pair(64, 128, seed=1)
+    published = published_networks.selflow(weights, image0, image1, image2)
+    assert_same_flow(model.flow(image1, image2, image0=image0), published)
+    assert np.abs(model.flow(image1, image2) - published).max() > 0.1  # the past matters
 
 
 def test_the_table_names_networks_and_what_is_different():

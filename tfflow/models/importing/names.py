@@ -76,7 +76,7 @@ def without_bias(*nets: str) -> tuple[str, ...]:
 
 
 def ddflow() -> dict[str, str]:
-    """DDFlow's TensorFlow 1 code (slim)."""
+    """DDFlow's and SelFlow's TensorFlow 1 code (slim)."""
     names: dict[str, str] = {}
     for level in range(1, 7):
         names |= {f"encoder{level}_conv{i}": f"feature_extractor/conv{level}_{i}" for i in (1, 2)}

@@ -202,6 +202,10 @@ NVIDIA = (
     "upsampling: with half-pixel centres, as PyTorch's nn.Upsample has it since 0.4.1; before, corners were aligned",
     _size_note(64, "cuts frames to the last multiple"),
 )
+BORDER = (
+    "border: beyond the frame the warp is exactly 0 here; the authors' program leaves rounding errors there (up to 2e-6"
+    " of features near 1), which its normalisation over channels enlarges: the flow may differ near it"
+)
 ALIGNED = "warp: with corners aligned, as PyTorch's grid_sample had it up to 1.2; newer ones need align_corners=True"
 
 PUBLISHED = {
@@ -247,10 +251,16 @@ PUBLISHED = {
     "pwcnet_ddflow": Published(
         "one checkpoint of DDFlow (TensorFlow 1), named by its prefix or its .index file",
         _from_checkpoint(names.ddflow()),
+        (BORDER, _size_note(64, "takes any size and rounds each level's up")),
+    ),
+    "selflow": Published(
+        "one checkpoint of SelFlow (TensorFlow 1), named by its prefix or its .index file",
+        _from_checkpoint(names.ddflow()),
         (
-            "border: beyond the frame the warp is exactly 0 here; the authors' program leaves rounding errors there (up"
-            " to 2e-6 of features near 1), which its normalisation over channels enlarges: the flow may differ near it",
-            _size_note(64, "takes any size and rounds each level's up"),
+            "colours: frames in [0, 1], as for the checkpoints without labels; those fine-tuned with labels were given"
+            " frames of mean 0 and deviation 1, each by itself, which is not done here",
+            BORDER,
+            _size_note(64, "takes the nearest pixels of the nearest multiple, and of its flow"),
         ),
     ),
 }

@@ -151,9 +151,9 @@ def test_flow_heads_in_eight_bits_are_refused(model, ranges, monkeypatch):
     assert any("of flow" in line for line in violations(facts(contents), eight_bits=True))
 
 
-@pytest.mark.parametrize("name", ["supervised", "arflow"])
+@pytest.mark.parametrize("name", ["supervised", "arflow", "self_taught_mobile"])
 def test_fine_tuning_learns_as_the_recipe_does(name, pairs):
-    """From ground truth, or of a second look; compiled, as in use."""
+    """From ground truth, of a second look, or of a teacher; compiled, as in use."""
     tiny_model = FlowModel("tiny")
     ranges = calibrate(phone_graph(tiny_model.network, INTERFACE), pairs)
     recipe = dataclasses.replace(named(name), crop=SIZE, batch=2)

@@ -54,8 +54,16 @@ def test_what_was_trained_is_not_trained_again(out, capsys, monkeypatch):
 def test_the_table_shows_means_and_spread_over_seeds():
     runs = [{"epe": 1.0, "steps_per_second": 2.0}, {"epe": 3.0, "steps_per_second": 4.0}]
     shown = table({"a": [{"network": "tiny", **scores} for scores in runs]})
-    assert [column.header for column in shown.columns] == ["method", "network", "EPE", "steps/s", "trainings"]
-    assert [next(iter(column.cells)) for column in shown.columns] == ["a", "tiny", "2.000 ± 1.414", "3.00", "2"]
+    assert [column.header for column in shown.columns] == ["method", "EPE", "steps/s", "trainings"]
+    assert [next(iter(column.cells)) for column in shown.columns] == ["a", "2.000 ± 1.414", "3.00", "2"]
+    assert shown.title == "tiny by each method"
+
+
+def test_the_table_names_networks_where_there_are_several():
+    scores = {"epe": 1.0, "steps_per_second": 2.0}
+    shown = table({name: [{"network": f"of {name}", **scores}] for name in "ab"})
+    assert shown.title is None and shown.columns[1].header == "network"
+    assert list(shown.columns[1].cells) == ["of a", "of b"]
 
 
 def test_each_method_trains_its_paper_s_network_where_asked(tmp_path, monkeypatch):

@@ -70,11 +70,11 @@ def test_a_release_is_the_run_s_weights_with_all_that_led_to_them(released, run)
 def test_its_figures_are_those_of_an_evaluation(released, run):
     (entry,) = record("little")["scores"]
     assert entry["data"] == "scenes" and entry["pairs"] == 3
-    ours = {"little", "little at 1,2", "little at 0.5,1,2 + variational"}
+    ours = {"little", *(f"little at {use}" for use in ("1,2", "1,2 + variational", "0.5,1,2 + variational"))}
     assert set(entry["epe"]) == {"zero flow", "Farneback", "DIS fast", "DIS medium"} | ours
     alone = benchmark.run({"x": tfflow.load(run)}, open_source(PAIRS))["x"].summary()["mean_over_images"]
     assert entry["epe"]["little"] == pytest.approx(alone["epe"], rel=1e-6)
-    assert len(set(entry["epe"].values())) == 7
+    assert len(set(entry["epe"].values())) == 8
 
 
 def test_the_card_and_the_table_say_what_is_on_record(released):
@@ -89,6 +89,19 @@ def test_the_card_and_the_table_say_what_is_on_record(released):
     assert (folder / "docs" / "little.png").stat().st_size > 1000
 
 
+def test_what_is_in_the_box_can_be_measured_anew(released, capsys):
+    folder, _ = released
+    before, weights = record("little"), (folder / "box" / "little.safetensors").read_bytes()
+    where = ["--box", str(folder / "box"), "--docs", str(folder / "docs")]
+    other = "scenes:size=32x40,count=2,seed=9"
+    assert release.main(["--name", "little", "--data", other, *where]) == 0
+    after = record("little")
+    assert {**after, "scores": 0} == {**before, "scores": 0} and after["scores"] != before["scores"]
+    assert after["scores"][0]["pairs"] == 2 and capsys.readouterr().out.strip() in model_card.card(after)
+    assert (folder / "docs" / "little.md").read_text() == model_card.card(after)
+    assert (folder / "box" / "little.safetensors").read_bytes() == weights
+
+
 def test_scenes_of_a_source_stand_apart_and_are_means_over_their_pairs():
     result = Result("sintel-clean:/x", "net", truth=True)
     result.averages.images.update({"a/1": {"epe": (2.0, 2)}, "a/2": {"epe": (9.0, 3)}, "b/1": {"epe": (5.0, 1)}})
@@ -101,7 +114,8 @@ def test_scenes_of_a_source_stand_apart_and_are_means_over_their_pairs():
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
-        (["{run}", "--name", "x"], "expected RUN, --name NAME and at least one --data"),
+        (["{run}", "--name", "x"], "expected --name NAME and at least one --data"),
+        (["--name", "x", "--data", PAIRS], "'x' is not in the box (pwcnet_mobile, "),
         (["{run}", "--name", "x", "--data", "{tmp}/frames"], "has no ground truth to measure on"),
         (["{tmp}/no", "--name", "x", "--data", PAIRS], "no such file or folder of weights"),
     ],

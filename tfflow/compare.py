@@ -115,13 +115,18 @@ def _scores(out: Path) -> dict[str, Any]:
 
 
 def table(rows: dict[str, list[dict[str, Any]]]) -> Table:
-    """A row a method: mean over its trainings, and the standard deviation among them."""
+    """A row a method: mean over its trainings, and the standard deviation among them; one network of all: title."""
     shown = {k: head for k, head in COLUMNS.items() if all(k in scores for runs in rows.values() for scores in runs)}
-    result = Table("method", "network", *shown.values(), "steps/s", "trainings")
+    networks = {name: runs[0]["network"] for name, runs in rows.items()}
+    several = len({*networks.values()}) > 1
+    title = None if several else f"{networks[next(iter(networks))]} by each method"
+    columns = ["method", *["network"] * several, *shown.values(), "steps/s", "trainings"]
+    result = Table(*columns, title=title, title_justify="left")
     for name, runs in rows.items():
         cells = [_spread([scores[key] for scores in runs]) for key in shown]
         rate = mean(scores["steps_per_second"] for scores in runs)
-        result.add_row(escape(name), escape(runs[0]["network"]), *cells, f"{rate:.2f}", str(len(runs)))
+        names = [name, *[networks[name]] * several]
+        result.add_row(*map(escape, names), *cells, f"{rate:.2f}", str(len(runs)))
     return result
 
 

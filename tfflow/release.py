@@ -1,7 +1,8 @@
 """`python -m tfflow.release RUN --name NAME --data ...`: puts a run's weights into the box, measured and described.
 
 Writes NAME.safetensors and its record NAME.json to the folder of the box, and the model card NAME.md with the page of
-the run to --docs. Every figure is measured here, on the weights that are written.
+the run to --docs. Every figure is measured here, on the weights that are written. Without RUN the weights called NAME
+that are in the box are measured anew.
 """
 
 from __future__ import annotations
@@ -45,22 +46,30 @@ def main(argv: list[str] | None = None) -> int:
     if args.table:
         print(model_card.scores_table([record(name) for name in boxed()]))
         return 0
-    if not (args.run and args.name and args.data):
-        raise InputError("expected RUN, --name NAME and at least one --data KIND:PATH with ground truth")
-    model = load_float(args.run)
-    training = lineage(args.run)
-    page = args.run / REPORT
+    if not (args.name and args.data):
+        raise InputError("expected --name NAME and at least one --data KIND:PATH with ground truth")
+    if not args.run and args.name not in boxed():
+        raise InputError(
+            f"{args.name!r} is not in the box ({', '.join(boxed())}): name the RUN that its weights are of"
+        )
+    notes = args.notes.read_text("utf-8") if args.notes else ""
+    if args.run:
+        found = _release(args, notes)
+    else:
+        found = (
+            record(args.name) | {"scores": _measured(load_float(args.name), args)} | ({"notes": notes} if notes else {})
+        )
+        _describe(args, found)
+    print(model_card.scores_table([found]))
+    return 0
+
+
+def _release(args: argparse.Namespace, notes: str) -> dict[str, Any]:
+    """Puts the weights of a run into the box, and its page beside the card; returns their record."""
+    model, training, page = load_float(args.run), lineage(args.run), args.run / REPORT
     if not page.is_file():
         raise InputError(f"{str(args.run)!r} has no {REPORT}: repeat its command, which writes it")
-    notes = args.notes.read_text("utf-8") if args.notes else ""
-    console = report.wide_console()
-    entries = []
-    compared = {b.name: b for b in baselines.all_baselines() if b.name != "DIS ultrafast"} | _uses(model, args.name)
-    for source in map(open_source, args.data):
-        if "flow12" not in source.truth:
-            raise InputError(f"{source.name} has no ground truth to measure on")
-        with report.progress_bar(console, source.name) as progress:
-            entries += model_card.scores(benchmark.run(compared, source, progress=progress))
+    scores = _measured(model, args)
     path = args.box / f"{args.name}.safetensors"
     with write_whole(path) as part:  # the weights appear last: what is in the box has its record and its card
         save_arrays(part, model_arrays(model.one_way), model.metadata)
@@ -77,21 +86,38 @@ def main(argv: list[str] | None = None) -> int:
             "sha256": hashlib.sha256(contents).hexdigest(),
             "training": training,
             "method": model.metadata["method"],
-            "scores": entries,
+            "scores": scores,
             "notes": notes,
         }
         with write_whole(args.docs / f"{args.name}.png") as picture:
             picture.write_bytes(page.read_bytes())
-        write_text(args.docs / f"{args.name}.md", model_card.card(found))
-        write_json(args.box / f"{args.name}.json", found)
-    print(model_card.scores_table([found]))
-    return 0
+        _describe(args, found)
+    return found
+
+
+def _describe(args: argparse.Namespace, found: dict[str, Any]) -> None:
+    """Writes the card and the record."""
+    write_text(args.docs / f"{args.name}.md", model_card.card(found))
+    write_json(args.box / f"{args.name}.json", found)
+
+
+def _measured(model: FlowModel, args: argparse.Namespace) -> list[dict[str, Any]]:
+    """Endpoint errors of the weights in each use, and of the classical methods, on --data."""
+    console = report.wide_console()
+    compared = {b.name: b for b in baselines.all_baselines() if b.name != "DIS ultrafast"} | _uses(model, args.name)
+    entries = []
+    for source in map(open_source, args.data):
+        if "flow12" not in source.truth:
+            raise InputError(f"{source.name} has no ground truth to measure on")
+        with report.progress_bar(console, source.name) as progress:
+            entries += model_card.scores(benchmark.run(compared, source, progress=progress))
+    return entries
 
 
 def _uses(model: FlowModel, name: str) -> dict[str, baselines.Predictor]:
     """The ways of using the weights that are measured: as they are, looking twice, and all that can be had."""
     twice, thrice = (FlowModel(model.name, network=model.network, scales=s) for s in ((1, 2), (0.5, 1, 2)))
-    uses = [(model, None), (twice, None), (thrice, "variational")]
+    uses = [(model, None), (twice, None), (twice, "variational"), (thrice, "variational")]
     return {used_as(name, m.scales, refine): refined(m, refine) if refine else m for m, refine in uses}
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from tfflow.errors import unknown_name
 from tfflow.evaluation.baselines import Predictor
 from tfflow.models.cascade import ONCE
-from tfflow.models.variational import each, variational
+from tfflow.models.variational import pair_by_pair, variational
 
 
 class Refined:
@@ -28,7 +28,7 @@ class Refined:
         return self._refined(images1, images2, flow12), self._refined(images2, images1, flow21)
 
     def _refined(self, images1: np.ndarray, images2: np.ndarray, flows: np.ndarray) -> np.ndarray:
-        return each(images1, images2, flows, self._pair)  # [b, h, w, 2]
+        return pair_by_pair(images1, images2, flows, self._pair)  # [b, h, w, 2]
 
 
 REFINEMENTS: dict[str, Callable[..., np.ndarray]] = {"variational": variational}

@@ -25,6 +25,6 @@ def variational(image1: np.ndarray, image2: np.ndarray, flow: np.ndarray) -> np.
     return cv2.VariationalRefinement.create().calc(grey(image1), grey(image2), start)
 
 
-def each(images1: np.ndarray, images2: np.ndarray, flows: np.ndarray, pair=variational) -> np.ndarray:
-    """A refinement of one pair, applied to a batch: [b, h, w, 3] twice and [b, h, w, 2] -> [b, h, w, 2]."""
+def pair_by_pair(images1: np.ndarray, images2: np.ndarray, flows: np.ndarray, pair=variational) -> np.ndarray:
+    """A refinement applied to each pair of a batch: [b, h, w, 3] twice and [b, h, w, 2] -> [b, h, w, 2]."""
     return np.stack([pair(*one) for one in zip(images1, images2, np.asarray(flows), strict=True)])

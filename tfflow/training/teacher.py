@@ -7,7 +7,7 @@ from collections.abc import Callable
 import tensorflow as tf
 
 from tfflow.models import FlowModel
-from tfflow.models.variational import each
+from tfflow.models.variational import pair_by_pair
 from tfflow.recipes import Phase
 
 Teacher = Callable[[dict[str, tf.Tensor]], tf.Tensor]
@@ -25,7 +25,7 @@ def teacher_of(phase: Phase, model: FlowModel) -> Teacher:
         found = (looking.stacked if both else looking.forward)(*frames)
         if phase.refined:
             first, second = (tf.concat([a, b], 0) if both else a for a, b in (frames[:2], frames[1::-1]))
-            found = tf.numpy_function(each, [first, second, found], tf.float32, stateful=False)
+            found = tf.numpy_function(pair_by_pair, [first, second, found], tf.float32, stateful=False)
         shape = [None, *frames[0].shape[1:3], 2]  # which the number of looks hides
         return tf.stop_gradient(tf.ensure_shape(found, shape))
 

@@ -14,11 +14,11 @@ import tensorflow as tf
 from tests.training import runs
 from tests.training.runs import RATE, THREE, largest_difference, one, run, weights
 from tfflow.errors import InputError
-from tfflow.losses import Census, LevelEPE, Photometric
+from tfflow.losses import Census, Everywhere, LevelEPE, Photometric
 from tfflow.losses.objective import Term
 from tfflow.recipes import Phase
 from tfflow.training.checkpoint import read_state, save_state
-from tfflow.training.loop import NotFinite
+from tfflow.training.loop import IDLE, NotFinite
 from tfflow.training.step import student_size
 
 
@@ -289,3 +289,20 @@ def test_xla_gives_the_same_gradients():
     print(f"largest difference of gradients, XLA against not: {difference:.2g} of norm {norm:.2g}")
     assert difference < 1e-5 * norm and norm > 0.01
     assert norm_compiled == pytest.approx(norm, rel=1e-4) and compiled == pytest.approx(plain, rel=1e-5)
+
+
+class Nowhere:
+    """Every pixel is hidden."""
+
+    def __call__(self, flow12, flow21):
+        return tf.zeros_like(flow12[..., :1])
+
+
+@pytest.mark.parametrize(("visibility", "lines"), [(Nowhere(), 1), (Everywhere(), 0)])
+def test_a_run_that_has_nothing_left_to_learn_is_told_once(visibility, lines, tmp_path, eagerly, capsys):
+    """The trivial solution: no pixel is visible, and the loss is 0."""
+    recipe = runs.one(Phase("census", 2 * IDLE + 1, 1.0 * Photometric(), RATE, visibility))
+    assert runs.run(tmp_path / "run", recipe)[1]
+    told = [line for line in capsys.readouterr().err.splitlines() if "nothing is learned" in line]
+    assert len(told) == lines
+    assert not told or told[0].startswith(f"tfflow: step {IDLE} of phase 'census': for {IDLE} steps every term")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import math
 import signal
+import sys
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -23,6 +24,9 @@ from tfflow.training.log import History, TensorBoard
 from tfflow.training.trainer import Trainer
 
 Scores = dict[str, Any]
+
+IDLE = 10
+"""So many steps in a row whose every term is exactly 0, and a run is told that it learns nothing."""
 
 
 class NotFinite(InputError):
@@ -125,13 +129,16 @@ class _Run:
         """Steps of one phase, from where the progress stands to its end (True) or until a stop is asked for (False)."""
         trainer, progress = self.trainer, self.progress
         end = sum(p.steps for p in self.recipe.phases[: progress.phase + 1])
-        last, pace, done = time.monotonic(), 0.0, 0
+        last, pace, done, idle = time.monotonic(), 0.0, 0, 0
         while progress.step < end:
             if trainer.anywhere(stop.asked):
                 self.save()
                 return False
             values, change, norm = trainer.compute(self._next())
             self._check(values, norm, phase)
+            idle = 0 if any(value for name, value in values.items() if name != "epe") else idle + 1
+            if idle == IDLE and self.chief:
+                print(_nothing_left(phase, progress.step + 1), file=sys.stderr)
             rate = phase.learning_rate(progress.step - (end - phase.steps))
             trainer.apply(change, rate)
             progress.step += 1
@@ -170,6 +177,15 @@ class _Run:
             f"step {self.progress.step + 1} of phase {phase.name!r}: {what}; the state before it is kept. Lower the "
             "learning rate (--learning-rate), or look for damaged frames"
         )
+
+
+def _nothing_left(phase: Phase, step: int) -> str:
+    """What to know of a trivial solution: a loss over visible pixels is least where none is taken to be visible."""
+    return (
+        f"tfflow: step {step} of phase {phase.name!r}: for {IDLE} steps every term has been 0, as where all pixels "
+        "are taken to be hidden; nothing is learned. Begin with trained weights (--weights), more steps (--steps), or "
+        "a lower rate (--learning-rate)"
+    )
 
 
 class _Stop:

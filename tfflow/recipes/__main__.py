@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import re
 
+from rich import box
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -22,13 +24,20 @@ def main(argv: list[str] | None = None) -> int:
     if args.name:
         _print_one(console, named(args.name))
         return 0
-    table = Table("recipe", "network", "labels", "phases", "steps", "paper")
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
+    for head in ("recipe", "network", "labels", "paper"):
+        table.add_column(head, no_wrap=head != "paper", overflow="fold")
     for recipe in RECIPES.values():
-        phases = ", ".join(phase.name for phase in recipe.phases)
-        labels = "yes" if recipe.needs_truth else "no"
-        table.add_row(recipe.name, recipe.model, labels, phases, f"{recipe.steps:,}", recipe.paper)
+        table.add_row(recipe.name, recipe.model, "yes" if recipe.needs_truth else "no", escape(_cited(recipe.paper)))
     console.print(table)
     return 0
+
+
+def _cited(paper: str) -> str:
+    """Authors and venue of a paper, without its title; all before the first comma where no venue is named."""
+    authors, _, rest = paper.partition(", ")
+    venue = re.search(r"[A-Z][A-Z]+(?: [A-Z]\w+)? \d{4}", rest)
+    return f"{authors}, {venue[0]}" if venue else authors
 
 
 def _print_one(console: Console, recipe: Recipe) -> None:

@@ -141,9 +141,17 @@ def test_numbers_are_held_against_their_limits():
     assert failures("int16x8", {}, found) == []
 
 
+def test_a_small_rise_in_px_passes_in_eight_bits_alone():
+    found = facts_module.Facts((), 0, 0, 0, *ENDS)
+    assert failures("int8-qat", {"epe_change": 0.06, "epe_rise_px": 0.04}, found) == []
+    assert len(failures("int8-weights", {"epe_change": 0.06, "epe_rise_px": 0.04}, found)) == 1
+    (line,) = failures("int8-qat", {"epe_change": 0.06, "epe_rise_px": 0.07}, found)
+    assert line == "epe_change is 0.06, must be at most 0.04, or its rise at most 0.05 px"
+
+
 def test_a_change_is_relative_to_the_float_error():
     comparison = Comparison("s", 1, {"float": {"epe": 2.0}, "exported": {"epe": 2.1}}, {"mean": 0.1})
-    assert comparison.epe_change == pytest.approx(0.05)
+    assert comparison.epe_change == pytest.approx(0.05) and comparison.epe_rise == pytest.approx(0.1)
     assert np.isnan(Comparison("video", 1, {}, {"mean": 0.1}).epe_change)
     assert Report("fp16", facts_module.Facts((), 1, 2, 3, *ENDS), [], {"drift_mean_px": 0.5}).failures
 

@@ -33,7 +33,7 @@ that to 0.05 or 0.06 px; much more would be another arithmetic than the simulate
 """
 
 SMALL_RISE_PX = {"int8-qat": 0.05}
-"""A rise of the EPE that passes whatever its share is: steps of eight bits do not shrink with what a network errs by."""
+"""A rise of the EPE that passes, whatever its share: steps of eight bits do not shrink with what a network errs by."""
 
 
 class FloatAtSize:

@@ -145,6 +145,7 @@ def test_a_small_rise_in_px_passes_in_eight_bits_alone():
     found = facts_module.Facts((), 0, 0, 0, *ENDS)
     assert failures("int8-qat", {"epe_change": 0.06, "epe_rise_px": 0.04}, found) == []
     assert len(failures("int8-weights", {"epe_change": 0.06, "epe_rise_px": 0.04}, found)) == 1
+    assert len(failures("int8-qat", {"epe_change": float("nan"), "epe_rise_px": float("nan")}, found)) == 1
     (line,) = failures("int8-qat", {"epe_change": 0.06, "epe_rise_px": 0.07}, found)
     assert line == "epe_change is 0.06, must be at most 0.04, or its rise at most 0.05 px"
 

@@ -33,7 +33,10 @@ that to 0.05 or 0.06 px; much more would be another arithmetic than the simulate
 """
 
 SMALL_RISE_PX = {"int8-qat": 0.05}
-"""A rise of the EPE that passes, whatever its share: steps of eight bits do not shrink with what a network errs by."""
+"""A rise of the EPE that passes, whatever its share: steps of eight bits do not shrink with what a network errs by.
+
+Set after `spynet_mobile` missed the 4 %: of its 0.886 px, 400 to 1,600 steps left 4.3 to 5.2 % more, 0.038 to 0.046 px.
+"""
 
 
 class FloatAtSize:

@@ -198,7 +198,9 @@ def test_the_command_lists_all_methods_with_whole_names_on_a_narrow_screen(capsy
     text = capsys.readouterr().out
     listed = {tuple(line.split()[:3]) for line in text.splitlines() if line.strip()}
     assert listed >= {(r.name, r.model, "yes" if r.needs_truth else "no") for r in RECIPES.values()}
-    assert "Yu et al., ECCV Workshops 2016" in " ".join(text.split())
+    flat = " ".join(text.split())
+    assert "Yu et al., ECCV Workshops 2016" in flat and "Ranjan and Black, CVPR 2017" in flat
+    assert "ours: the loss of `supervised_mobile`" in flat  # no venue: all before the first comma
 
 
 def test_a_misspelt_name_offers_the_nearest(capsys):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import dataclasses
 import re
 import sys
@@ -25,11 +26,13 @@ from tfflow.models.weights import assign, model_arrays
 from tfflow.recipes import Recipe, named
 from tfflow.training.bar import Bar
 from tfflow.training.checkpoint import check_folder, claim_folder, read_state
+from tfflow.training.cluster import machines_of
 from tfflow.training.feed import Feed, check_sequences, check_truth
+from tfflow.training.lock import one_writer
 from tfflow.training.log import read_history
 from tfflow.training.loop import Hooks, train
 from tfflow.training.step import student_size
-from tfflow.training.strategy import choose_strategy, worker_of
+from tfflow.training.strategy import choose_strategy
 from tfflow.training.trainer import PRECISIONS, Trainer
 
 REPORT = "report.png"
@@ -127,7 +130,7 @@ def main(argv: list[str] | None = None) -> int:
     _check(args)
     cv2.setNumThreads(1)  # frames are read beside the training, which needs the other cores
     strategy = choose_strategy(args.devices)
-    _, worker = worker_of(strategy)
+    _, machine = machines_of(strategy)
     sources = [open_source(data, args.on_error) for data in args.data]
     args.weights = starting_weights(args, sources)
     recipe, model = method(args, sources)
@@ -145,11 +148,22 @@ def main(argv: list[str] | None = None) -> int:
     if _ended(out, recipe):
         console.print(f"this run has ended after {recipe.steps:,} steps: weights in {out}, page in {out / REPORT}")
         return 0
-    trainer = Trainer(model, recipe, strategy, precision=args.precision, xla=args.xla, seed=args.seed)
-    if args.weights:
-        assign(trainer.graph(2), model_arrays(load_float(args.weights).both_ways), args.weights)
-    if worker == 0:
-        claim_folder(out, settings)
+    try:
+        trainer = Trainer(model, recipe, strategy, precision=args.precision, xla=args.xla, seed=args.seed)
+        if args.weights:
+            assign(trainer.graph(2), model_arrays(load_float(args.weights).both_ways), args.weights)
+        with one_writer(out) if machine == 0 else contextlib.nullcontext():
+            if machine == 0:
+                claim_folder(out, settings)
+            return _train(args, trainer, source, val, out, console)
+    except tf.errors.OpError as error:
+        raise _told(error, out) from error
+
+
+def _train(args, trainer: Trainer, source: Source, val: Source, out: Path, console) -> int:
+    """Trains into `out`, which this process may write, and leaves the report there; returns the exit code."""
+    recipe, model, strategy = trainer.recipe, trainer.flow_model.name, trainer.strategy
+    writes = machines_of(strategy)[1] == 0
     console.print(
         f"{recipe.name}: {model} on {source.name} ({len(source):,} pairs), {recipe.steps:,} steps of {recipe.batch} "
         f"pairs of {recipe.crop[0]}x{recipe.crop[1]} px, {strategy.num_replicas_in_sync} device(s); from "
@@ -158,24 +172,21 @@ def main(argv: list[str] | None = None) -> int:
     )
     metadata = {"model": model, "recipe": recipe.name, "method": repr(recipe), "steps": str(recipe.steps),
                 "data": source.name, "seed": str(args.seed), "start": str(args.weights or RANDOM)}  # fmt: skip
-    with Bar(console, worker == 0) as bar:
-        try:
-            progress, ended = train(
-                trainer,
-                recipe,
-                Feed(strategy, source, recipe, args.seed, frames),
-                out,
-                Hooks(lambda t: _measure(t, val, bar), lambda t: _pictures(t, val), bar.show),
-                metadata=metadata,
-                chief=worker == 0,
-                every_seconds=args.save_every,
-            )
-        except tf.errors.OpError as error:
-            raise _told(error, out) from error
+    with Bar(console, writes) as bar:
+        progress, ended = train(
+            trainer,
+            recipe,
+            Feed(strategy, source, recipe, args.seed, trainer.flow_model.frames),
+            out,
+            Hooks(lambda t: _measure(t, val, bar), lambda t: _pictures(t, val), bar.show),
+            metadata=metadata,
+            chief=writes,
+            every_seconds=args.save_every,
+        )
     if not ended:
         print(f"tfflow: stopped at step {progress.step}, saved; the same command continues", file=sys.stderr)
         return 130
-    if worker == 0:
+    if writes:
         scores = [*_baseline_scores(val), *progress.scores]
         console.print(f"measured on {val.name} ({len(val)} pairs), mean over pairs:", highlight=False)
         console.print(learned.scores_table(scores))

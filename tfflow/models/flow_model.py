@@ -13,6 +13,7 @@ from tfflow import ops
 from tfflow.errors import InputError
 from tfflow.models.cascade import ONCE, cascade, check_scales
 from tfflow.models.graph import Network, both_directions, frames_of, one_direction
+from tfflow.models.process import check_process
 from tfflow.models.variants import variant
 
 
@@ -39,6 +40,7 @@ class FlowModel:
         network: Network | None = None,
         scales: Sequence[float] = ONCE,
     ):
+        check_process()
         kind = variant(name)
         self.scales = check_scales(scales)
         self.name, self.stride, self.metadata = name, kind.stride, metadata or {}
@@ -82,6 +84,7 @@ class FlowModel:
 
     def batch(self, images1: np.ndarray, images2: np.ndarray, images0: np.ndarray | None = None) -> np.ndarray:
         """Flow of many pairs: images [b, h, w, 3], float32 RGB in [0, 1] -> [b, h, w, 2], px."""
+        check_process()
         before = self._around((images0, images1))
         return self._predict(*_pairs(images1, images2, *before)).numpy()
 
@@ -96,6 +99,7 @@ class FlowModel:
 
         images3: for networks of three frames, the frame after image2, which comes before it when time runs back.
         """
+        check_process()
         around = self._around((images0, images1), (images3, images2))
         flow = self._predict_both(*_pairs(images1, images2, *around)).numpy()
         return flow[: len(images1)], flow[len(images1) :]

@@ -13,6 +13,7 @@ import numpy as np
 from tfflow.errors import InputError
 from tfflow.files import write_json
 from tfflow.models.weights import read_arrays, save_arrays
+from tfflow.training.lock import LOCK
 
 STATE = "state.safetensors"
 SETTINGS = "run.json"
@@ -84,7 +85,7 @@ def check_folder(folder: str | os.PathLike, settings: dict[str, Any]) -> None:
                 f"--out {str(folder)!r} holds another run: its {k} is {_short(before.get(k))}, "
                 f"now {_short(settings.get(k))}; repeat its command to continue it, or choose another --out"
             )
-    elif folder.is_dir() and any(x not in _half_written(folder) for x in folder.iterdir()):
+    elif folder.is_dir() and any(x not in _ours(folder) for x in folder.iterdir()):
         raise InputError(f"--out {str(folder)!r} is not empty and holds no training run: choose another folder")
 
 
@@ -106,6 +107,11 @@ def claim_folder(folder: str | os.PathLike, settings: dict[str, Any]) -> Path:
 def _half_written(folder: Path) -> list[Path]:
     """What `write_whole` leaves where it is killed."""
     return [*folder.glob(".*.part"), *folder.glob(".*.part.*")]
+
+
+def _ours(folder: Path) -> list[Path]:
+    """What a run that ended before it was marked as one may leave."""
+    return [*_half_written(folder), folder / LOCK]
 
 
 def _short(value: Any) -> str:

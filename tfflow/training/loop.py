@@ -17,9 +17,10 @@ import tensorflow as tf
 from tfflow.data.pipeline import refusal
 from tfflow.errors import InputError
 from tfflow.models import RUN_WEIGHTS
-from tfflow.models.weights import save_arrays
+from tfflow.models.weights import checksum, save_arrays
 from tfflow.recipes import Phase, Recipe
 from tfflow.training.checkpoint import Progress, read_state, save_state
+from tfflow.training.cluster import agree, machines_of
 from tfflow.training.log import History, TensorBoard
 from tfflow.training.trainer import Trainer
 
@@ -71,7 +72,8 @@ def train(
 
     data: closed at the end. A SIGINT or SIGTERM ends after the step under way, its state
     saved; a kill loses at most `every_seconds` of work and nothing of the result: the same steps are done again.
-    chief: only one machine of several writes. progress.scores: {"when": "before" or a phase's name, **scores} each.
+    chief: only one machine of several writes, and holds the folder (`lock.one_writer`). metadata: what the weights come
+    from, the same on every machine. progress.scores: {"when": "before" or a phase's name, **scores} each.
     Raises NotFinite where a term or the gradient is not, InputError where a file is damaged or the disk is full; the
     state before that step is kept.
     """
@@ -81,6 +83,7 @@ def train(
         trainer.restore(saved[0], recipe.phases[min(progress.phase, len(recipe.phases) - 1)])
     else:
         trainer.begin(recipe.phases[0])
+    _agree(trainer, progress, metadata)
     run = _Run(trainer, recipe, data, folder, hooks, chief, every_seconds, row_steps, progress)
     with _Stop() as stop, contextlib.closing(data):
         run.score("before")
@@ -97,6 +100,14 @@ def train(
                 save_arrays(folder / RUN_WEIGHTS, trainer.state()["model"], metadata)
             run.save()
     return progress, True
+
+
+def _agree(trainer: Trainer, progress: Progress, metadata: dict[str, str]) -> None:
+    """Several machines begin alike, or not at all."""
+    if machines_of(trainer.strategy)[0] > 1:
+        arrays = {f"{group}:{name}": x for group, values in trainer.state().items() for name, x in values.items()}
+        facts = {**metadata, "phase": str(progress.phase), "state (weights, optimizer)": checksum(arrays, {})}
+        agree(trainer.strategy, progress.step, facts)
 
 
 class _Run:

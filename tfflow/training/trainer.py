@@ -12,7 +12,7 @@ from tfflow.models.graph import outputs_of
 from tfflow.models.weights import assign, model_arrays
 from tfflow.recipes import Phase, Recipe
 from tfflow.training import step as replica
-from tfflow.training.strategy import worker_of
+from tfflow.training.cluster import machines_of
 from tfflow.training.teacher import teacher_of
 
 PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
@@ -109,7 +109,7 @@ class Trainer:
 
     def anywhere(self, flag: bool) -> bool:
         """Whether `flag` is set on any machine; all of them ask at the same step."""
-        if worker_of(self.strategy)[0] == 1:
+        if machines_of(self.strategy)[0] == 1:
             return flag
         total = self._sum(tf.constant(float(flag)))
         return float(self.strategy.experimental_local_results(total)[0]) > 0

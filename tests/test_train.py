@@ -231,7 +231,7 @@ CASES = {
     "both": (["--textures", "{tmp}/three", "--data", "scenes"], "--textures belongs to the built-in scenes"),
     "weights": (["--weights", "{tmp}/none.safetensors"], "no such file or folder of weights: '{tmp}/none.safetensors'"),
     "val": (["--val", "frames:{tmp}/one"], "'{tmp}/one' holds 1 frame(s)"),
-    "levels": (["--recipe", "spynet", "--model", "tiny"], "trains weights named level4_... in its phase 'level 4'"),
+    "levels": (["--recipe", "spynet", "--model", "tiny"], "trains weights named level4_... in its phase '1/4'"),
     "foreign": (["--out", "{tmp}/three"], "--out '{tmp}/three' is not empty and holds no training run"),
     "file": (["--out", "{tmp}/three/f8.png"], "is a file, expected a folder"),
     "stranger": (["--weights", "{tmp}/stranger.safetensors"], "network that is not known here: 'raft'"),

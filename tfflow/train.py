@@ -170,12 +170,13 @@ def _train(args, trainer: Trainer, source: Source, val: Source, out: Path, conso
         f"{args.weights or RANDOM} weights; folder {out}",
         highlight=False,
     )
+    for departure in trainer.departures:
+        console.print(f"departure: {departure}", markup=False, highlight=False)
     metadata = {"model": model, "recipe": recipe.name, "method": repr(recipe), "steps": str(recipe.steps),
                 "data": source.name, "seed": str(args.seed), "start": str(args.weights or RANDOM)}  # fmt: skip
     with Bar(console, writes) as bar:
         progress, ended = train(
             trainer,
-            recipe,
             Feed(strategy, source, recipe, args.seed, trainer.flow_model.frames),
             out,
             Hooks(lambda t: _measure(t, val, bar), lambda t: _pictures(t, val), bar.show),

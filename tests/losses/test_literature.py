@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from tests.losses.views import H, N, W, field, mask, picture, still, view
 from tests.ops import oracles
+from tfflow.errors import InputError
 from tfflow.losses import (
     SSIM,
     AbsRobust,
@@ -26,6 +27,8 @@ from tfflow.losses import (
     GradientConstancy,
     Hidden,
     Inside,
+    LevelEPE,
+    MultiscaleEPE,
     Outgoing,
     Photometric,
     RangeMap,
@@ -159,8 +162,14 @@ def test_a_level_without_a_mask_of_its_own_takes_the_phase_s():
         assert np.all(term(pyramid(image1=spoilt.astype(np.float32))) > term(pyramid()))
 
 
-def test_a_level_that_a_network_has_not_costs_nothing():
-    np.testing.assert_array_equal(AtLevel(8, 1.0 * Photometric())(pyramid()), np.zeros(N))
+@pytest.mark.parametrize(
+    "term", [AtLevel(8, 1.0 * Photometric()), MultiscaleEPE(((4, 1.0), (8, 1.0))), LevelEPE(8)], ids=type
+)
+def test_a_level_that_a_network_lacks_is_no_silent_zero(term):
+    v = pyramid(target12=field(1, h=16, w=24), used1=np.ones([N, 16, 24, 1], np.float32))
+    with pytest.raises(InputError, match=r"^a term judges the flow at 1/8, and this network has 1/1, 1/2, 1/4$"):
+        term(v)
+    assert 8 in term.needs_levels
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 2), (2, 3)], ids=str)

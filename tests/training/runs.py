@@ -81,7 +81,7 @@ def run(folder, recipe, *, at=None, trainer=trainer, every_seconds=1e9, **others
     trained = trainer(recipe)
     source = others.pop("data", None) or data(recipe)
     progress, ended = loop.train(
-        trained, recipe, source, folder, quiet(at), metadata={"model": recipe.model}, row_steps=3,
+        trained, source, folder, quiet(at), metadata={"model": recipe.model}, row_steps=3,
         every_seconds=every_seconds, **others,
     )  # fmt: skip
     return progress, ended, trained

@@ -132,7 +132,7 @@ def test_a_run_that_ended_is_only_restored(unbroken):
 
 def test_a_phase_trains_its_own_weights_and_starts_from_copies(tmp_path):
     def level(k, start=()):
-        return Phase(f"level {k}", 2, 1.0 * LevelEPE(k), RATE, directions=1, train=f"level{k}_", start=start)
+        return Phase(f"level {k}", 2, 1.0 * LevelEPE(2 ** (3 - k)), RATE, directions=1, train=f"level{k}_", start=start)
 
     recipe = dataclasses.replace(THREE, phases=(level(1), level(2, (("level2_conv", "level1_conv"),))))
     notes: dict = {}

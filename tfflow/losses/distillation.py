@@ -21,11 +21,13 @@ class Distillation(Term):
     """
 
     penalty: Penalty = AbsRobust()
+    needs_teacher = True
 
     def __call__(self, view: View) -> tf.Tensor:
-        newly_hidden = tf.clip_by_value(view.used1 - view.visible1, 0.0, 1.0)
-        cost = tf.reduce_sum(self.penalty(tf.stop_gradient(view.target12) - view.flow12), axis=-1, keepdims=True)
-        return mean_where(cost, tf.stop_gradient(newly_hidden))
+        flow, visible = view.followed
+        newly_occluded = tf.clip_by_value(visible - view.visible1, 0.0, 1.0)
+        cost = tf.reduce_sum(self.penalty(flow - view.flow12), axis=-1, keepdims=True)
+        return mean_where(cost, tf.stop_gradient(newly_occluded))
 
 
 @dataclass(frozen=True)
@@ -36,10 +38,12 @@ class Following(Term):
     """
 
     penalty: Penalty = AbsRobust()
+    needs_teacher = True
 
     def __call__(self, view: View) -> tf.Tensor:
-        cost = tf.reduce_sum(self.penalty(tf.stop_gradient(view.target12) - view.flow12), axis=-1, keepdims=True)
-        return mean_where(cost, tf.stop_gradient(view.used1))
+        flow, used = view.followed
+        cost = tf.reduce_sum(self.penalty(flow - view.flow12), axis=-1, keepdims=True)
+        return mean_where(cost, used)
 
 
 @dataclass(frozen=True)
@@ -50,6 +54,15 @@ class SecondLook(Term):
     """
 
     objective: Objective
+    needs_second = True
+
+    @property
+    def needs_levels(self) -> frozenset[int]:
+        return self.objective.needs_levels
+
+    def on_levels(self, levels: frozenset[int]) -> SecondLook | None:
+        left = self.objective.on_levels(levels)
+        return SecondLook(left) if left.terms else None
 
     def __call__(self, view: View) -> tf.Tensor:
         if view.second is None:
@@ -68,8 +81,10 @@ class SelfSupervision(Term):
 
     confidence: Confidence = Confidence(0.03)
     penalty: Penalty = Charbonnier(alpha=0.5)
+    needs_teacher = True
 
     def __call__(self, view: View) -> tf.Tensor:
         unsure = 1.0 - self.confidence(view.flow12, view.flow21)
-        cost = tf.reduce_sum(self.penalty(tf.stop_gradient(view.target12) - view.flow12), axis=-1, keepdims=True)
-        return mean_where(cost, tf.stop_gradient(view.used1) * unsure, over="all")
+        flow, trust = view.followed
+        cost = tf.reduce_sum(self.penalty(flow - view.flow12), axis=-1, keepdims=True)
+        return mean_where(cost, trust * unsure, over="all")

@@ -67,6 +67,8 @@ def _print_one(console: Console, recipe: Recipe) -> None:
             lines.append(f"  trains {phase.train}..." + "".join(f", started from {b}..." for _, b in phase.start))
             lines += [f"  judges the flow of network {phase.net} of the stack"] * bool(phase.net)
         console.print("\n".join(lines), markup=False, highlight=False)
+    if recipe.levels_optional:
+        console.print("a network that lacks a level is trained without the terms there, of which training tells")
     console.print("departures from the paper:")
     for departure in recipe.departures:
         console.print(f"  - {departure}", markup=False, highlight=False)

@@ -73,6 +73,7 @@ arflow = Recipe(
     crop=(384, 832),
     augmentation=(Flip(horizontal=0.5, vertical=0.0), SwapFrames(0.5)),
     optimizer=Adam(epsilon=1e-7, weight_decay=1e-6),
+    levels_optional=True,
     departures=(
         "settings are those for Sintel; the second and third phase are as long as it takes in the authors' programs, "
         "which stop by validation: their lengths are ours",

@@ -22,6 +22,7 @@ supervised_mobile = Recipe(
     crop=(192, 256),
     augmentation=(Flip(horizontal=0.5, vertical=0.5), PermuteChannels()),
     optimizer=Adam(clip=5.0),
+    levels_optional=True,
     departures=(
         "the finest level is held against the truth at full resolution, where the flow is measured",
         "sized for two cores and a network of ours",

@@ -64,6 +64,7 @@ multi_frame_occ_flow_hard = Recipe(
     crop=(320, 640),
     augmentation=(Flip(horizontal=0.5, vertical=0.0),),
     optimizer=Adam(epsilon=1e-8),
+    levels_optional=True,
     departures=DEPARTURES,
 )
 
@@ -91,6 +92,7 @@ multi_frame_occ_flow = Recipe(
     crop=(320, 640),
     augmentation=(Flip(horizontal=0.5, vertical=0.0),),
     optimizer=Adam(epsilon=1e-8),
+    levels_optional=True,
     departures=(
         *DEPARTURES,
         "the second phase ends after 200,000 steps, where their rate halves first; they give no number",

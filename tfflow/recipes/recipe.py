@@ -62,13 +62,19 @@ class Phase:
     def __post_init__(self) -> None:
         if self.second and (self.student or self.directions != 2):
             raise ValueError(f"phase {self.name!r} looks twice: it needs directions=2 and takes no student")
+        if self.second and not self.objective.needs("second"):
+            raise ValueError(f"phase {self.name!r} makes a second pass that no term judges: leave `second` out")
+        if not self.second and self.objective.needs("second"):
+            raise ValueError(f"phase {self.name!r} judges a second pass: it needs changes, `second`")
         if not self.student and (self.looks != ONCE or self.refined):
             raise ValueError(f"phase {self.name!r} says how a teacher looks: it needs a student")
+        if not self.student and self.objective.needs("teacher"):
+            raise ValueError(f"phase {self.name!r} has a term that follows a teacher: it needs a student")
 
     @property
     def needs_truth(self) -> bool:
         """Whether a term compares with ground truth."""
-        return not self.student and any(term.needs_truth for _, term in self.objective.terms)
+        return not self.student and self.objective.needs("truth")
 
 
 @dataclass(frozen=True)
@@ -78,6 +84,8 @@ class Recipe:
     equation: the objective in the paper's notation. model: the network of the paper, by its name in the table.
     batch: pairs a step over all replicas. crop: (height, width) px that the network trains on.
     augmentation: applied to a frame pair in order, before the crop.
+    levels_optional: whether a network that lacks a level (named by its stride, such as 1/64) is trained without the
+        terms and weights of that level, of which training tells; else it is refused.
     """
 
     name: str
@@ -90,6 +98,7 @@ class Recipe:
     augmentation: tuple[Augmentation, ...] = ()
     optimizer: Adam = Adam()
     departures: tuple[str, ...] = field(default=())
+    levels_optional: bool = False
 
     @property
     def steps(self) -> int:

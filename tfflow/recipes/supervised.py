@@ -37,6 +37,7 @@ supervised = Recipe(
         Noise(sigma=0.04),
     ),
     optimizer=Adam(epsilon=1e-8, weight_decay=4e-4),
+    levels_optional=True,
     departures=(
         "augmentation has FlowNet2's kinds, with ranges of our own [from memory]",
         "the weights hold for levels of these strides; a network without a level leaves its weight out",

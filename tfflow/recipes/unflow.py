@@ -70,6 +70,7 @@ unflow = Recipe(
         ColourJitter(brightness=0.02, contrast=0.3, channels=0.1, gamma=(0.67, 1.43), inputs_only=True),
     ),
     optimizer=Adam(epsilon=1e-8, weight_decay=4e-4),
+    levels_optional=True,
     departures=(
         "one data set and one crop for both phases; the authors' first is SYNTHIA at 512x768, their second KITTI raw",
         "12.4 rho(o) has no gradient, here as there (their issue 8): the mask is hard, and its price a constant",

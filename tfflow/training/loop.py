@@ -18,7 +18,7 @@ from tfflow.data.pipeline import refusal
 from tfflow.errors import InputError
 from tfflow.models import RUN_WEIGHTS
 from tfflow.models.weights import checksum, save_arrays
-from tfflow.recipes import Phase, Recipe
+from tfflow.recipes import Phase
 from tfflow.training.checkpoint import Progress, read_state, save_state
 from tfflow.training.cluster import agree, machines_of
 from tfflow.training.log import History, TensorBoard
@@ -58,7 +58,6 @@ class Batches(Protocol):
 
 def train(
     trainer: Trainer,
-    recipe: Recipe,
     data: Batches,
     folder: Path,
     hooks: Hooks,
@@ -68,7 +67,8 @@ def train(
     every_seconds: float = 120.0,
     row_steps: int = 10,
 ) -> tuple[Progress, bool]:
-    """Trains from the state in `folder`, or from the start, to the end of the recipe; (progress, whether it ended).
+    """Trains from the state in `folder`, or from the start, to the end of the trainer's recipe; (progress, whether it
+    ended).
 
     data: closed at the end. A SIGINT or SIGTERM ends after the step under way, its state
     saved; a kill loses at most `every_seconds` of work and nothing of the result: the same steps are done again.
@@ -77,6 +77,7 @@ def train(
     Raises NotFinite where a term or the gradient is not, InputError where a file is damaged or the disk is full; the
     state before that step is kept.
     """
+    recipe = trainer.recipe
     saved = read_state(folder)
     progress = saved[1] if saved else Progress()
     if saved:
@@ -84,7 +85,7 @@ def train(
     else:
         trainer.begin(recipe.phases[0])
     _agree(trainer, progress, metadata)
-    run = _Run(trainer, recipe, data, folder, hooks, chief, every_seconds, row_steps, progress)
+    run = _Run(trainer, data, folder, hooks, chief, every_seconds, row_steps, progress)
     with _Stop() as stop, contextlib.closing(data):
         run.score("before")
         run.save()
@@ -113,8 +114,9 @@ def _agree(trainer: Trainer, progress: Progress, metadata: dict[str, str]) -> No
 class _Run:
     """What the parts of `train` share; arguments as there."""
 
-    def __init__(self, trainer, recipe, data, folder, hooks, chief, every_seconds, row_steps, progress: Progress):
-        self.trainer, self.recipe, self.data, self.folder, self.hooks = trainer, recipe, data, folder, hooks
+    def __init__(self, trainer, data, folder, hooks, chief, every_seconds, row_steps, progress: Progress):
+        self.trainer, self.data, self.folder, self.hooks = trainer, data, folder, hooks
+        self.recipe = trainer.recipe
         self.chief, self.every_seconds, self.row_steps, self.progress = chief, every_seconds, row_steps, progress
         self.history = History(folder if chief else None, progress.step, progress.pending)
         self.board = TensorBoard(folder) if chief else None

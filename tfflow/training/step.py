@@ -70,8 +70,8 @@ def view_of(phase: Phase, batch: Batch, flows: tuple[tf.Tensor, ...]) -> dict[st
         view["image0"] = batch.get("image0")
         if "teacher" in batch:
             view.update(target12=batch["teacher"], used1=batch["teacher_visible"])
-        elif "flow12" in batch:
-            view.update(target12=batch["flow12"], used1=batch["valid1"])
+        elif phase.needs_truth:
+            view.update(target12=batch["flow12"], used1=batch["valid1"], truth=True)
         return view
     flows21 = tuple(tf.concat(tf.split(flow, 2)[::-1], 0) for flow in flows)
     view = {
@@ -87,6 +87,7 @@ def view_of(phase: Phase, batch: Batch, flows: tuple[tf.Tensor, ...]) -> dict[st
     elif phase.needs_truth:
         view["target12"] = tf.concat([batch["flow12"], batch["flow21"]], 0)
         view["used1"] = tf.concat([batch["valid1"], batch["valid2"]], 0)
+        view["truth"] = True
     return view
 
 

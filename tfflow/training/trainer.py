@@ -13,6 +13,7 @@ from tfflow.models.weights import assign, model_arrays
 from tfflow.recipes import Phase, Recipe
 from tfflow.training import step as replica
 from tfflow.training.cluster import machines_of
+from tfflow.training.fitting import fitted, trained_weights
 from tfflow.training.teacher import teacher_of
 
 PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
@@ -22,6 +23,7 @@ class Trainer:
     """Holds what changes during a run, and changes it one step at a time.
 
     An update comes in two halves, so that a loss or gradient that is not finite is seen before it reaches a weight.
+    recipe: as this network is trained by it; departures: in what that is not the recipe given, a line each.
     precision: a Keras policy; weights, flow and losses stay float32. xla: compile the whole step (a minute a phase).
     """
 
@@ -35,7 +37,7 @@ class Trainer:
         xla: bool = False,
         seed: int = 0,
     ):
-        self.recipe, self.strategy, self.xla = recipe, strategy, xla
+        self.strategy, self.xla = strategy, xla
         self.stride = variant(model).stride
         keras.utils.set_random_seed(seed)  # the only stateful randomness: the first weights
         with strategy.scope():
@@ -48,14 +50,7 @@ class Trainer:
         self.loss_scaling = precision == "mixed_float16"
         if xla and any(phase.refined for phase in recipe.phases):
             raise InputError(f"a teacher of {recipe.name} uses OpenCV, which XLA does not compile: leave --xla out")
-        for phase in recipe.phases:
-            self._trained(phase)
-            missing = phase.objective.needs_outputs.difference(outputs_of(self.flow_model.network))
-            if missing:
-                raise InputError(
-                    f"{recipe.name} judges {', '.join(sorted(missing))} of a network, and {model} has none; "
-                    f"--model {recipe.model} has"
-                )
+        self.recipe, self.departures = fitted(recipe, self.flow_model)
 
     def graph(self, directions: int) -> keras.Model:
         """The trained network as a Keras model of one direction or both; both have the same weights."""
@@ -75,7 +70,7 @@ class Trainer:
         """A new optimizer and the compiled step of a phase; weights stay as they are."""
         settings = self.recipe.optimizer
         with self.strategy.scope():
-            trained = self._trained(phase)
+            trained = trained_weights(self.recipe, phase, self.flow_model)
             optimizer = keras.optimizers.Adam(
                 beta_1=settings.beta1, beta_2=settings.beta2, epsilon=settings.epsilon, jit_compile=False
             )
@@ -86,15 +81,6 @@ class Trainer:
         self._compute = self._compiled_gradients(phase, trained)
         self._apply = self._compiled_update(trained)
         self._sum = self._compiled_sum()
-
-    def _trained(self, phase: Phase) -> list[tf.Variable]:
-        trained = [v for v in self.graph(2).trainable_variables if v.name.startswith(phase.train)]
-        if not trained:
-            raise InputError(
-                f"{self.recipe.name} trains weights named {phase.train}... in its phase {phase.name!r}, and "
-                f"{self.flow_model.name} has none; --model {self.recipe.model} has"
-            )
-        return trained
 
     def compute(self, batch) -> tuple[dict[str, float], object, float]:
         """(value of each term and of the epe, gradients, their norm) of one step; no weight changes."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 from pathlib import Path
 
 from rich.table import Table
@@ -13,10 +12,11 @@ from tfflow.evaluation.speed import machine, matmul_rate
 from tfflow.export.timing import RUNS, adb_lines, dis_milliseconds, model_milliseconds
 from tfflow.files import write_json
 from tfflow.models.tflite import TFLiteModel
+from tfflow.terminal import Parser
 
 
-def parser() -> argparse.ArgumentParser:
-    p = argparse.ArgumentParser(prog="python export/benchmark.py", description=__doc__)
+def parser() -> Parser:
+    p = Parser(prog="python export/benchmark.py", description=__doc__)
     p.add_argument("models", nargs="+", type=Path, metavar="FILE", help=".tflite files, or folders of exports")
     p.add_argument("--threads", default="1,2,4", metavar="LIST", help="default: %(default)s")
     p.add_argument("--runs", type=int, default=RUNS, metavar="N", help="timed runs of each (default: %(default)s)")

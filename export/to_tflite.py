@@ -25,6 +25,7 @@ from tfflow.files import write_text, write_whole
 from tfflow.models import load_float, untrained
 from tfflow.models.tflite import TFLiteModel
 from tfflow.recipes import named
+from tfflow.terminal import Parser
 from tfflow.training.feed import check_truth
 from tfflow.training.strategy import choose_strategy
 
@@ -37,8 +38,8 @@ EXAMPLES = """examples:
   python export/to_tflite.py --model spynet --size 256x448 --precision fp32,fp16,int8-ptq"""
 
 
-def parser() -> argparse.ArgumentParser:
-    p = argparse.ArgumentParser(
+def parser() -> Parser:
+    p = Parser(
         prog="python export/to_tflite.py",
         description=__doc__,
         epilog=EXAMPLES,

@@ -16,13 +16,14 @@ from tfflow.export.report import Report, compare_all, show, write_report
 from tfflow.export.validation import measured
 from tfflow.models import load_float
 from tfflow.models.tflite import TFLiteModel
+from tfflow.terminal import Parser
 
 EXAMPLES = """example:
   python export/validate.py out --weights pwcnet_mobile --data sintel-final:/data/sintel --out scores"""
 
 
-def parser() -> argparse.ArgumentParser:
-    p = argparse.ArgumentParser(
+def parser() -> Parser:
+    p = Parser(
         prog="python export/validate.py",
         description=__doc__,
         epilog=EXAMPLES,

@@ -110,3 +110,11 @@ def assert_one_line(capsys, text):
     said = capsys.readouterr().err
     assert said.startswith("tfflow: ") and said.count("\n") == 1
     assert re.search(text, said), said
+
+
+@pytest.mark.parametrize("pair", ["size=8x8", "count=2", "seed=3", "noise=0,textures=x"])
+def test_an_option_of_the_command_is_no_setting(pair, tmp_path, capsys):
+    assert run(tmp_path / "scenes", "--set", pair) == 2
+    name = pair.rpartition(",")[2]
+    assert f"--set {name} is no setting of the scenes: give --{name.partition('=')[0]}\n" in capsys.readouterr().err
+    assert not (tmp_path / "scenes").exists()

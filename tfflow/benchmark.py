@@ -22,13 +22,14 @@ from tfflow.files import write_json
 from tfflow.models import VARIANTS, untrained, variant
 from tfflow.models.flops import CONVENTION
 from tfflow.synthesize import write_scene
+from tfflow.terminal import Parser
 
 SMALL, LARGE = (f"{h}x{w}" for h, w in speed.FORWARD_SIZES)
 STEP = f"{speed.STEP_BATCH}x{speed.STEP_SIZE[0]}x{speed.STEP_SIZE[1]}"
 
 
-def parser() -> argparse.ArgumentParser:
-    p = argparse.ArgumentParser(prog="python -m tfflow.benchmark", description=__doc__)
+def parser() -> Parser:
+    p = Parser(prog="python -m tfflow.benchmark", description=__doc__)
     p.add_argument("--models", nargs="+", metavar="NAME", default=list(VARIANTS), help="networks (default: all)")
     p.add_argument(
         "--data",
@@ -54,7 +55,7 @@ def main(argv: list[str] | None = None) -> int:
     console = wide_console()
     machine = speed.machine()
     console.print(machine, highlight=False)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         results = {"machine": machine, **_measure(args, sources, bar)}
     _print(console, results)

@@ -12,7 +12,6 @@ from statistics import mean, stdev
 from typing import Any
 
 import tf_keras as keras
-from rich.markup import escape
 from rich.table import Table
 
 from tfflow import train
@@ -21,6 +20,7 @@ from tfflow.errors import InputError, command
 from tfflow.evaluation import report
 from tfflow.files import write_json
 from tfflow.recipes import named
+from tfflow.terminal import Parser
 from tfflow.training.checkpoint import read_state
 
 COLUMNS = {"epe": "EPE", "epe_noc": "EPE noc", "epe_occ": "EPE occ", "occ_f": "occlusion F"}
@@ -33,8 +33,8 @@ EXAMPLES = """examples:
   python -m tfflow.compare dstflow ddflow uflow --model own --crop 128x192 --steps 900 --seeds 1"""
 
 
-def parser() -> argparse.ArgumentParser:
-    p = argparse.ArgumentParser(
+def parser() -> Parser:
+    p = Parser(
         prog="python -m tfflow.compare",
         description=__doc__,
         epilog=EXAMPLES,
@@ -101,7 +101,7 @@ def _training(args: argparse.Namespace, name: str, seed: int, out: Path) -> list
             "batch": args.batch, "crop": args.crop, "data": data, "val": val, "val-limit": 64, "seed": seed,
             "out": out}  # fmt: skip
     options = [str(x) for key, value in told.items() for x in (f"--{key}", value)]
-    rate = [] if args.learning_rate is None else ["--learning-rate", str(args.learning_rate)]
+    rate = [] if args.learning_rate is None else ["--phase-learning-rate", str(args.learning_rate)]
     return [*options, *rate, *(["--xla"] if args.xla else [])]
 
 
@@ -126,7 +126,7 @@ def table(rows: dict[str, list[dict[str, Any]]]) -> Table:
         cells = [_spread([scores[key] for scores in runs]) for key in shown]
         rate = mean(scores["steps_per_second"] for scores in runs)
         names = [name, *[networks[name]] * several]
-        result.add_row(*map(escape, names), *cells, f"{rate:.2f}", str(len(runs)))
+        result.add_row(*names, *cells, f"{rate:.2f}", str(len(runs)))
     return result
 
 

@@ -9,7 +9,11 @@ import os
 import sys
 from collections.abc import Callable, Iterable
 
+from tfflow.interrupt import second_interrupt_ends
 from tfflow.memory import keep_freed_memory
+
+LONGEST = 300
+"""Characters of a refusal, whatever names and values it holds."""
 
 
 class InputError(ValueError):
@@ -25,13 +29,17 @@ def unknown_name(kind: str, name: str, known: Iterable[str]) -> InputError:
 
 
 def command(main: Callable[..., int | None]) -> Callable[..., int]:
-    """Turns `main(argv=None)` into a command: refusals become one line on stderr and exit code 2, Ctrl-C exit 130."""
+    """Turns `main(argv=None)` into a command: refusals become one line on stderr and exit code 2, Ctrl-C exit 130, a
+    second Ctrl-C at once."""
 
     @functools.wraps(main)
     def run(argv: list[str] | None = None) -> int:
         keep_freed_memory()
+        if hasattr(sys.stdout, "reconfigure"):
+            sys.stdout.reconfigure(errors="backslashreplace")  # names of files need not be UTF-8
         try:
-            return main(argv) or 0
+            with second_interrupt_ends():
+                return main(argv) or 0
         except InputError as error:
             text = str(error)
         except BrokenPipeError:
@@ -39,13 +47,24 @@ def command(main: Callable[..., int | None]) -> Callable[..., int]:
             return 0
         except OSError as error:
             text = _os_error(error)
+        except MemoryError:
+            text = "memory does not suffice: take smaller frames, a smaller batch, or a larger machine"
         except KeyboardInterrupt:
             print("\ntfflow: stopped", file=sys.stderr)
             return 130
-        print("tfflow: " + " ".join(text.split()), file=sys.stderr)
+        print(one_line(f"tfflow: {text}"), file=sys.stderr)
         return 2
 
     return run
+
+
+def one_line(text: str) -> str:
+    """`text` on one line without control characters, of at most `LONGEST`: of more, the middle is left out."""
+    text = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in " ".join(text.split()))
+    if len(text) <= LONGEST:
+        return text
+    end = LONGEST // 3
+    return f"{text[: LONGEST - end - 5]} ... {text[-end:]}"
 
 
 def _os_error(error: OSError) -> str:

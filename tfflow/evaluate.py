@@ -13,6 +13,7 @@ from tfflow.errors import InputError, command
 from tfflow.evaluation import baselines, benchmark, report, submission
 from tfflow.evaluation.refinement import REFINEMENTS, refined, used_as
 from tfflow.models.cascade import SCALES_HELP, check_scales
+from tfflow.terminal import Parser
 
 EXAMPLES = """examples:
   python -m tfflow.evaluate --weights runs/mine --data sintel-final:/data/sintel --baselines --out scores
@@ -20,8 +21,8 @@ EXAMPLES = """examples:
   python -m tfflow.evaluate --weights W --data kitti2015:/data/kitti2015 --submission kitti --out send"""
 
 
-def parser() -> argparse.ArgumentParser:
-    p = argparse.ArgumentParser(
+def parser() -> Parser:
+    p = Parser(
         prog="python -m tfflow.evaluate",
         description=__doc__,
         epilog=EXAMPLES,

@@ -13,12 +13,13 @@ from pathlib import Path
 from tfflow.errors import InputError, command
 from tfflow.models.importing import PUBLISHED, import_published
 from tfflow.models.weights import model_arrays, save_arrays
+from tfflow.terminal import Parser
 
 SUFFIX = ".safetensors"
 
 
-def parser() -> argparse.ArgumentParser:
-    p = argparse.ArgumentParser(
+def parser() -> Parser:
+    p = Parser(
         prog="python -m tfflow.import_weights",
         description=__doc__,
         epilog="files:\n" + "\n".join(f"  {name}: {known.files}" for name, known in PUBLISHED.items()),

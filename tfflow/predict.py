@@ -6,17 +6,16 @@ import argparse
 import tempfile
 from pathlib import Path
 
-from rich.console import Console
-
 from tfflow import load
 from tfflow.data.damage import ON_ERROR
 from tfflow.errors import InputError, command, unknown_name
 from tfflow.evaluation.prediction import LOOK, Frames, open_inputs, predict_all, with_scale
 from tfflow.evaluation.refinement import REFINEMENTS, refined
-from tfflow.evaluation.report import progress_bar
+from tfflow.evaluation.report import progress_bar, wide_console
 from tfflow.evaluation.writer import Writer
 from tfflow.files import write_json
 from tfflow.models.cascade import SCALES_HELP
+from tfflow.terminal import Parser
 
 EXAMPLES = """examples:
   python -m tfflow.predict frame1.png frame2.png
@@ -24,8 +23,8 @@ EXAMPLES = """examples:
   python -m tfflow.predict holiday.mp4 --weights runs/mine --max-flow 20"""
 
 
-def parser() -> argparse.ArgumentParser:
-    p = argparse.ArgumentParser(
+def parser() -> Parser:
+    p = Parser(
         prog="python -m tfflow.predict",
         description=__doc__,
         epilog=EXAMPLES,
@@ -63,7 +62,7 @@ def main(argv: list[str] | None = None) -> int:
     _check(args)
     model = load(args.weights, args.scales.split(","))
     predictor = refined(model, args.refine) if args.refine else model
-    console = Console()
+    console = wide_console()
     scale, predicted = with_scale(predict_all(predictor, frames, args.batch, args.both), args.max_flow)
     writer = Writer(args.out, formats, scale, args.fps or frames.fps)
     settings = {

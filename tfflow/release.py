@@ -20,6 +20,7 @@ from tfflow.files import write_json, write_text, write_whole
 from tfflow.models import BOX, RUN_WEIGHTS, FlowModel, boxed, load_float, record
 from tfflow.models.weights import model_arrays, save_arrays
 from tfflow.recipes import named
+from tfflow.terminal import Parser
 from tfflow.train import RANDOM, REPORT
 from tfflow.training.checkpoint import read_state
 
@@ -27,8 +28,8 @@ LARGEST = 6_000_000
 """Bytes of a file in the box."""
 
 
-def parser() -> argparse.ArgumentParser:
-    p = argparse.ArgumentParser(prog="python -m tfflow.release", description=__doc__)
+def parser() -> Parser:
+    p = Parser(prog="python -m tfflow.release", description=__doc__)
     p.add_argument("run", type=Path, nargs="?", help="output folder of a `tfflow.train` that ended")
     p.add_argument("--name", help="what the weights will be called")
     p.add_argument("--data", action="append", default=[], metavar="KIND:PATH", help="ground truth to measure on")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
 import json
 import multiprocessing
@@ -25,8 +24,10 @@ from tfflow.data.scenes import Scenes
 from tfflow.data.sources import open_source
 from tfflow.errors import InputError, command
 from tfflow.files import write_json, write_text
+from tfflow.terminal import Parser
 
 RECORD = "synthesize.json"
+OPTIONS = ("size", "count", "seed", "textures")  # of the command, which are settings elsewhere: scenes:size=...
 ENDINGS = ("_img2.ppm", "_flow.flo", "_flow21.flo", "_occ1.png", "_occ2.png", "_img1.ppm")  # in the order of writing
 MOST = 99_999  # names have five digits, as those of Flying Chairs
 
@@ -103,7 +104,7 @@ def describe(scenes: Scenes) -> dict[str, Any]:
 
 @command
 def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m tfflow.synthesize", description=__doc__)
+    parser = Parser(prog="python -m tfflow.synthesize", description=__doc__)
     parser.add_argument("--out", type=Path, required=True, help="folder to write to; the same command again continues")
     parser.add_argument("--count", type=int, default=1000, help="number of pairs (default: 1000)")
     parser.add_argument("--size", default="192x256", metavar="HxW", help="height x width (default: 192x256)")
@@ -117,6 +118,9 @@ def main(argv: list[str] | None = None) -> int:
     size = re.fullmatch(r"(\d{1,6})x(\d{1,6})", args.size)
     if not size:
         raise InputError(f"--size must be HEIGHTxWIDTH, e.g. 192x256, got {args.size!r}")
+    for pair in ",".join(args.set).split(","):
+        if (key := pair.partition("=")[0]) in OPTIONS:
+            raise InputError(f"--set {pair} is no setting of the scenes: give --{key}")
     settings = open_source("scenes:" + ",".join(args.set)).settings  # type: ignore[attr-defined]
     scenes = Scenes((int(size[1]), int(size[2])), args.count, args.seed, settings, args.textures)
     written = synthesize(scenes, args.out, args.jobs)

@@ -24,6 +24,7 @@ from tfflow.evaluation.pictures import contact_sheet
 from tfflow.models import RUN_WEIGHTS, boxed, load_float, variant, weights_file
 from tfflow.models.weights import assign, model_arrays
 from tfflow.recipes import Recipe, named
+from tfflow.terminal import Parser
 from tfflow.training.bar import Bar
 from tfflow.training.checkpoint import check_folder, claim_folder, read_state
 from tfflow.training.cluster import machines_of
@@ -31,6 +32,7 @@ from tfflow.training.feed import Feed, check_sequences, check_truth
 from tfflow.training.lock import one_writer
 from tfflow.training.log import read_history
 from tfflow.training.loop import Hooks, train
+from tfflow.training.settings import run_settings
 from tfflow.training.step import student_size
 from tfflow.training.strategy import choose_strategy
 from tfflow.training.trainer import PRECISIONS, Trainer
@@ -43,6 +45,12 @@ UNSEEN = 1_000_003
 
 FRESH, TUNE = "ddflow_quick", "ddflow_tune"
 """What trains random weights, and what trains on from trained ones, where no recipe is named."""
+
+LARGEST = 10**9
+"""Of any number that is given: steps, pairs, seconds."""
+
+MOST_PIXELS = 2**30
+"""Of the first frames of a step, which memory holds many times."""
 
 RANDOM = "random"
 """Instead of trained weights."""
@@ -57,15 +65,8 @@ The same command run again continues where it stopped. Several machines: set TF_
 describes it, and give all of them the same --out on a shared disk."""
 
 
-class _Parser(argparse.ArgumentParser):
-    """Refuses in one line, as everything else here."""
-
-    def error(self, message: str):
-        raise InputError(f"{message}; see --help")
-
-
-def parser() -> argparse.ArgumentParser:
-    p = _Parser(
+def parser() -> Parser:
+    p = Parser(
         prog="python -m tfflow.train",
         description=__doc__,
         epilog=EXAMPLES,
@@ -101,6 +102,7 @@ def parser() -> argparse.ArgumentParser:
     add("--batch", type=int, metavar="N", help="pairs a step, over all devices (default: the recipe's)")
     add("--crop", type=_size, metavar="HxW", help="size of the training crop (default: the recipe's, or what fits)")
     add("--learning-rate", type=float, metavar="R", help="scales the recipe's schedule so that it begins at R")
+    add("--phase-learning-rate", type=float, metavar="R", help="the same for each phase: every one begins at R")
     add("--seed", type=int, default=0, metavar="N", help="of weights, data and augmentation (default: %(default)s)")
     add(
         "--devices",
@@ -133,7 +135,8 @@ def main(argv: list[str] | None = None) -> int:
     _, machine = machines_of(strategy)
     sources = [open_source(data, args.on_error) for data in args.data]
     args.weights = starting_weights(args, sources)
-    recipe, model = method(args, sources)
+    planned, model = method(args, sources)
+    recipe = _at_rate(args, planned)
     check_batch(recipe.batch, strategy.num_replicas_in_sync)
     source = _joined(sources) or Scenes(recipe.crop, seed=args.seed, textures=args.textures)
     check_truth(recipe, source)
@@ -142,7 +145,17 @@ def main(argv: list[str] | None = None) -> int:
     val = _validation(args, source)
     val = val.around() if frames > 2 else val
     out = args.out or Path("runs") / _run_name(recipe.name, model, args.data)
-    settings = _settings(args, recipe, model, source, strategy)
+    settings = run_settings(
+        planned,
+        args.learning_rate or (args.phase_learning_rate and f"{args.phase_learning_rate} in every phase"),
+        model=model,
+        data=source.name,
+        pairs=len(source),
+        weights=str(weights_file(args.weights)) if args.weights else None,
+        seed=args.seed,
+        precision=args.precision,
+        devices=strategy.num_replicas_in_sync,
+    )
     check_folder(out, settings)
     console = report.wide_console()
     if _ended(out, recipe):
@@ -216,12 +229,15 @@ def _told(error: tf.errors.OpError, out: Path) -> InputError:
 
 
 def _check(args: argparse.Namespace) -> None:
-    for option in ("steps", "batch", "val_limit", "learning_rate", "save_every"):
+    for option in ("steps", "batch", "val_limit", "learning_rate", "phase_learning_rate", "save_every"):
         value = getattr(args, option)
-        if value is not None and not value > 0:
-            raise InputError(f"--{option.replace('_', '-')} must be above 0, got {value}")
-    if args.seed < 0:
-        raise InputError(f"--seed must be 0 or more, got {args.seed}")
+        if value is not None and not 0 < value <= LARGEST:
+            bound = f"at most {LARGEST:,}" if value > 0 else "above 0"
+            raise InputError(f"--{option.replace('_', '-')} must be {bound}, got {value}")
+    if not 0 <= args.seed < 2**32:
+        raise InputError(f"--seed must be 0 to {2**32 - 1}, got {args.seed}")
+    if args.learning_rate and args.phase_learning_rate:
+        raise InputError("--learning-rate and --phase-learning-rate exclude each other: give one")
     if args.textures and args.data:
         raise InputError("--textures belongs to the built-in scenes: leave --data out, or say scenes:textures=DIR")
 
@@ -236,15 +252,30 @@ def _size(text: str) -> tuple[int, int]:
 def starting_weights(args: argparse.Namespace, sources: list[Source]) -> str | None:
     """The weights to go on from. Frames of one's own often hold too little motion to learn from nothing: a video of a
     fixed camera, say, teaches random weights that nothing moves."""
-    if args.weights or args.recipe:
+    if args.weights:
         return None if args.weights == RANDOM else args.weights
+    if args.recipe:
+        return _weights_of(named(args.recipe), args.model)
     model = args.model or named(TUNE).model
     own = any("flow12" not in source.truth for source in sources)
     return model if own and model in boxed() else None
 
 
+def _weights_of(recipe: Recipe, model: str | None) -> str | None:
+    """What the recipe itself begins from."""
+    model = model or recipe.model
+    if recipe.weights == "random":
+        return None
+    if recipe.weights == "pretrained" and model in boxed():
+        return model
+    raise InputError(
+        f"{recipe.name} goes on from trained weights of {model}: name them with --weights W, or begin from none with "
+        f"--weights {RANDOM}"
+    )
+
+
 def method(args: argparse.Namespace, sources: list[Source]) -> tuple[Recipe, str]:
-    """The recipe as this run takes it, and the network's name."""
+    """The recipe as this run takes it, at its own rate, and the network's name."""
     recipe = named(args.recipe or (TUNE if args.weights else FRESH))
     model = args.model
     if args.weights:
@@ -263,13 +294,16 @@ def method(args: argparse.Namespace, sources: list[Source]) -> tuple[Recipe, str
                 student_size(crop, phase.student, stride)
             except ValueError as error:
                 raise InputError(f"{recipe.name} with {model}: {error}; choose a larger --crop") from None
-    if args.learning_rate:
-        phases = [
-            dataclasses.replace(p, learning_rate=p.learning_rate.times(args.learning_rate / p.learning_rate.rate))
-            for p in recipe.phases
-        ]
-        recipe = dataclasses.replace(recipe, phases=tuple(phases))
+    if recipe.batch * crop[0] * crop[1] > MOST_PIXELS:
+        raise InputError(
+            f"{recipe.batch} pairs of {crop[0]}x{crop[1]} px a step are too many: at most {MOST_PIXELS:,} px together"
+        )
     return recipe, model
+
+
+def _at_rate(args: argparse.Namespace, recipe: Recipe) -> Recipe:
+    rate = args.learning_rate or args.phase_learning_rate
+    return recipe.at_rate(rate, every_phase=bool(args.phase_learning_rate)) if rate else recipe
 
 
 def _crop(asked: tuple[int, int] | None, usual: tuple[int, int], sources: list[Source], stride: int) -> tuple[int, int]:
@@ -308,20 +342,6 @@ def _validation(args: argparse.Namespace, source: Source) -> Source:
 def _run_name(recipe: str, model: str, data: list[str]) -> str:
     stems = [re.split(r"[/\\]", d.rstrip("/\\"))[-1].rpartition(":")[2] for d in data] or ["scenes"]
     return report.safe_name("-".join([recipe, model, *stems]))
-
-
-def _settings(args, recipe: Recipe, model: str, source: Source, strategy) -> dict[str, Any]:
-    """What makes this run this run: with the same of these, and the same files, it gives the same weights."""
-    return {
-        "model": model,
-        "recipe": repr(recipe),
-        "data": source.name,
-        "pairs": len(source),
-        "weights": str(weights_file(args.weights)) if args.weights else None,
-        "seed": args.seed,
-        "precision": args.precision,
-        "devices": strategy.num_replicas_in_sync,
-    }
 
 
 def _measure(trainer: Trainer, val: Source, bar: Bar) -> dict[str, float]:

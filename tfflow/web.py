@@ -16,6 +16,7 @@ from http.server import SimpleHTTPRequestHandler
 from pathlib import Path
 
 from tfflow.errors import InputError, command
+from tfflow.terminal import Parser
 
 SITE = Path(__file__).with_name("site")
 """What `npm run build` makes of web_demo/; a wheel made after it holds it."""
@@ -31,8 +32,8 @@ EXAMPLES = """examples:
   python -m tfflow.web --model out/fp32 out/int8-ptq     # side by side"""
 
 
-def parser() -> argparse.ArgumentParser:
-    p = argparse.ArgumentParser(
+def parser() -> Parser:
+    p = Parser(
         prog="python -m tfflow.web",
         description=__doc__,
         epilog=EXAMPLES,

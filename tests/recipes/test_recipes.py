@@ -84,6 +84,14 @@ def test_piecewise_changes_at_its_steps():
     assert rate.times(2).rate == 6 and rate.times(2)(40) == 2
 
 
+def test_a_rate_scales_every_phase_alike_unless_each_is_to_begin_there():
+    """DDFlow's miniature: 1e-3, 5e-4 and 2.5e-4."""
+    recipe = RECIPES["ddflow_quick"]
+    for scaled, rates in ((recipe.at_rate(1e-4), (1e-4, 5e-5, 2.5e-5)), (recipe.at_rate(1e-4, True), (1e-4,) * 3)):
+        assert [phase.learning_rate.rate for phase in scaled.phases] == pytest.approx(rates)
+        assert [phase.learning_rate.warmup for phase in scaled.phases] == [50, 50, 20]
+
+
 def what_a_step_does(recipe):
     """The last phase and what goes with it, but for names, steps and rates: recipes alike in this train alike."""
     phase = dataclasses.replace(recipe.phases[-1], name="", steps=2, learning_rate=Piecewise((1e-3,)))

@@ -198,6 +198,10 @@ def test_a_term_that_is_not_finite_stops_with_its_name_and_the_state_before(tmp_
     groups, progress = read_state(tmp_path / "run")
     assert progress.step == 2 and progress.phase == 0
     assert all(np.isfinite(x).all() for x in groups["model"].values())
+    assert (
+        "; the state before it is kept. Repeat the command with a lower --learning-rate, which goes back to step 0 "
+        in (str(error.value))
+    )
     progress, ended, _ = run(tmp_path / "run", recipe)  # the damaged frame is mended
     assert ended and progress.step == 4
 
@@ -212,8 +216,9 @@ class Steep(Term):
 
 def test_a_gradient_that_is_not_finite_stops_too(tmp_path):
     recipe = one(Phase("steep", 3, 1.0 * Photometric() + 1.0 * Steep(), RATE))
-    with pytest.raises(NotFinite, match=r"^step 1 of phase 'steep': the gradient's norm is nan"):
+    with pytest.raises(NotFinite, match=r"^step 1 of phase 'steep': the gradient's norm is nan") as error:
         run(tmp_path / "run", recipe)
+    assert "Begin anew with a lower --learning-rate and another --out (it began at 0.01), or" in str(error.value)
 
 
 class Damaged:
@@ -255,7 +260,7 @@ def test_a_full_disk_keeps_the_state_before(unbroken, tmp_path):
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
         signal.signal(signal.SIGXFSZ, handler)
     assert read_state(tmp_path)[1].step == 3
-    assert [p.name for p in tmp_path.iterdir()] == ["state.safetensors"]
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["state.safetensors"]
 
 
 @pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])

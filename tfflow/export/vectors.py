@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import base64
 import copy
 import json
@@ -22,6 +21,7 @@ from tfflow.export.graph import INPUTS, Interface
 from tfflow.export.manifest import SCHEMA, manifest, read_manifest
 from tfflow.files import write_text
 from tfflow.models.tflite import resized
+from tfflow.terminal import Parser
 
 PLACE = Path(__file__).parents[2] / "android_demo/core/src/test/resources/vectors.json"
 
@@ -217,7 +217,7 @@ def _lines(value: dict[str, Any]) -> str:
 
 @command
 def main(argv: list[str] | None = None) -> int:
-    p = argparse.ArgumentParser(prog="python -m tfflow.export.vectors", description=__doc__)
+    p = Parser(prog="python -m tfflow.export.vectors", description=__doc__)
     p.add_argument("--model", type=Path, metavar="DIR", help="instead: frames, and their flow by the export in DIR")
     p.add_argument("--out", type=Path, metavar="FILE", help=f"to write (default: {PLACE.name} of the app's tests)")
     args = p.parse_args(argv)

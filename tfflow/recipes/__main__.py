@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-import argparse
 import re
 
 from rich import box
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from tfflow.errors import command
 from tfflow.models.cascade import ONCE
 from tfflow.recipes import RECIPES, Recipe, named
+from tfflow.terminal import Parser
+from tfflow.terminal import console as plain_console
 
 
 @command
 def main(argv: list[str] | None = None) -> int:
-    p = argparse.ArgumentParser(prog="python -m tfflow.recipes", description=__doc__)
+    p = Parser(prog="python -m tfflow.recipes", description=__doc__)
     p.add_argument("name", nargs="?", help="one recipe, in full")
     args = p.parse_args(argv)
-    console = Console()
+    console = plain_console()
     if args.name:
         _print_one(console, named(args.name))
         return 0
@@ -28,7 +29,7 @@ def main(argv: list[str] | None = None) -> int:
     for head in ("recipe", "network", "labels", "paper"):
         table.add_column(head, no_wrap=head != "paper", overflow="fold")
     for recipe in RECIPES.values():
-        table.add_row(recipe.name, recipe.model, "yes" if recipe.needs_truth else "no", escape(_cited(recipe.paper)))
+        table.add_row(recipe.name, recipe.model, "yes" if recipe.needs_truth else "no", _cited(recipe.paper))
     console.print(table)
     return 0
 
@@ -41,13 +42,11 @@ def _cited(paper: str) -> str:
 
 
 def _print_one(console: Console, recipe: Recipe) -> None:
-    console.print(f"[bold]{recipe.name}[/bold]  {escape(recipe.paper)}")
-    console.print(f"equation: {recipe.equation}", markup=False, highlight=False)
+    console.print(Text.assemble((recipe.name, "bold"), f"  {recipe.paper}"))
+    console.print(f"equation: {recipe.equation}")
     height, width = recipe.crop
-    console.print(
-        f"network {recipe.model}, batch {recipe.batch}, crop {height}x{width}, {recipe.optimizer}", markup=False
-    )
-    console.print(f"augmentation: {', '.join(map(repr, recipe.augmentation)) or 'none'}", markup=False)
+    console.print(f"network {recipe.model}, batch {recipe.batch}, crop {height}x{width}, {recipe.optimizer}")
+    console.print(f"augmentation: {', '.join(map(repr, recipe.augmentation)) or 'none'}")
     for i, phase in enumerate(recipe.phases, 1):
         lines = [
             f"phase {i}, {phase.name}: {phase.steps:,} steps, {phase.learning_rate}",
@@ -66,12 +65,15 @@ def _print_one(console: Console, recipe: Recipe) -> None:
         if phase.train:
             lines.append(f"  trains {phase.train}..." + "".join(f", started from {b}..." for _, b in phase.start))
             lines += [f"  judges the flow of network {phase.net} of the stack"] * bool(phase.net)
-        console.print("\n".join(lines), markup=False, highlight=False)
+        console.print("\n".join(lines))
+    begins = {"pretrained": "the weights that come with the package for the network", "given": "weights given to it"}
+    if recipe.weights in begins:
+        console.print(f"goes on from {begins[recipe.weights]}")
     if recipe.levels_optional:
         console.print("a network that lacks a level is trained without the terms there, of which training tells")
     console.print("departures from the paper:")
     for departure in recipe.departures:
-        console.print(f"  - {departure}", markup=False, highlight=False)
+        console.print(f"  - {departure}")
 
 
 if __name__ == "__main__":

@@ -76,6 +76,7 @@ ddflow_tune = dataclasses.replace(
         Phase("distillation", 300, CENSUS + DISTILLATION, Halving(5e-5, every=150, warmup=20), HIDDEN, student=0.7),
     ),
     crop=(160, 224),
+    weights="pretrained",
     departures=(
         *ddflow.departures,
         "for weights that know motion already, on frames of one's own: no photometric phase, few steps, small rates",

@@ -53,6 +53,7 @@ self_taught_mobile = dataclasses.replace(
         "whole frame, l = full resolution and 1/8, 1/16, 1/32"
     ),
     phases=(_taught("taught", 6e-4), _taught("taught again", 3e-4)),
+    weights="given",
     departures=(
         "DDFlow's teacher looks once, as the student; ours three times, from half to twice the frame's size, and is "
         "refined as DIS is; the student follows wherever it looks, not only at what its crop hides",
@@ -70,6 +71,7 @@ ddflow_mobile = dataclasses.replace(
         ),
     ),
     crop=(192, 256),
+    weights="given",
     departures=(
         *ddflow.departures,
         "for weights of `ddflow_quick`: no photometric phase; larger crops and more steps, still of two cores",

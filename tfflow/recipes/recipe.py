@@ -11,6 +11,8 @@ from tfflow.losses.visibility import Everywhere, Visibility
 from tfflow.models.cascade import ONCE
 from tfflow.recipes.schedules import Schedule
 
+WEIGHTS = ("random", "pretrained", "given")
+
 
 @dataclass(frozen=True)
 class Adam:
@@ -86,6 +88,8 @@ class Recipe:
     augmentation: applied to a frame pair in order, before the crop.
     levels_optional: whether a network that lacks a level (named by its stride, such as 1/64) is trained without the
         terms and weights of that level, of which training tells; else it is refused.
+    weights: what it begins from: "random"; "pretrained": those that come with the package for the network; "given":
+        trained weights that the user must name.
     """
 
     name: str
@@ -99,6 +103,11 @@ class Recipe:
     optimizer: Adam = Adam()
     departures: tuple[str, ...] = field(default=())
     levels_optional: bool = False
+    weights: str = "random"
+
+    def __post_init__(self) -> None:
+        if self.weights not in WEIGHTS:
+            raise ValueError(f"recipe {self.name!r} begins from {self.weights!r}: expected one of {', '.join(WEIGHTS)}")
 
     @property
     def steps(self) -> int:
@@ -117,5 +126,14 @@ class Recipe:
         phases = tuple(
             dataclasses.replace(p, steps=n, learning_rate=p.learning_rate.scaled(n / p.steps))
             for p, n in zip(self.phases, lengths, strict=True)
+        )
+        return dataclasses.replace(self, phases=phases)
+
+    def at_rate(self, rate: float, every_phase: bool = False) -> Recipe:
+        """The same method, begun at `rate`: all schedules scaled alike, or each phase to begin there."""
+        rates = [(p.learning_rate if every_phase else self.phases[0].learning_rate).rate for p in self.phases]
+        phases = tuple(
+            dataclasses.replace(p, learning_rate=p.learning_rate.times(rate / before))
+            for p, before in zip(self.phases, rates, strict=True)
         )
         return dataclasses.replace(self, phases=phases)

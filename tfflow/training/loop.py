@@ -19,7 +19,7 @@ from tfflow.errors import InputError
 from tfflow.models import RUN_WEIGHTS
 from tfflow.models.weights import checksum, save_arrays
 from tfflow.recipes import Phase
-from tfflow.training.checkpoint import Progress, read_state, save_state
+from tfflow.training.checkpoint import Progress, read_state, save_state, step_before
 from tfflow.training.cluster import agree, machines_of
 from tfflow.training.log import History, TensorBoard
 from tfflow.training.trainer import Trainer
@@ -123,8 +123,9 @@ class _Run:
         self.batches = None
         self.saved = time.monotonic()
 
-    def save(self) -> None:
-        """The state as it stands."""
+    def save(self, not_finite: bool = False) -> None:
+        """The state as it stands; not_finite: the step that follows is."""
+        self.progress.not_finite = not_finite
         if self.chief:
             save_state(self.folder, self.trainer.state(), self.progress)
         self.saved = time.monotonic()
@@ -184,11 +185,16 @@ class _Run:
         bad = [name for name, value in values.items() if not math.isfinite(value)]
         if not bad and (math.isfinite(norm) or self.trainer.loss_scaling):  # loss scaling skips such steps by itself
             return
-        self.save()
+        self.save(not_finite=True)
         what = f"term {bad[0]!r} is {values[bad[0]]}" if bad else f"the gradient's norm is {norm}"
+        back = step_before(self.folder)
+        if back is not None and back < self.progress.step:
+            advice = f"Repeat the command with a lower --learning-rate, which goes back to step {back}"
+        else:
+            advice = "Begin anew with a lower --learning-rate and another --out"
         raise NotFinite(
-            f"step {self.progress.step + 1} of phase {phase.name!r}: {what}; the state before it is kept. Lower the "
-            "learning rate (--learning-rate), or look for damaged frames"
+            f"step {self.progress.step + 1} of phase {phase.name!r}: {what}; the state before it is kept. {advice} "
+            f"(it began at {self.recipe.phases[0].learning_rate.rate:g}), or look for damaged frames"
         )
 
 

@@ -289,9 +289,9 @@ def method(args: argparse.Namespace, sources: list[Source]) -> tuple[Recipe, str
     crop = _crop(args.crop, recipe.crop, sources, stride)
     recipe = dataclasses.replace(steps, crop=crop, batch=args.batch or recipe.batch)
     for phase in recipe.phases:
-        if phase.student:
+        if phase.teacher:
             try:
-                student_size(crop, phase.student, stride)
+                student_size(crop, phase.teacher.student, stride)
             except ValueError as error:
                 raise InputError(f"{recipe.name} with {model}: {error}; choose a larger --crop") from None
     if recipe.batch * crop[0] * crop[1] > MOST_PIXELS:

@@ -153,7 +153,7 @@ def test_flow_heads_in_eight_bits_are_refused(model, ranges, monkeypatch):
 
 @pytest.mark.parametrize("name", ["supervised", "arflow", "self_taught_mobile"])
 def test_fine_tuning_learns_as_the_recipe_does(name, pairs):
-    """From ground truth, of a second look, or of a teacher; compiled, as in use."""
+    """From ground truth, of a second pass, or of a teacher; compiled, as in use."""
     tiny_model = FlowModel("tiny")
     ranges = calibrate(phone_graph(tiny_model.network, INTERFACE), pairs)
     recipe = dataclasses.replace(named(name), crop=SIZE, batch=2)

@@ -32,7 +32,7 @@ from tfflow.losses import (
     Outgoing,
     Photometric,
     RangeMap,
-    SecondLook,
+    SecondPass,
     SelfSupervision,
     Smoothness,
 )
@@ -301,16 +301,16 @@ def test_following_is_the_mean_over_what_is_to_be_followed():
     np.testing.assert_allclose(np.sign(slope), np.sign(field() - field(1)) * mask(1))
 
 
-def test_a_second_look_is_judged_by_itself():
+def test_a_second_pass_is_judged_by_itself():
     second = view(target12=field(1), used1=mask(1), flows12=(field(8),))
     objective = 2.0 * Following(L1) + 1.0 * Smoothness()
     np.testing.assert_allclose(
-        SecondLook(objective)(dataclasses.replace(view(), second=second)),
+        SecondPass(objective)(dataclasses.replace(view(), second=second)),
         2 * Following(L1)(second) + Smoothness()(second),
         rtol=1e-6,
     )
-    with pytest.raises(ValueError, match="judges a second look: its phase needs changes, `second`"):
-        SecondLook(objective)(view())
+    with pytest.raises(ValueError, match="judges a second pass: its phase needs `second`, a Transformed"):
+        SecondPass(objective)(view())
 
 
 def test_a_level_may_be_judged_on_a_finer_grid():

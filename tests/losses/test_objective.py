@@ -19,7 +19,7 @@ from tfflow.losses import (
     Objective,
     Past,
     Photometric,
-    SecondLook,
+    SecondPass,
     Smoothness,
     Term,
     global_mean,
@@ -110,10 +110,10 @@ def test_a_term_that_follows_a_teacher_says_so_where_there_is_none():
 def test_what_is_left_on_a_network_of_few_levels():
     epe = MultiscaleEPE(((1, 0.1), (4, 0.2), (64, 0.3)))
     objective = 1.0 * Photometric() + 2.0 * AtLevel(64, 1.0 * Census()) + 3.0 * epe + 4.0 * LevelEPE(8)
-    objective += 5.0 * SecondLook(1.0 * AtLevel(4, 1.0 * Census()) + 1.0 * AtLevel(64, 1.0 * Census()))
+    objective += 5.0 * SecondPass(1.0 * AtLevel(4, 1.0 * Census()) + 1.0 * AtLevel(64, 1.0 * Census()))
     objective += 6.0 * Past(1.0 * AtLevel(64, 1.0 * Census()))
     assert objective.needs_levels == {1, 4, 8, 64}
     left = 1.0 * Photometric() + 3.0 * MultiscaleEPE(((1, 0.1), (4, 0.2)))
-    left += 5.0 * SecondLook(1.0 * AtLevel(4, 1.0 * Census()))
+    left += 5.0 * SecondPass(1.0 * AtLevel(4, 1.0 * Census()))
     assert objective.on_levels(frozenset({1, 4, 16})) == left
     assert objective.on_levels(frozenset({1, 4, 8, 64})) == objective

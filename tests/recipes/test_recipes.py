@@ -17,7 +17,7 @@ from tests.training import runs
 from tfflow import augmentation, losses
 from tfflow.errors import InputError
 from tfflow.models import VARIANTS
-from tfflow.recipes import RECIPES, Adam, Phase, Recipe, named, schedules
+from tfflow.recipes import RECIPES, named, schedules
 from tfflow.recipes.__main__ import main
 from tfflow.recipes.schedules import Halving, Piecewise
 from tfflow.training.step import flows_of
@@ -43,7 +43,7 @@ def test_a_recipe_says_what_it_is(recipe):
 
 @ALL
 def test_repr_is_the_recipe(recipe):
-    words = {**vars(augmentation), **vars(losses), **vars(schedules), "Recipe": Recipe, "Phase": Phase, "Adam": Adam}
+    words = {**vars(augmentation), **vars(losses), **vars(schedules), **vars(tfflow.recipes)}
     assert eval(repr(recipe), words) == recipe
 
 
@@ -110,7 +110,7 @@ def test_every_recipe_trains(recipe, tmp_path, eagerly):
         "level6_": ("tiny_six", (32, 64)),
         "net3_": ("tiny_stack", (24, 32)),
         "net5_": ("tiny_five", (24, 32)),
-    }[phase.train]
+    }[phase.part.weights]
     if VARIANTS[recipe.model].frames > 2:
         model = "tiny_three"
     small = dataclasses.replace(recipe, phases=(phase,), model=model, batch=2, crop=crop)
@@ -119,7 +119,7 @@ def test_every_recipe_trains(recipe, tmp_path, eagerly):
     first, last = runs.first_weights(small), trainer.state()["model"]
     assert runs.largest_difference(first, last) > 0
     moved = [name for name in first if not np.array_equal(first[name], last[name])]
-    assert all(name.startswith(phase.train) for name in moved)
+    assert all(name.startswith(phase.part.weights) for name in moved)
 
 
 @pytest.mark.parametrize(("net", "first"), [(0, 7.0), (3, 7.0), (2, 4.0), (1, 1.0)])
@@ -158,8 +158,8 @@ def test_schedules_of_flownet2_halve_where_they_should():
 def test_flownet2_is_trained_network_by_network_on_the_long_and_the_fine_schedule():
     phases = RECIPES["flownet2"].phases
     assert [p.name.split(":")[0] for p in phases] == ["C", "C", "CS", "CS", "CSS", "CSS", "SD", "SD", "fusion"]
-    assert [p.train for p in phases] == [f"net{p.net}_" for p in phases]
-    assert [p.net for p in phases] == [1, 1, 2, 2, 3, 3, 4, 4, 5]
+    assert [p.part.weights for p in phases] == [f"net{p.part.net}_" for p in phases]
+    assert [p.part.net for p in phases] == [1, 1, 2, 2, 3, 3, 4, 4, 5]
     long, fine = RECIPES["supervised"].phases[0], RECIPES["supervised_fine"].phases[0]
     for phase, schedule in zip(phases, [long, fine] * 4 + [fine], strict=True):
         assert (phase.steps, phase.learning_rate) == (schedule.steps, schedule.learning_rate)
@@ -176,7 +176,7 @@ def test_the_constants_of_arflow():
     smooth, smoothness = third.objective.terms[4]
     assert smooth * 8 == 50 and (smoothness.order, smoothness.edge, smoothness.relative) == (1, 10.0, True)
     analogy, term = third.objective.terms[5]
-    assert analogy * 4 == 0.01 and isinstance(term, losses.SecondLook) and third.second and not second.second
+    assert analogy * 4 == 0.01 and isinstance(term, losses.SecondPass) and third.second and not second.second
     assert first.visibility.first == losses.RangeMap(0.2) and third.visibility.first == losses.ForwardBackward()
 
 
@@ -194,10 +194,13 @@ def test_the_command_prints_paper_equation_phases_and_departures(recipe, capsys,
     for number, phase in enumerate(recipe.phases, 1):
         assert f"phase {number}, {phase.name}: {phase.steps:,} steps, {phase.learning_rate}" in text
         assert f"minimise {phase.objective}" in text and f"visible: {phase.visibility}" in text
-        assert phase.occluders is None or f"covers the student's second frame: {phase.occluders}" in text
-        assert phase.trust is None or f"the teacher counts by {phase.trust}" in text
-        assert not phase.second or "a second look, under Flip(" in text
-        assert not phase.net or f"judges the flow of network {phase.net} of the stack" in text
+        if phase.teacher:
+            assert f"a student sees {phase.teacher.student:g} of the crop's sides" in text
+            occluders, trust = phase.teacher.occluders, phase.teacher.trust
+            assert occluders is None or f"covers the student's second frame: {occluders}" in text
+            assert trust is None or f"the teacher counts by {trust}" in text
+        assert not phase.second or "a second pass, under Flip(" in text
+        assert not phase.part.net or f"judges the flow of network {phase.part.net} of the stack" in text
 
 
 def test_the_command_lists_all_methods_with_whole_names_on_a_narrow_screen(capsys, monkeypatch):

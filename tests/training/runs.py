@@ -13,7 +13,7 @@ from tfflow.data.scenes import Scenes
 from tfflow.losses import Census, Distillation, Everywhere, ForwardBackward, Photometric
 from tfflow.models import variant
 from tfflow.models.weights import model_arrays, read_arrays
-from tfflow.recipes import Adam, Phase, Recipe
+from tfflow.recipes import Adam, Phase, Recipe, Teacher
 from tfflow.recipes.schedules import Halving
 from tfflow.training import loop
 from tfflow.training.checkpoint import read_state
@@ -32,7 +32,7 @@ THREE = Recipe(
     phases=(
         Phase("photometric", 4, 1.0 * Photometric(), RATE, Everywhere()),
         Phase("census", 4, 1.0 * Census(radius=1), RATE, HIDDEN),
-        Phase("distillation", 4, 1.0 * Census(radius=1) + 0.5 * Distillation(), RATE, HIDDEN, student=0.7),
+        Phase("distillation", 4, 1.0 * Census(radius=1) + 0.5 * Distillation(), RATE, HIDDEN, teacher=Teacher(0.7)),
     ),
     batch=2,
     crop=CROP,

@@ -18,13 +18,13 @@ from tfflow.losses import (
     Following,
     MultiscaleEPE,
     Photometric,
-    SecondLook,
+    SecondPass,
 )
 from tfflow.losses.objective import Term
 from tfflow.models import FlowModel
-from tfflow.recipes import RECIPES, Phase
-from tfflow.training import step
+from tfflow.recipes import RECIPES, Part, Phase, Teacher
 from tfflow.training.fitting import fitted
+from tfflow.training.step import Step
 from tfflow.training.trainer import Trainer
 
 
@@ -74,10 +74,10 @@ def test_a_phase_of_which_nothing_is_left_is_refused(tiny):
 def test_levels_are_those_of_the_network_that_a_phase_judges():
     """Of a stack: each of its networks has 1/1 and 1/4."""
     stack = FlowModel("tiny_stack")
-    inside = of(1.0 * AtLevel(4, 1.0 * Census(1)), net=2)
+    inside = of(1.0 * AtLevel(4, 1.0 * Census(1)), part=Part(net=2))
     assert fitted(inside, stack) == (inside, [])
     with pytest.raises(InputError, match=r"^mine judges flow at 1/2, and tiny_stack has it at 1/1, 1/4"):
-        fitted(of(1.0 * AtLevel(2, 1.0 * Census(1)), net=2), stack)
+        fitted(of(1.0 * AtLevel(2, 1.0 * Census(1)), part=Part(net=2)), stack)
 
 
 @pytest.mark.parametrize("name", ["dstflow", "arflow", "uflow"])
@@ -120,7 +120,7 @@ def test_the_truth_of_a_data_set_stays_with_terms_that_learn_from_it(tiny, direc
 
     def views(*terms):
         phase = Phase("p", 1, sum((1.0 * t for t in terms[1:]), 1.0 * terms[0]), runs.RATE, directions=directions)
-        step.losses(phase, batch, graph, None, 8)
+        Step(phase, graph, 8).losses(batch)
         return [term.view for term in terms]
 
     (alone,) = views(Seen())
@@ -132,9 +132,9 @@ def test_the_truth_of_a_data_set_stays_with_terms_that_learn_from_it(tiny, direc
 @pytest.mark.parametrize(
     ("objective", "changes", "text"),
     [
-        (1.0 * Distillation(), {}, "has a term that follows a teacher: it needs a student"),
-        (1.0 * AtLevel(4, 1.0 * Following()), {}, "has a term that follows a teacher: it needs a student"),
-        (1.0 * SecondLook(1.0 * Following()), {}, "judges a second pass: it needs changes, `second`"),
+        (1.0 * Distillation(), {}, "has a term that follows a teacher: it needs `teacher`, a Teacher"),
+        (1.0 * AtLevel(4, 1.0 * Following()), {}, "has a term that follows a teacher: it needs `teacher`, a Teacher"),
+        (1.0 * SecondPass(1.0 * Following()), {}, "judges a second pass: it needs `second`, a Transformed"),
     ],
 )
 def test_a_phase_whose_terms_find_nothing_to_judge_is_none(objective, changes, text):
@@ -144,4 +144,4 @@ def test_a_phase_whose_terms_find_nothing_to_judge_is_none(objective, changes, t
 
 def test_truth_is_refused_to_no_one_who_needs_it():
     phase = of(1.0 * EndpointError()).phases[0]
-    assert phase.needs_truth and not dataclasses.replace(phase, student=0.7).needs_truth
+    assert phase.needs_truth and not dataclasses.replace(phase, teacher=Teacher(0.7)).needs_truth

@@ -16,7 +16,7 @@ from tests.training.runs import RATE, THREE, largest_difference, one, run, weigh
 from tfflow.errors import InputError
 from tfflow.losses import Census, Everywhere, LevelEPE, Photometric
 from tfflow.losses.objective import Term
-from tfflow.recipes import Phase
+from tfflow.recipes import Part, Phase
 from tfflow.training.checkpoint import read_state, save_state
 from tfflow.training.loop import IDLE, NotFinite
 from tfflow.training.step import student_size
@@ -132,7 +132,7 @@ def test_a_run_that_ended_is_only_restored(unbroken):
 
 def test_a_phase_trains_its_own_weights_and_starts_from_copies(tmp_path):
     def level(k, start=()):
-        return Phase(f"level {k}", 2, 1.0 * LevelEPE(2 ** (3 - k)), RATE, directions=1, train=f"level{k}_", start=start)
+        return Phase(f"level {k}", 2, 1.0 * LevelEPE(2 ** (3 - k)), RATE, directions=1, part=Part(f"level{k}_", start))
 
     recipe = dataclasses.replace(THREE, phases=(level(1), level(2, (("level2_conv", "level1_conv"),))))
     notes: dict = {}
@@ -149,7 +149,7 @@ def test_a_phase_trains_its_own_weights_and_starts_from_copies(tmp_path):
 
 def test_a_recipe_whose_weights_the_network_lacks_is_refused():
     recipe = one(
-        Phase("level 7", 2, 1.0 * LevelEPE(1), RATE, directions=1, train="level7_"), name="seven", model="tiny"
+        Phase("level 7", 2, 1.0 * LevelEPE(1), RATE, directions=1, part=Part("level7_")), name="seven", model="tiny"
     )
     with pytest.raises(InputError, match=r"^seven trains weights named level7_\.\.\. in its phase 'level 7', and tiny"):
         runs.trainer(recipe)

@@ -11,11 +11,11 @@ import tf_keras as keras
 from tfflow.data.records import Source
 from tfflow.export.graph import for_phone
 from tfflow.export.quantize import Ranges, assign_ranges, quantized, variables
-from tfflow.losses import View, global_mean
+from tfflow.losses import global_mean
 from tfflow.models import Network, both_directions, one_direction
 from tfflow.recipes import Recipe
 from tfflow.training.feed import Feed
-from tfflow.training.step import view_of
+from tfflow.training.step import Followed, truth_of_batch, view_of
 
 RATE = 2e-5
 """Of Adam at the start, falling to 0: small, since the weights are where they should be, but for the rounding."""
@@ -31,7 +31,7 @@ class FineTuning:
     strategy: of tf.distribute; the graph to convert is built anew outside of it, from `weights`.
     rate: of Adam at the first step; it falls evenly to 0, so that what is left at the end is no step too far.
     A student is trained on the whole crop here: the teacher is the float network, which its flow is to follow. So does
-    a second look, which sees the frames as they are.
+    a second pass, which sees the frames as they are.
     """
 
     def __init__(
@@ -88,11 +88,12 @@ class FineTuning:
         goal = tf.stop_gradient(self.float_graph(frames, training=False)[0])
         flows = tuple(self.graph(frames, training=free))
         everywhere = tf.ones_like(goal[..., :1])
-        followed = {"teacher": goal, "teacher_visible": everywhere} if self.phase.student else {}
-        view = view_of(self.phase, {**batch, **followed}, flows)
+        towards = Followed(goal, everywhere)
+        view = view_of(self.phase, batch, flows, towards if self.phase.teacher else truth_of_batch(self.phase, batch))
         if self.phase.second:
-            view["second"] = View(**{**view, "target12": goal, "used1": everywhere})
-        terms = list(self.phase.objective(View(**view)).values())
+            second = dataclasses.replace(view, target12=goal, used1=everywhere, truth=False)
+            view = dataclasses.replace(view, second=second)
+        terms = list(self.phase.objective(view).values())
         terms.append(TOWARDS_FLOAT * tf.reduce_mean(tf.norm(flows[0] - goal + 1e-6, axis=-1), axis=[1, 2]))
         return tf.add_n([global_mean(term, self.recipe.batch) for term in terms])
 

@@ -1,4 +1,4 @@
-"""Flow to follow: what a teacher saw and the student cannot see any more, or what a first look told a second one."""
+"""Flow to follow: a teacher's, where the student does not see what it saw, or that of a first pass by a second one."""
 
 from __future__ import annotations
 
@@ -47,10 +47,10 @@ class Following(Term):
 
 
 @dataclass(frozen=True)
-class SecondLook(Term):
-    """The sum of `objective` on the second look: changed frames, and the flow of the first look, changed alike.
+class SecondPass(Term):
+    """The sum of `objective` on the second pass: transformed frames, and the first pass's flow, transformed alike.
 
-    Needs a phase with changes, `second`. Source: Liu et al. 2020 (ARFlow), "learning by analogy".
+    Needs a phase with `second`. Source: Liu et al. 2020 (ARFlow), "learning by analogy".
     """
 
     objective: Objective
@@ -60,13 +60,13 @@ class SecondLook(Term):
     def needs_levels(self) -> frozenset[int]:
         return self.objective.needs_levels
 
-    def on_levels(self, levels: frozenset[int]) -> SecondLook | None:
+    def on_levels(self, levels: frozenset[int]) -> SecondPass | None:
         left = self.objective.on_levels(levels)
-        return SecondLook(left) if left.terms else None
+        return SecondPass(left) if left.terms else None
 
     def __call__(self, view: View) -> tf.Tensor:
         if view.second is None:
-            raise ValueError("this term judges a second look: its phase needs changes, `second`")
+            raise ValueError("this term judges a second pass: its phase needs `second`, a Transformed")
         return tf.add_n(list(self.objective(view.second).values()))
 
 

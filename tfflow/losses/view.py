@@ -21,8 +21,8 @@ class View:
     flows12: the network's flows, fine to coarse, each [n, h', w', 2] in px of its grid; the first is [n, h, w, 2].
     visible1: [n, h, w, 1], 1 where the pixel is taken to be seen in the second frame too. Carries no gradient.
     flows21: the same pairs' flows12 seen from their second frame; None in one-way training.
-    second: the network's second look at the same frames, changed as the phase's `second` says, with the flow of the
-        first look, changed alike, to follow; None where there is none.
+    second: the network's second pass over the same frames, transformed as the phase's `second` says, with the flow of
+        the first pass, transformed alike, to follow; None where there is none.
     target12, used1: a flow to follow and where: ground truth with its valid mask, or a teacher's flow with the
         teacher's visibility; [n, h, w, 2] and [n, h, w, 1]; None where there is none.
     truth: whether target12 is ground truth, which `Objective` hands to terms alone that declare `needs_truth`.

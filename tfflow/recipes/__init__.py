@@ -7,7 +7,7 @@ import pkgutil
 from pathlib import Path
 
 from tfflow.errors import unknown_name
-from tfflow.recipes.recipe import Adam, Phase, Recipe
+from tfflow.recipes.recipe import Adam, Part, Phase, Recipe, Teacher, Transformed
 
 NOT_METHODS = {"recipe", "schedules", "__main__"}
 RECIPES: dict[str, Recipe] = {}
@@ -17,7 +17,7 @@ for _module in pkgutil.iter_modules([str(Path(__file__).parent)]):
             if isinstance(_value, Recipe) and RECIPES.setdefault(_value.name, _value) is not _value:
                 raise ValueError(f"two recipes are called {_value.name!r}, one of them in {_module.name}.py")
 
-__all__ = ["RECIPES", "Adam", "Phase", "Recipe", "named"]
+__all__ = ["RECIPES", "Adam", "Part", "Phase", "Recipe", "Teacher", "Transformed", "named"]
 
 
 def named(name: str) -> Recipe:

@@ -53,18 +53,19 @@ def _print_one(console: Console, recipe: Recipe) -> None:
             f"  minimise {phase.objective}",
             f"  {'both directions' if phase.directions == 2 else '1->2 alone'}, visible: {phase.visibility}",
         ]
-        if phase.student:
-            lines.append(f"  a student sees {phase.student:g} of the crop's sides, a teacher from before all of it")
-            looks = ", ".join(f"{scale:g}" for scale in phase.looks)
-            lines += [f"  the teacher looks at scales {looks}"] * (phase.looks != ONCE)
-            lines += ["  the teacher's flow is refined by OpenCV's variational method"] * phase.refined
-            lines += [f"  the teacher counts by {phase.trust}"] * bool(phase.trust)
-            lines += [f"  what covers the student's second frame: {phase.occluders}"] * bool(phase.occluders)
+        if teacher := phase.teacher:
+            lines.append(f"  a student sees {teacher.student:g} of the crop's sides, a teacher from before all of it")
+            scales = ", ".join(f"{scale:g}" for scale in teacher.scales)
+            lines += [f"  the teacher makes passes at scales {scales}"] * (teacher.scales != ONCE)
+            lines += ["  the teacher's flow is refined by OpenCV's variational method"] * teacher.refined
+            lines += [f"  the teacher counts by {teacher.trust}"] * bool(teacher.trust)
+            lines += [f"  what covers the student's second frame: {teacher.occluders}"] * bool(teacher.occluders)
         if phase.second:
-            lines.append(f"  a second look, under {', '.join(map(repr, phase.second))}, follows the first")
-        if phase.train:
-            lines.append(f"  trains {phase.train}..." + "".join(f", started from {b}..." for _, b in phase.start))
-            lines += [f"  judges the flow of network {phase.net} of the stack"] * bool(phase.net)
+            lines.append(f"  a second pass, under {', '.join(map(repr, phase.second.changes))}, follows the first")
+            lines += [f"  the first pass counts by {phase.second.trust}"] * bool(phase.second.trust)
+        lines += [f"  trains {phase.part.weights}..."] * bool(phase.part.weights)
+        lines += [f"  starts with {to}... from {origin}..." for to, origin in phase.part.start]
+        lines += [f"  judges the flow of network {phase.part.net} of the stack"] * bool(phase.part.net)
         console.print("\n".join(lines))
     begins = {"pretrained": "the weights that come with the package for the network", "given": "weights given to it"}
     if recipe.weights in begins:

@@ -14,7 +14,7 @@ from tfflow.losses import (
     Smoothness,
     TwoShares,
 )
-from tfflow.recipes.recipe import Adam, Phase, Recipe
+from tfflow.recipes.recipe import Adam, Part, Phase, Recipe
 from tfflow.recipes.schedules import Halving
 
 # The authors' losses see normalised images, of deviation 0.226, and flow in units of 20 px.
@@ -85,7 +85,7 @@ multi_frame_occ_flow = Recipe(
             _pyramid(SOFT),
             Halving(1e-5, every=200_000),
             directions=1,
-            start=tuple((f"past{level}", f"future{level}") for level in (6, 5, 4, 3, 2)),
+            part=Part(start=tuple((f"past{level}", f"future{level}") for level in (6, 5, 4, 3, 2))),
         ),
     ),
     batch=8,

@@ -26,23 +26,56 @@ class Adam:
 
 
 @dataclass(frozen=True)
+class Teacher:
+    """The network as it stood when the phase began: it sees the whole crop, and its flow stands in for ground truth.
+
+    student: share of the crop's sides that the network under training, the student, sees; 1 = all of it.
+    scales: of the frames, at which the teacher makes a pass each (`models.cascade`); refined: whether OpenCV's
+        variational refinement ends its flow.
+    trust: where its flow counts, and how much; None = as the phase's visibility says.
+    occluders: what covers parts of the student's second frame; None = nothing. One kind a recipe.
+    """
+
+    student: float
+    scales: tuple[float, ...] = ONCE
+    refined: bool = False
+    trust: Visibility | None = None
+    occluders: Superpixels | None = None
+
+
+@dataclass(frozen=True)
+class Transformed:
+    """A second pass over transformed frames; the flow of the first pass, transformed alike, is what it follows.
+
+    changes: of frames, flow and masks, which keep their size. trust: as of a `Teacher`.
+    """
+
+    changes: tuple[Augmentation, ...]
+    trust: Visibility | None = None
+
+
+@dataclass(frozen=True)
+class Part:
+    """The part of a network that a phase trains.
+
+    weights: the beginning of the names of its weights; "" = all. start: (to, from) beginnings of names, whose weights
+    are copied before the first step. net: of a stack of networks, the one whose flows are judged, 1 = the first;
+    0 = the last, as in use.
+    """
+
+    weights: str = ""
+    start: tuple[tuple[str, str], ...] = ()
+    net: int = 0
+
+
+@dataclass(frozen=True)
 class Phase:
     """One stretch of training under one objective; the optimizer starts anew with it.
 
     steps: updates. learning_rate: function of the step within the phase.
     visibility: how pixels that both frames see are told from those that only one does.
     directions: 2 = 1->2 and 2->1 in one pass, their losses summed; 1 = 1->2 alone.
-    student: 0 = no teacher; else the share of the crop's sides that the student sees, while a teacher, the network as
-        it stood when the phase began, sees the whole crop and gives the flow to follow, in the place of ground truth.
-    looks: scales at which the teacher looks, one after the other (`models.cascade`); refined: whether OpenCV's
-        variational refinement ends its flow.
-    trust: where the teacher's flow counts, and how much; None = as visibility says.
-    net: of a stack of networks, the one whose flows are judged, 1 = the first; 0 = the last, as in use.
-    occluders: what covers parts of the student's second frame; None = nothing. One kind a recipe.
-    train: only weights whose name begins so; "" = all.
-    start: (to, from) beginnings of weight names, copied before the first step.
-    second: changes of frames, flow and masks that keep their size, under which the network looks a second time; the
-        flow of the first look, changed alike, is there to be followed where visibility (or trust) says.
+    teacher, second: whose flow some terms follow; at most one of them. part: what is trained and judged.
     """
 
     name: str
@@ -51,32 +84,24 @@ class Phase:
     learning_rate: Schedule
     visibility: Visibility = Everywhere()
     directions: int = 2
-    student: float = 0.0
-    looks: tuple[float, ...] = ONCE
-    refined: bool = False
-    train: str = ""
-    start: tuple[tuple[str, str], ...] = ()
-    trust: Visibility | None = None
-    net: int = 0
-    occluders: Superpixels | None = None
-    second: tuple[Augmentation, ...] = ()
+    teacher: Teacher | None = None
+    second: Transformed | None = None
+    part: Part = Part()
 
     def __post_init__(self) -> None:
-        if self.second and (self.student or self.directions != 2):
-            raise ValueError(f"phase {self.name!r} looks twice: it needs directions=2 and takes no student")
+        if self.second and (self.teacher or self.directions != 2):
+            raise ValueError(f"phase {self.name!r} makes a second pass: it needs directions=2 and takes no teacher")
         if self.second and not self.objective.needs("second"):
             raise ValueError(f"phase {self.name!r} makes a second pass that no term judges: leave `second` out")
         if not self.second and self.objective.needs("second"):
-            raise ValueError(f"phase {self.name!r} judges a second pass: it needs changes, `second`")
-        if not self.student and (self.looks != ONCE or self.refined):
-            raise ValueError(f"phase {self.name!r} says how a teacher looks: it needs a student")
-        if not self.student and self.objective.needs("teacher"):
-            raise ValueError(f"phase {self.name!r} has a term that follows a teacher: it needs a student")
+            raise ValueError(f"phase {self.name!r} judges a second pass: it needs `second`, a Transformed")
+        if not self.teacher and self.objective.needs("teacher"):
+            raise ValueError(f"phase {self.name!r} has a term that follows a teacher: it needs `teacher`, a Teacher")
 
     @property
     def needs_truth(self) -> bool:
         """Whether a term compares with ground truth."""
-        return not self.student and self.objective.needs("truth")
+        return not self.teacher and self.objective.needs("truth")
 
 
 @dataclass(frozen=True)

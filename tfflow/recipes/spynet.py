@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tfflow.augmentation import Affine, ColourJitter, Lighting, Noise
 from tfflow.losses import LevelEPE
-from tfflow.recipes.recipe import Adam, Phase, Recipe
+from tfflow.recipes.recipe import Adam, Part, Phase, Recipe
 from tfflow.recipes.schedules import Piecewise
 
 EPOCH, LEVELS = 1000, 6
@@ -15,9 +15,7 @@ def _level(k: int) -> Phase:
     """The network's k-th level, counted from the coarsest as in the names of its weights."""
     stride = 2 ** (LEVELS - k)
     start = ((f"level{k}_", f"level{k - 1}_"),) if k > 1 else ()
-    return Phase(
-        f"1/{stride}", 200 * EPOCH, 1.0 * LevelEPE(stride), RATE, directions=1, train=f"level{k}_", start=start
-    )
+    return Phase(f"1/{stride}", 200 * EPOCH, 1.0 * LevelEPE(stride), RATE, directions=1, part=Part(f"level{k}_", start))
 
 
 spynet = Recipe(

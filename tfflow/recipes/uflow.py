@@ -20,7 +20,7 @@ from tfflow.losses import (
     Smoothness,
 )
 from tfflow.losses.visibility import Visibility
-from tfflow.recipes.recipe import Adam, Phase, Recipe
+from tfflow.recipes.recipe import Adam, Phase, Recipe, Teacher
 from tfflow.recipes.schedules import Piecewise
 
 ROBUST = Charbonnier(alpha=0.5, epsilon=0.001)
@@ -34,11 +34,11 @@ AGREED = Both(ForwardBackward(alpha1=0.01, alpha2=0.5), Inside())
 
 
 def _phases(alone: Objective, visibility: Visibility) -> tuple[Phase, ...]:
-    rate, trust = Piecewise((1e-4,)), Confidence(0.003)
+    rate, teacher = Piecewise((1e-4,)), Teacher(student=0.7, trust=Confidence(0.003))
     return (
         Phase("census", 500_000, alone, rate, visibility),
-        Phase("ramp", 100_000, alone + 0.15 * FOLLOW, rate, visibility, student=0.7, trust=trust),
-        Phase("self-supervision", 400_000, alone + 0.3 * FOLLOW, rate, visibility, student=0.7, trust=trust),
+        Phase("ramp", 100_000, alone + 0.15 * FOLLOW, rate, visibility, teacher=teacher),
+        Phase("self-supervision", 400_000, alone + 0.3 * FOLLOW, rate, visibility, teacher=teacher),
     )
 
 

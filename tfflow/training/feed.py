@@ -35,7 +35,9 @@ class Feed:
 
     def _dataset(self, step: int, context: tf.distribute.InputContext) -> tf.data.Dataset:
         recipe = self._recipe
-        occluders = [phase.occluders for phase in recipe.phases if phase.occluders][:1]
+        occluders = [phase.teacher.occluders for phase in recipe.phases if phase.teacher and phase.teacher.occluders][
+            :1
+        ]
         changes = (*recipe.augmentation, augmentation.Crop(recipe.crop), *occluders)
         return batches(
             self._tap,

@@ -33,7 +33,7 @@ def fitted(recipe: Recipe, model: FlowModel) -> tuple[Recipe, list[str]]:
     phases: list[Phase] = []
     lacking: set[int] = set()
     for phase in recipe.phases:
-        levels = frozenset(sizes[0].shape[1] // flow.shape[1] for flow in flows_of(phase.net, sizes))
+        levels = frozenset(sizes[0].shape[1] // flow.shape[1] for flow in flows_of(phase.part.net, sizes))
         missing_levels = phase.objective.needs_levels - levels
         left = phase.objective.on_levels(levels)
         if missing_levels and not (recipe.levels_optional and left.terms):
@@ -51,10 +51,10 @@ def fitted(recipe: Recipe, model: FlowModel) -> tuple[Recipe, list[str]]:
 
 def trained_weights(recipe: Recipe, phase: Phase, model: FlowModel) -> list[tf.Variable]:
     """The weights that a phase trains. InputError where there are none."""
-    trained = [v for v in model.both_ways.trainable_variables if v.name.startswith(phase.train)]
+    trained = [v for v in model.both_ways.trainable_variables if v.name.startswith(phase.part.weights)]
     if not trained:
         raise InputError(
-            f"{recipe.name} trains weights named {phase.train}... in its phase {phase.name!r}, and "
+            f"{recipe.name} trains weights named {phase.part.weights}... in its phase {phase.name!r}, and "
             f"{model.name} has none; --model {recipe.model} has"
         )
     return trained

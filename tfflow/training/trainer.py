@@ -11,9 +11,9 @@ from tfflow.models import FlowModel, variant
 from tfflow.models.graph import outputs_of
 from tfflow.models.weights import assign, model_arrays
 from tfflow.recipes import Phase, Recipe
-from tfflow.training import step as replica
 from tfflow.training.cluster import machines_of
 from tfflow.training.fitting import fitted, trained_weights
+from tfflow.training.step import Step
 from tfflow.training.teacher import teacher_of
 
 PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
@@ -44,11 +44,11 @@ class Trainer:
             self.flow_model = FlowModel(model, network=variant(model).build(precision))
             self.graph(2)
             self.teacher: FlowModel | None = None
-            if any(phase.student for phase in recipe.phases):
+            if any(phase.teacher for phase in recipe.phases):
                 self.teacher = FlowModel(model, network=variant(model).build(precision))
                 _ = self.teacher.both_ways  # its weights, on every replica
         self.loss_scaling = precision == "mixed_float16"
-        if xla and any(phase.refined for phase in recipe.phases):
+        if xla and any(phase.teacher and phase.teacher.refined for phase in recipe.phases):
             raise InputError(f"a teacher of {recipe.name} uses OpenCV, which XLA does not compile: leave --xla out")
         self.recipe, self.departures = fitted(recipe, self.flow_model)
 
@@ -59,10 +59,10 @@ class Trainer:
     def begin(self, phase: Phase) -> None:
         """Sets all up for a phase: weights it starts from, the teacher, a new optimizer, the compiled step."""
         arrays = model_arrays(self.graph(2))
-        for to, origin in phase.start:
+        for to, origin in phase.part.start:
             arrays.update({to + k.removeprefix(origin): v for k, v in arrays.items() if k.startswith(origin)})
         assign(self.graph(2), arrays, "the start of a phase")
-        if phase.student and self.teacher:
+        if phase.teacher and self.teacher:
             assign(self.teacher.both_ways, arrays, "the teacher")
         self.resume(phase)
 
@@ -103,22 +103,16 @@ class Trainer:
     def _compiled_gradients(self, phase: Phase, trained: list[tf.Variable]):
         clip, batch_size, decay = self.recipe.optimizer.clip, self.recipe.batch, self.recipe.optimizer.weight_decay
         scale = self.optimizer.get_scaled_loss if self.loss_scaling else lambda loss: loss
-        student, outputs = self.graph(phase.directions), outputs_of(self.flow_model.network)
-        teacher = teacher_of(phase, self.teacher) if phase.student and self.teacher else None
+        step = Step(
+            phase,
+            self.graph(phase.directions),
+            self.stride,
+            teacher_of(phase, self.teacher) if phase.teacher and self.teacher else None,
+            outputs_of(self.flow_model.network),
+        )
 
         def share(batch):
-            return replica.gradients(
-                phase,
-                batch,
-                student,
-                teacher,
-                self.stride,
-                trained,
-                batch_size,
-                decay,
-                scale,
-                outputs,
-            )
+            return step.gradients(batch, trained, global_batch=batch_size, weight_decay=decay, scale=scale)
 
         if self.xla:
             share = tf.function(share, jit_compile=True, autograph=False)

@@ -16,7 +16,7 @@ from tfflow.data.damage import ON_ERROR
 from tfflow.data.pipeline import Mixed, Spread, check_batch
 from tfflow.data.records import Source
 from tfflow.data.scenes import Scenes
-from tfflow.data.sources import open_source
+from tfflow.data.sources import open_scenes, open_source
 from tfflow.errors import InputError, command
 from tfflow.evaluation import baselines, benchmark, learned, report
 from tfflow.evaluation.pictures import contact_sheet
@@ -131,8 +131,10 @@ def main(argv: list[str] | None = None) -> int:
     sources = [open_source(data, args.on_error) for data in args.data]
     args.weights = starting_weights(args, sources)
     recipe, model = method(args, sources)
-    check_batch(recipe.batch, strategy.num_replicas_in_sync)
-    source = _joined(sources) or Scenes(recipe.crop, seed=args.seed, textures=args.textures)
+    for phase in recipe.phases:
+        check_batch(recipe.batch_of(phase), strategy.num_replicas_in_sync)
+    given = _joined(sources)
+    source = given or _scenes(recipe, recipe.crop_of(recipe.phases[-1]), args)
     check_truth(recipe, source)
     frames = variant(model).frames
     check_sequences(model, frames, source)
@@ -147,7 +149,8 @@ def main(argv: list[str] | None = None) -> int:
         return 0
     trainer = Trainer(model, recipe, strategy, precision=args.precision, xla=args.xla, seed=args.seed)
     if args.weights:
-        assign(trainer.graph(2), model_arrays(load_float(args.weights).both_ways), args.weights)
+        start = load_float(args.weights)
+        assign(trainer.graph(2), model_arrays(start.both_ways), args.weights, partly=start.name != model)
     if worker == 0:
         claim_folder(out, settings)
     console.print(
@@ -163,7 +166,7 @@ def main(argv: list[str] | None = None) -> int:
             progress, ended = train(
                 trainer,
                 recipe,
-                Feed(strategy, source, recipe, args.seed, frames),
+                Feed(strategy, lambda crop: given or _scenes(recipe, crop, args), recipe, args.seed, frames),
                 out,
                 Hooks(lambda t: _measure(t, val, bar), lambda t: _pictures(t, val), bar.show),
                 metadata=metadata,
@@ -237,18 +240,26 @@ def method(args: argparse.Namespace, sources: list[Source]) -> tuple[Recipe, str
     model = args.model
     if args.weights:
         of_weights = load_float(args.weights).name
-        if model and model != of_weights:
+        if model and of_weights not in (model, variant(model).extends):
             raise InputError(f"--weights {args.weights} is a {of_weights}, --model says {model}")
-        model = of_weights
+        model = model or of_weights
     model = model or recipe.model
     stride = variant(model).stride
     steps = recipe.scaled(args.steps) if args.steps else recipe
     crop = _crop(args.crop, recipe.crop, sources, stride)
-    recipe = dataclasses.replace(steps, crop=crop, batch=args.batch or recipe.batch)
+    phases = tuple(
+        dataclasses.replace(
+            p,
+            crop=None if args.crop or not p.crop else _crop(None, p.crop, sources, stride),
+            batch=None if args.batch else p.batch,
+        )
+        for p in steps.phases
+    )
+    recipe = dataclasses.replace(steps, crop=crop, batch=args.batch or recipe.batch, phases=phases)
     for phase in recipe.phases:
         if phase.student:
             try:
-                student_size(crop, phase.student, stride)
+                student_size(recipe.crop_of(phase), phase.student, stride)
             except ValueError as error:
                 raise InputError(f"{recipe.name} with {model}: {error}; choose a larger --crop") from None
     if args.learning_rate:
@@ -271,6 +282,11 @@ def _crop(asked: tuple[int, int] | None, usual: tuple[int, int], sources: list[S
         usual = tuple(min(n, size) for n, size in zip(usual, source.sample(0)["image1"].shape, strict=False))
     height, width = (max(stride, n // stride * stride) for n in usual)
     return height, width
+
+
+def _scenes(recipe: Recipe, size: tuple[int, int], args: argparse.Namespace) -> Scenes:
+    """The built-in scenes of a recipe, in the size of a phase's crop."""
+    return open_scenes(recipe.scenes, size=size, seed=args.seed, textures=args.textures)
 
 
 def _joined(sources: list[Source]) -> Source | None:

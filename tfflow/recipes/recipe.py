@@ -41,6 +41,7 @@ class Phase:
     start: (to, from) beginnings of weight names, copied before the first step.
     second: changes of frames, flow and masks that keep their size, under which the network looks a second time; the
         flow of the first look, changed alike, is there to be followed where visibility (or trust) says.
+    crop, batch: (height, width) px and pairs a step of this phase; None = the recipe's.
     """
 
     name: str
@@ -58,6 +59,8 @@ class Phase:
     net: int = 0
     occluders: Superpixels | None = None
     second: tuple[Augmentation, ...] = ()
+    crop: tuple[int, int] | None = None
+    batch: int | None = None
 
     def __post_init__(self) -> None:
         if self.second and (self.student or self.directions != 2):
@@ -78,6 +81,7 @@ class Recipe:
     equation: the objective in the paper's notation. model: the network of the paper, by its name in the table.
     batch: pairs a step over all replicas. crop: (height, width) px that the network trains on.
     augmentation: applied to a frame pair in order, before the crop.
+    scenes: settings of the built-in scenes that it trains on where no data is named, as in `scenes:SETTINGS`.
     """
 
     name: str
@@ -90,6 +94,7 @@ class Recipe:
     augmentation: tuple[Augmentation, ...] = ()
     optimizer: Adam = Adam()
     departures: tuple[str, ...] = field(default=())
+    scenes: str = ""
 
     @property
     def steps(self) -> int:
@@ -100,6 +105,22 @@ class Recipe:
     def needs_truth(self) -> bool:
         """Whether a phase needs ground truth."""
         return any(phase.needs_truth for phase in self.phases)
+
+    def crop_of(self, phase: Phase) -> tuple[int, int]:
+        """(height, width) px that the network trains on in `phase`."""
+        return phase.crop or self.crop
+
+    def batch_of(self, phase: Phase) -> int:
+        """Pairs a step in `phase`, over all replicas."""
+        return phase.batch or self.batch
+
+    def phase_at(self, step: int) -> Phase:
+        """The phase that update number `step` (0 = the first) belongs to; the last one beyond the end."""
+        for phase in self.phases:
+            if step < phase.steps:
+                return phase
+            step -= phase.steps
+        return self.phases[-1]
 
     def scaled(self, steps: int) -> Recipe:
         """The same method in so many steps: phases keep their shares, schedules shrink with them."""

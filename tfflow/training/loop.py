@@ -107,7 +107,7 @@ class _Run:
         self.chief, self.every_seconds, self.row_steps, self.progress = chief, every_seconds, row_steps, progress
         self.history = History(folder if chief else None, progress.step, progress.pending)
         self.board = TensorBoard(folder) if chief else None
-        self.batches = None
+        self.batches, self.shape = None, None
         self.saved = time.monotonic()
 
     def save(self) -> None:
@@ -129,6 +129,11 @@ class _Run:
         """Steps of one phase, from where the progress stands to its end (True) or until a stop is asked for (False)."""
         trainer, progress = self.trainer, self.progress
         end = sum(p.steps for p in self.recipe.phases[: progress.phase + 1])
+        shape = (self.recipe.crop_of(phase), self.recipe.batch_of(phase))
+        if self.shape not in (None, shape):  # the stream goes on in batches of another shape
+            self.data.close()
+            self.batches = None
+        self.shape = shape
         last, pace, done, idle = time.monotonic(), 0.0, 0, 0
         while progress.step < end:
             if trainer.anywhere(stop.asked):
@@ -158,7 +163,7 @@ class _Run:
         return True
 
     def _next(self):
-        """The batch of the next step; phases share one stream."""
+        """The batch of the next step; phases of one crop and batch share one stream."""
         try:
             if self.batches is None:
                 self.batches = iter(self.data(self.progress.step))

@@ -95,15 +95,16 @@ def _open_bare(spec: str, on_error: str) -> Source:
 
 
 def open_scenes(settings: str = "", **arguments: Any) -> Scenes:
-    """`size=192x256,count=64,seed=1,textures=FOLDER,noise=0.1,...`: arguments of Scenes, and SceneSettings.
+    """`preset=mixed,size=192x256,count=64,seed=1,textures=FOLDER,noise=0.1,...`: a preset, arguments of Scenes, and
+    settings that replace the preset's.
 
     arguments: of Scenes, unless `settings` has them.
     """
-    from tfflow.data.scenes import Scenes, SceneSettings  # not needed by those who bring their own frames
+    from tfflow.data.scenes import Scenes, SceneSettings, preset  # not needed by those who bring their own frames
 
     spec = f"{SCENES}:{settings}"
     defaults = {field.name: field.default for field in dataclasses.fields(SceneSettings)}
-    own: dict[str, Any] = {"size": (192, 256), "count": 0, "seed": 0, "textures": ""}
+    own: dict[str, Any] = {"size": (192, 256), "count": 0, "seed": 0, "textures": "", "preset": ""}
     given: dict[str, Any] = {}
     for pair in filter(None, settings.split(",")):
         key, equals, text = pair.partition("=")
@@ -114,7 +115,8 @@ def open_scenes(settings: str = "", **arguments: Any) -> Scenes:
         given[key] = _value(spec, key, text, defaults.get(key, own.get(key)))
     arguments |= {key: value for key, value in given.items() if key in own}
     try:
-        scene = SceneSettings(**{key: value for key, value in given.items() if key in defaults})
+        base = preset(arguments.pop("preset", "default"))
+        scene = dataclasses.replace(base, **{key: value for key, value in given.items() if key in defaults})
         return Scenes(settings=scene, **arguments)
     except InputError as error:
         raise InputError(f"'{spec}': {error}") from None

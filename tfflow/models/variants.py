@@ -15,8 +15,8 @@ from tfflow.models.pwclite import PWCLite
 from tfflow.models.pwcnet import PWCNet
 from tfflow.models.pwcnet_ddflow import PWCNetDDFlow
 from tfflow.models.pwcnet_mobile import PWCNetMobile
-from tfflow.models.pwcnet_uflow import PWCNetUFlow
 from tfflow.models.pwcnet_mobile_v2 import PWCNetMobileV2
+from tfflow.models.pwcnet_uflow import PWCNetUFlow
 from tfflow.models.selflow import SelFlow
 from tfflow.models.spynet import SpyNet
 from tfflow.models.spynet_mobile import SpyNetMobile

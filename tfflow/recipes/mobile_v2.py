@@ -24,7 +24,7 @@ supervised_mobile_v2 = dataclasses.replace(
         Phase("last", 1_200, EXACT, Halving(7.5e-5, every=400), directions=1, crop=LARGE, batch=2),
     ),
     augmentation=(Flip(horizontal=0.5, vertical=0.5), PermuteChannels(), Still(0.04, flat=0.6)),
-    scenes="preset=mixed",
+    scenes="preset=mixed,photos=0.3",
     departures=(
         "the finest level is held against the truth at full resolution, where the flow is measured",
         "sized for one core of a desktop and a network of ours; goes on from weights of `pwcnet_mobile`",

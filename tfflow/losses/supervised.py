@@ -15,11 +15,13 @@ class MultiscaleEPE(Term):
     """Endpoint error of every level, summed over its pixels, in units of `unit` px of the full resolution.
 
     weights: (stride of the level, weight) pairs; levels of other strides do not count. The truth is averaged down.
-    Source: Dosovitskiy et al. 2015; PWC-Net's weights, Sun et al. 2018, eq. 3.
+    power: of the error of a pixel, in px of its level; below 1, pixels that are far off pull less.
+    Source: Dosovitskiy et al. 2015; PWC-Net's weights, Sun et al. 2018, eq. 3, and the power, eq. 4.
     """
 
     weights: tuple[tuple[int, float], ...] = ((4, 0.005), (8, 0.01), (16, 0.02), (32, 0.08), (64, 0.32))
     unit: float = 20.0
+    power: float = 1.0
     needs_truth = True
 
     def __call__(self, view: View) -> tf.Tensor:
@@ -28,6 +30,7 @@ class MultiscaleEPE(Term):
             stride = view.flow12.shape[1] // flow.shape[1]
             if stride in dict(self.weights):
                 error, known = level_error(view, flow)
+                error = error if self.power == 1 else (error + 0.01) ** self.power
                 total += dict(self.weights)[stride] * tf.reduce_sum(error * known, axis=[1, 2]) * stride / self.unit
         return total
 

@@ -39,7 +39,7 @@ def convex_upsample(flow: tf.Tensor, logits: tf.Tensor, factor: int) -> tf.Tenso
 
 
 def bilinear(factor: int) -> np.ndarray:
-    """Weights of bilinear upsampling in the order of `convex_upsample`'s logits, each at least LEAST: [9 * factor**2]."""
+    """Weights of bilinear upsampling, each at least LEAST, in the order of `convex_upsample`'s logits: [9 * f**2]."""
     offsets = (np.arange(factor) + 0.5) / factor - 0.5  # of a fine centre from its coarse one
     tents = np.maximum(1 - np.abs(offsets - np.array([-1, 0, 1])[:, None]), 0)  # [3, f]
     return np.maximum(np.einsum("ai,bj->abij", tents, tents).reshape(-1), LEAST)

@@ -1,4 +1,7 @@
-"""From a Keras graph to the bytes of a .tflite, in each precision."""
+"""From a Keras graph to the bytes of a .tflite, in each precision.
+
+The quantizer of finished files is imported by the precisions that use it (`precisions.LIBRARIES`).
+"""
 
 from __future__ import annotations
 
@@ -11,9 +14,6 @@ from contextlib import contextmanager, redirect_stderr, redirect_stdout
 import numpy as np
 import tensorflow as tf
 import tf_keras as keras
-from ai_edge_quantizer.qtyping import TFLOperationName
-from ai_edge_quantizer.quantizer import Quantizer
-from ai_edge_quantizer.recipe import weight_only_wi8_afp32
 
 from tfflow.export.graph import INPUTS, SIGNATURE, Interface, as_function
 
@@ -51,6 +51,9 @@ def int8_trained(graph: keras.Model, interface: Interface) -> bytes:
 
 def weights_in_eight_bits(contents: bytes) -> bytes:
     """The same file, weights of float convolutions in eight bits, a scale a channel; their arithmetic stays float."""
+    from litert_quantizer import Quantizer
+    from litert_quantizer.recipe import weight_only_wi8_afp32
+
     with _quiet():
         return bytes(Quantizer(contents, weight_only_wi8_afp32()).quantize().quantized_model)
 
@@ -60,6 +63,9 @@ def int16x8(contents: bytes, samples: Samples) -> bytes:
 
     All else stays float: rounded coordinates would have the warp read other pixels than are meant.
     """
+    from litert_quantizer import Quantizer
+    from litert_quantizer.qtyping import TFLOperationName
+
     with _quiet():
         quantizer = Quantizer(contents)
         for kind in (TFLOperationName.CONV_2D, TFLOperationName.CONV_2D_TRANSPOSE):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import subprocess
 import sys
 from pathlib import Path
@@ -20,14 +19,12 @@ from tests.training import tiny  # noqa: F401 (registers its networks)
 from tfflow.commands import benchmark_export, to_tflite, validate
 from tfflow.data.scenes import Scenes
 from tfflow.errors import InputError
-from tfflow.evaluation.benchmark import run
 from tfflow.export import facts as facts_module
 from tfflow.export import limits
 from tfflow.export.limits import LIMITS, Limit
 from tfflow.export.manifest import SCHEMA, read_manifest
 from tfflow.export.precisions import PRECISIONS
 from tfflow.export.report import Report
-from tfflow.export.sources import scenes_to_report, scenes_to_select
 from tfflow.export.validation import Comparison, failures
 from tfflow.models import FlowModel, load, load_float
 from tfflow.models.weights import model_arrays, save_arrays
@@ -248,25 +245,6 @@ def test_without_the_runtime_the_refusal_says_what_to_install(out, monkeypatch):
     monkeypatch.setitem(sys.modules, "ai_edge_litert.interpreter", None)
     with pytest.raises(InputError, match=r"needs ai-edge-litert: pip install 'tfflow\[export\]'"):
         load(out / "model.tflite")
-
-
-def test_fine_tuning_from_the_command_keeps_the_best_of_the_converted(tmp_path, capsys, eagerly):
-    size = f"{SIZE[0]}x{SIZE[1]}"
-    arguments = ["--model", "tiny", "--recipe", "ddflow_quick", "--size", size, "--precision", "int8-qat"]
-    more = ["--steps", "2", "--limit", "2", "--out", str(tmp_path), "--devices", "CPU:0"]
-    code = command("to_tflite")([*arguments, *more])
-    report = json.loads((tmp_path / "report.json").read_text())
-    assert code == int(bool(report["failures"]))
-    kept = tmp_path / ("model.rejected.tflite" if report["failures"] else "model.tflite")
-    printed = capsys.readouterr().out
-    seen = [float(x) for x in re.findall(r"EPE of the converted network ([\d.]+) px", printed)]
-    assert len(seen) == 3  # as calibrated, and after each of two steps
-    selection = scenes_to_select(SIZE)
-    result = run({"": load(kept)}, selection)[""].summary()["mean_over_images"]["epe"]
-    assert result == pytest.approx(min(seen), abs=1e-4)
-    assert f"selecting on {selection.name}" in printed
-    assert report["comparisons"][0]["source"] == scenes_to_report(SIZE, 2).name != selection.name
-    assert report["int8_share_of_multiply_adds"] > 0.7 and "fake_quantized_mean_px" in report["values"]
 
 
 @pytest.mark.parametrize(

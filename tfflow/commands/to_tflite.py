@@ -49,8 +49,12 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--uint8", action="store_true", help="images of 0 to 255, as a camera gives them")
     p.add_argument("--data", action="append", default=[], metavar="KIND:PATH", help="report on this, too; repeatable")
     p.add_argument("--limit", type=int, default=32, metavar="N", help="pairs to report on (default: %(default)s)")
-    p.add_argument("--calibration", metavar="KIND:PATH", help="frames for int8 ranges (default: built-in scenes)")
-    p.add_argument("--train", metavar="KIND:PATH", help="frames for int8-qat (default: built-in scenes)")
+    p.add_argument(
+        "--calibration",
+        metavar="KIND:PATH",
+        help="frames for int8 ranges (default: frames or video that the run of --weights learned from, else scenes)",
+    )
+    p.add_argument("--train", metavar="KIND:PATH", help="frames for int8-qat (default: as --calibration)")
     p.add_argument("--recipe", metavar="NAME", help="for int8-qat (default: the one that trained the weights)")
     p.add_argument("--steps", type=int, default=400, metavar="N", help="of int8-qat (default: %(default)s)")
     p.add_argument("--devices", default="auto", help="for int8-qat, as of tfflow.train (default: %(default)s)")

@@ -38,8 +38,14 @@ def main(argv: list[str] | None = None) -> int:
     from tfflow.export.check import validate
 
     console = wide_console()
-    bars = functools.partial(progress_bar, console)
-    report = validate(args.folder, args.weights, data=args.data, limit=args.limit, bars=bars)
+    report = validate(
+        args.folder,
+        args.weights,
+        data=args.data,
+        limit=args.limit,
+        say=lambda text: console.print(text, highlight=False, markup=False),
+        bars=functools.partial(progress_bar, console),
+    )
     if args.out:
         report.save(args.out)
     show(console, [report])

@@ -8,13 +8,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from tfflow.data.records import Source
-from tfflow.data.sources import open_source
 from tfflow.errors import InputError
 from tfflow.export.facts import facts
 from tfflow.export.graph import Interface
+from tfflow.export.own_frames import own_frames
 from tfflow.export.precisions import require_libraries
 from tfflow.export.report import Report
-from tfflow.export.sources import scenes_to_report
+from tfflow.export.sources import export_data
 from tfflow.export.validation import Comparison, Reference, compare, measured, runtimes_gap
 from tfflow.models import FlowModel, load_float
 from tfflow.models.tflite import TFLiteModel
@@ -60,9 +60,12 @@ def validate(
     *,
     data: Sequence[str | Source] = (),
     limit: int = 32,
+    say: Callable[[str], None] = lambda text: None,
     bars: Bars = no_bars,
 ) -> Report:
     """The export in `folder` against the float weights that it was made from, on built-in scenes and on `data`.
+
+    Where `weights` is the folder of a run that learned from frames or video, on some of those, too.
 
     Raises InputError where the folder holds no export, or one of another network.
     """
@@ -77,11 +80,7 @@ def validate(
         raise InputError(f"{folder} holds a {described['network']}, and {given} are weights of {model.name}")
     exported = TFLiteModel(folder / described["file"])
     interface = Interface.of_manifest(described)
-    sources = [scenes_to_report(interface.size, limit), *map(opened_source, data)]
+    own = own_frames(weights, needed=False, say=say)
+    sources = export_data(interface.size, interface.size, limit, own, data=data).report
     reference = Reference(model, interface)
     return check(exported, reference, interface, described["precision"], sources, limit=limit, others={}, bars=bars)
-
-
-def opened_source(given: str | Source) -> Source:
-    """A source as it is, or the one that "KIND:PATH" names."""
-    return open_source(given) if isinstance(given, str) else given

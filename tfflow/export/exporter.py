@@ -26,7 +26,7 @@ from tfflow.export.graph import INPUTS, Interface, phone_graph
 from tfflow.export.precisions import require_libraries
 from tfflow.export.sources import CALIBRATION_PAIRS
 from tfflow.export.validation import Pair, Reference, selection_score
-from tfflow.models import FlowModel
+from tfflow.models import FlowModel, Network
 from tfflow.models.tflite import TFLiteModel
 from tfflow.recipes import Recipe
 
@@ -82,9 +82,14 @@ class Exporter:
         require_libraries([precision])
         return MAKERS[precision](self)
 
+    @property
+    def network(self) -> Network:
+        """The network that is exported."""
+        return self.model.network
+
     @functools.cached_property
     def graph(self) -> keras.Model:
-        return phone_graph(self.model.network, self.interface)
+        return phone_graph(self.network, self.interface)
 
     @functools.cached_property
     def ranges(self) -> Ranges:
@@ -138,9 +143,7 @@ class Exporter:
                 "int8-qat fine-tunes by the recipe of the weights, and these name none: choose one with --recipe"
             )
         steps, selection = self.tuning.steps, self.tuning.selection
-        training = FineTuning(
-            self.model.network, self.ranges, self.tuning.recipe, self.tuning.training, self.tuning.strategy
-        )
+        training = FineTuning(self.network, self.ranges, self.tuning.recipe, self.tuning.training, self.tuning.strategy)
         simulation = quantized(self.graph, self.ranges)
         reference = Reference(self.model, self.interface)
         what = "EPE" if "flow12" in selection.truth else "distance to the float flow"

@@ -9,6 +9,7 @@ For each precision:
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import os
 import tempfile
@@ -19,18 +20,13 @@ from typing import Any
 
 from tfflow.data.records import Source
 from tfflow.errors import InputError
-from tfflow.export.check import Bars, check, no_bars, opened_source
+from tfflow.export.check import Bars, check, no_bars
 from tfflow.export.exporter import Exporter, Tuning, opened
 from tfflow.export.graph import Interface
-from tfflow.export.precisions import chosen, require_libraries
+from tfflow.export.own_frames import own_frames
+from tfflow.export.precisions import CALIBRATED, chosen, require_libraries
 from tfflow.export.report import Report, ladder
-from tfflow.export.sources import (
-    ExportData,
-    scenes_to_calibrate,
-    scenes_to_report,
-    scenes_to_select,
-    scenes_to_train,
-)
+from tfflow.export.sources import export_data
 from tfflow.export.timing import model_milliseconds
 from tfflow.export.validation import Reference, simulation_gap
 from tfflow.files import write_text, write_whole
@@ -141,28 +137,28 @@ def export(
     out: the folder to write into as each file is made (`ExportResult.save`); None writes nothing.
     size, both, quarter, uint8: see `Interface`. precision: of `PRECISIONS`, several with commas or as a list, or "all".
     data: sources or "KIND:PATH" that are reported on beside the built-in scenes; limit: pairs of each.
-    calibration: frames for ranges of int8; train, recipe, steps, devices: of int8-qat. Without them, the built-in
-        scenes and the recipe of the weights.
+    calibration: frames for ranges of int8; train, recipe, steps, devices: of int8-qat. Without them, the frames of
+        the run where `model` is its folder and it learned from frames or video, else the built-in scenes; and the
+        recipe of the weights. Such frames are reported on, too (`own_frames`: no frame is for two uses).
     overwrite: replace an export that is in `out`. say, bars: for lines and progress on the way.
     Raises InputError where an argument, the data or a library is missing or does not fit.
     """
     precisions = chosen(precision)
     require_libraries(precisions)
+    weights = model
     model = model if isinstance(model, FlowModel) else load_float(model)
     interface = Interface(size, both, quarter, uint8)
     interface.check(model.stride)
     if limit < 1:
         raise InputError(f"--limit must be at least 1, got {limit}")
     learns = _recipe(recipe, model, steps) if "int8-qat" in precisions else None
-    used = ExportData(
-        calibration=opened_source(calibration) if calibration is not None else scenes_to_calibrate(size),
-        training=opened_source(train) if train is not None else scenes_to_train(learns.crop if learns else size),
-        selection=scenes_to_select(size),
-        report=(scenes_to_report(size, limit), *map(opened_source, data)),
-    )
+    needed = (calibration is None and not set(precisions).isdisjoint(CALIBRATED)) or (train is None and bool(learns))
+    own = own_frames(weights, needed, say)
+    used = export_data(size, learns.crop if learns else size, limit, own, calibration, train, data)
     tuning = None
     if learns:
         check_truth(learns, used.training)
+        learns = _fitted(learns, used.training, model.stride)
         tuning = Tuning(learns, used.training, used.selection, steps, choose_strategy(devices))
     folders = [_folder(Path(out), p, len(precisions)) for p in precisions] if out is not None else []
     for folder in folders:
@@ -207,6 +203,16 @@ def _recipe(recipe: str | Recipe | None, model: FlowModel, steps: int) -> Recipe
     if not recipe:
         raise InputError("int8-qat fine-tunes by the recipe of the weights, and these name none: choose with --recipe")
     return named(recipe) if isinstance(recipe, str) else recipe
+
+
+def _fitted(recipe: Recipe, source: Source, stride: int) -> Recipe:
+    """The recipe with a crop that fits into the frames."""
+    height, width = recipe.crop
+    for part in getattr(source, "sources", [source]):
+        frame = part.sample(0)["image1"].shape
+        height, width = min(height, frame[0]), min(width, frame[1])
+    crop = max(stride, height // stride * stride), max(stride, width // stride * stride)
+    return dataclasses.replace(recipe, crop=crop)
 
 
 def _timed(exports: Sequence[Export]) -> dict[str, dict[int, float]]:

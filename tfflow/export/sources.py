@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from tfflow.data.pipeline import Spread
 from tfflow.data.records import Source
 from tfflow.data.scenes import Scenes
+from tfflow.data.sources import open_source
+from tfflow.export.own_frames import OwnFrames
 
 CALIBRATION_PAIRS = 32
 """How many pairs the ranges of int8 are measured on."""
@@ -36,6 +40,39 @@ class ExportData:
         for source in self.report:
             if source.name == self.selection.name:
                 raise ValueError(f"a checkpoint is not selected on what the report measures: {source.name}")
+
+
+def export_data(
+    size: tuple[int, int],
+    crop: tuple[int, int],
+    limit: int,
+    own: OwnFrames | None = None,
+    calibration: str | Source | None = None,
+    train: str | Source | None = None,
+    data: Sequence[str | Source] = (),
+) -> ExportData:
+    """What an export of `size` uses: what is given, else frames of its own (`own_frames`), else the built-in scenes.
+
+    Ground truth and other `data` are reported on and used for nothing else; so are scenes, which have the limits.
+    """
+    learn = own.learn if own else None
+    others = [opened(given) for given in data if not (own and given in own.specs)]  # those are reported on already
+    return ExportData(
+        calibration=opened(calibration) if calibration is not None else learn or scenes_to_calibrate(size),
+        training=opened(train) if train is not None else learn or scenes_to_train(crop),
+        selection=_some(own.select, SELECTION_PAIRS) if own and own.select else scenes_to_select(size),
+        report=(scenes_to_report(size, limit), *([_some(own.report, limit)] if own else []), *others),
+    )
+
+
+def opened(given: str | Source) -> Source:
+    """A source as it is, or the one that "KIND:PATH" names."""
+    return open_source(given) if isinstance(given, str) else given
+
+
+def _some(source: Source, count: int) -> Source:
+    """At most `count` samples, evenly spread."""
+    return Spread(source, min(count, len(source)))
 
 
 def scenes_to_report(size: tuple[int, int], count: int) -> Scenes:

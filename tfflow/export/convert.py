@@ -15,7 +15,7 @@ import numpy as np
 import tensorflow as tf
 import tf_keras as keras
 
-from tfflow.export.graph import INPUTS, SIGNATURE, Interface, as_function
+from tfflow.export.graph import INPUTS, OUTPUTS, SIGNATURE, Interface, as_function
 
 Samples = Iterable[tuple[np.ndarray, np.ndarray]]
 """Pairs of images [1, h, w, 3], as the interface takes them."""
@@ -93,4 +93,23 @@ def _convert(graph: keras.Model, interface: Interface, settings: Callable | None
         converter = tf.lite.TFLiteConverter.from_saved_model(folder)
         if settings:
             settings(converter)
-        return converter.convert()
+        return in_order(converter.convert())
+
+
+def in_order(contents: bytes) -> bytes:
+    """The same file, its inputs and outputs in the order of INPUTS and OUTPUTS, so that place and name agree.
+
+    The converter leaves them in another; a runtime without names would then compute the flow backwards.
+    """
+    from ai_edge_litert.schema_py_generated import Model
+
+    changed = bytearray(contents)
+    model = Model.GetRootAs(changed)
+    graph, signature = model.Subgraphs(0), model.SignatureDefs(0)
+    for names, places, entry, length in (
+        (INPUTS, graph.InputsAsNumpy(), signature.Inputs, signature.InputsLength()),
+        (OUTPUTS, graph.OutputsAsNumpy(), signature.Outputs, signature.OutputsLength()),
+    ):
+        tensors = {entry(i).Name().decode(): entry(i).TensorIndex() for i in range(length)}
+        places[:] = [tensors[name] for name in names if name in tensors]  # a view of `changed`
+    return bytes(changed)

@@ -29,8 +29,8 @@ EXTRAS = {
     "addons": ["tensorflow==2.15.1", "tf-keras==2.15.1", "tensorflow-addons==0.23.0"],
     "export": [
         "tensorflow-model-optimization>=0.8",  # quantization-aware training
-        "ai-edge-litert>=2.1",  # running what was exported; the interpreter in TensorFlow is being removed
-        "ai-edge-quantizer>=0.10",  # integers in some of the operators, which TensorFlow's converter has not
+        "ai-edge-litert>=2.3",  # running what was exported; the interpreter in TensorFlow is being removed
+        "litert-quantizer>=0.11",  # integers in some of the operators, which TensorFlow's converter has not
         "jsonschema>=4.18",  # the manifest against its schema
     ],
     "test": [

@@ -23,6 +23,7 @@ ORDER = [
     {"training"},
     {"evaluation"},
     {"export"},
+    {"commands"},
 ]
 FLOOR = {place: floor for floor, places in enumerate(ORDER) for place in places}
 TOP = len(ORDER)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import dataclasses
 import re
 import sys
 from pathlib import Path
@@ -13,17 +12,18 @@ from typing import Any
 import cv2
 import tensorflow as tf
 
+from tfflow.commands.plan import FRESH, RANDOM, TUNE, at_rate, method, starting_weights
 from tfflow.data.damage import ON_ERROR
 from tfflow.data.pipeline import Mixed, Spread, check_batch
 from tfflow.data.records import Source
 from tfflow.data.scenes import Scenes
-from tfflow.data.sources import open_source
+from tfflow.data.sources import open_scenes, open_source
 from tfflow.errors import InputError, command
 from tfflow.evaluation import baselines, benchmark, learned, report
 from tfflow.evaluation.pictures import contact_sheet
-from tfflow.models import RUN_WEIGHTS, boxed, load_float, variant, weights_file
+from tfflow.models import RUN_WEIGHTS, load_float, variant, weights_file
 from tfflow.models.weights import assign, model_arrays
-from tfflow.recipes import Recipe, named
+from tfflow.recipes import Recipe
 from tfflow.terminal import Parser
 from tfflow.training.bar import Bar
 from tfflow.training.checkpoint import check_folder, claim_folder, read_state
@@ -33,7 +33,6 @@ from tfflow.training.lock import one_writer
 from tfflow.training.log import read_history
 from tfflow.training.loop import Hooks, train
 from tfflow.training.settings import run_settings
-from tfflow.training.step import student_size
 from tfflow.training.strategy import choose_strategy
 from tfflow.training.trainer import PRECISIONS, Trainer
 
@@ -43,17 +42,8 @@ REPORT = "report.png"
 UNSEEN = 1_000_003
 """Added to the seed of the scenes trained on, for scenes to measure on."""
 
-FRESH, TUNE = "ddflow_quick", "ddflow_tune"
-"""What trains random weights, and what trains on from trained ones, where no recipe is named."""
-
 LARGEST = 10**9
 """Of any number that is given: steps, pairs, seconds."""
-
-MOST_PIXELS = 2**30
-"""Of the first frames of a step, which memory holds many times."""
-
-RANDOM = "random"
-"""Instead of trained weights."""
 
 EXAMPLES = """examples:
   python -m tfflow.train                                                # sized for 2 cores, no download
@@ -136,9 +126,11 @@ def main(argv: list[str] | None = None) -> int:
     sources = [open_source(data, args.on_error) for data in args.data]
     args.weights = starting_weights(args, sources)
     planned, model = method(args, sources)
-    recipe = _at_rate(args, planned)
-    check_batch(recipe.batch, strategy.num_replicas_in_sync)
-    source = _joined(sources) or Scenes(recipe.crop, seed=args.seed, textures=args.textures)
+    recipe = at_rate(args, planned)
+    for phase in recipe.phases:
+        check_batch(recipe.batch_of(phase), strategy.num_replicas_in_sync)
+    given = _joined(sources)
+    source = given or _scenes(recipe, recipe.crop_of(recipe.phases[-1]), args)
     check_truth(recipe, source)
     frames = variant(model).frames
     check_sequences(model, frames, source)
@@ -164,16 +156,17 @@ def main(argv: list[str] | None = None) -> int:
     try:
         trainer = Trainer(model, recipe, strategy, precision=args.precision, xla=args.xla, seed=args.seed)
         if args.weights:
-            assign(trainer.graph(2), model_arrays(load_float(args.weights).both_ways), args.weights)
+            start = load_float(args.weights)
+            assign(trainer.graph(2), model_arrays(start.both_ways), args.weights, partly=start.name != model)
         with one_writer(out) if machine == 0 else contextlib.nullcontext():
             if machine == 0:
                 claim_folder(out, settings)
-            return _train(args, trainer, source, val, out, console)
+            return _train(args, trainer, given, source, val, out, console)
     except tf.errors.OpError as error:
         raise _told(error, out) from error
 
 
-def _train(args, trainer: Trainer, source: Source, val: Source, out: Path, console) -> int:
+def _train(args, trainer: Trainer, given: Source | None, source: Source, val: Source, out: Path, console) -> int:
     """Trains into `out`, which this process may write, and leaves the report there; returns the exit code."""
     recipe, model, strategy = trainer.recipe, trainer.flow_model.name, trainer.strategy
     writes = machines_of(strategy)[1] == 0
@@ -190,7 +183,13 @@ def _train(args, trainer: Trainer, source: Source, val: Source, out: Path, conso
     with Bar(console, writes) as bar:
         progress, ended = train(
             trainer,
-            Feed(strategy, source, recipe, args.seed, trainer.flow_model.frames),
+            Feed(
+                strategy,
+                lambda crop: given or _scenes(recipe, crop, args),
+                recipe,
+                args.seed,
+                trainer.flow_model.frames,
+            ),
             out,
             Hooks(lambda t: _measure(t, val, bar), lambda t: _pictures(t, val), bar.show),
             metadata=metadata,
@@ -249,74 +248,9 @@ def _size(text: str) -> tuple[int, int]:
     return int(match[1]), int(match[2])
 
 
-def starting_weights(args: argparse.Namespace, sources: list[Source]) -> str | None:
-    """The weights to go on from. Frames of one's own often hold too little motion to learn from nothing: a video of a
-    fixed camera, say, teaches random weights that nothing moves."""
-    if args.weights:
-        return None if args.weights == RANDOM else args.weights
-    if args.recipe:
-        return _weights_of(named(args.recipe), args.model)
-    model = args.model or named(TUNE).model
-    own = any("flow12" not in source.truth for source in sources)
-    return model if own and model in boxed() else None
-
-
-def _weights_of(recipe: Recipe, model: str | None) -> str | None:
-    """What the recipe itself begins from."""
-    model = model or recipe.model
-    if recipe.weights == "random":
-        return None
-    if recipe.weights == "pretrained" and model in boxed():
-        return model
-    raise InputError(
-        f"{recipe.name} goes on from trained weights of {model}: name them with --weights W, or begin from none with "
-        f"--weights {RANDOM}"
-    )
-
-
-def method(args: argparse.Namespace, sources: list[Source]) -> tuple[Recipe, str]:
-    """The recipe as this run takes it, at its own rate, and the network's name."""
-    recipe = named(args.recipe or (TUNE if args.weights else FRESH))
-    model = args.model
-    if args.weights:
-        of_weights = load_float(args.weights).name
-        if model and model != of_weights:
-            raise InputError(f"--weights {args.weights} is a {of_weights}, --model says {model}")
-        model = of_weights
-    model = model or recipe.model
-    stride = variant(model).stride
-    steps = recipe.scaled(args.steps) if args.steps else recipe
-    crop = _crop(args.crop, recipe.crop, sources, stride)
-    recipe = dataclasses.replace(steps, crop=crop, batch=args.batch or recipe.batch)
-    for phase in recipe.phases:
-        if phase.teacher:
-            try:
-                student_size(crop, phase.teacher.student, stride)
-            except ValueError as error:
-                raise InputError(f"{recipe.name} with {model}: {error}; choose a larger --crop") from None
-    if recipe.batch * crop[0] * crop[1] > MOST_PIXELS:
-        raise InputError(
-            f"{recipe.batch} pairs of {crop[0]}x{crop[1]} px a step are too many: at most {MOST_PIXELS:,} px together"
-        )
-    return recipe, model
-
-
-def _at_rate(args: argparse.Namespace, recipe: Recipe) -> Recipe:
-    rate = args.learning_rate or args.phase_learning_rate
-    return recipe.at_rate(rate, every_phase=bool(args.phase_learning_rate)) if rate else recipe
-
-
-def _crop(asked: tuple[int, int] | None, usual: tuple[int, int], sources: list[Source], stride: int) -> tuple[int, int]:
-    """The crop asked for, which must fit the network; else the recipe's, cut to what fits the frames and it."""
-    if asked:
-        if any(n % stride for n in asked):
-            near = "x".join(str(max(stride, round(n / stride) * stride)) for n in asked)
-            raise InputError(f"--crop must be multiples of the network's stride {stride}: the nearest is {near}")
-        return asked
-    for source in sources:
-        usual = tuple(min(n, size) for n, size in zip(usual, source.sample(0)["image1"].shape, strict=False))
-    height, width = (max(stride, n // stride * stride) for n in usual)
-    return height, width
+def _scenes(recipe: Recipe, size: tuple[int, int], args: argparse.Namespace) -> Scenes:
+    """The built-in scenes of a recipe, in the size of a phase's crop."""
+    return open_scenes(recipe.scenes, size=size, seed=args.seed, textures=args.textures)
 
 
 def _joined(sources: list[Source]) -> Source | None:

@@ -2,5 +2,5 @@
 
 import pytest
 
-for _library in ("tensorflow_model_optimization", "ai_edge_litert", "ai_edge_quantizer", "jsonschema"):
+for _library in ("tensorflow_model_optimization", "ai_edge_litert", "litert_quantizer", "jsonschema"):
     pytest.importorskip(_library, reason=f"{_library} is not here: pip install -e '.[export]' to test the export")

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
-import re
+import subprocess
 import sys
 from pathlib import Path
 
@@ -17,11 +16,14 @@ from tests.data import trees
 from tests.export import needs  # noqa: F401 (before what needs it)
 from tests.export.conftest import SIZE
 from tests.training import tiny  # noqa: F401 (registers its networks)
+from tfflow.commands import benchmark_export, to_tflite, validate
 from tfflow.data.scenes import Scenes
 from tfflow.errors import InputError
 from tfflow.export import facts as facts_module
-from tfflow.export.exporter import epe_on_scenes
-from tfflow.export.manifest import read_manifest
+from tfflow.export import limits
+from tfflow.export.limits import LIMITS, Limit
+from tfflow.export.manifest import SCHEMA, read_manifest
+from tfflow.export.precisions import PRECISIONS
 from tfflow.export.report import Report
 from tfflow.export.validation import Comparison, failures
 from tfflow.models import FlowModel, load, load_float
@@ -31,11 +33,11 @@ ROOT = Path(__file__).parents[2]
 UNTRAINED_INT8 = ["--model", "small_pwc", "--size", "32x48", "--precision", "int8-qat"]
 
 
+COMMANDS = {"to_tflite": to_tflite, "validate": validate, "benchmark": benchmark_export}
+
+
 def command(name: str):
-    spec = importlib.util.spec_from_file_location(f"export_{name}", ROOT / "export" / f"{name}.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module.main
+    return COMMANDS[name].main
 
 
 @pytest.fixture(scope="module")
@@ -107,18 +109,27 @@ def test_validation_alone_finds_the_same(out, weights, tmp_path, capsys):
 
 
 def test_the_benchmark_prints_medians_and_adb_lines(out, tmp_path, capsys):
-    code = command("benchmark")([str(out), "--threads", "1,2", "--runs", "3", "--json", str(tmp_path / "b.json")])
-    assert code == 0
+    other = next((out.parent / "int8-weights").glob("model*.tflite"))
+    arguments = [str(out), str(other), "--threads", "1,2", "--runs", "3", "--json", str(tmp_path / "b.json")]
+    assert command("benchmark")(arguments) == 0
     printed = capsys.readouterr().out
     assert "adb push" in printed and "benchmark_model" in printed and "desktop" in printed
-    times = json.loads((tmp_path / "b.json").read_text())["ms"]
-    assert len(times) == 2 and all(0 < median <= p90 for row in times.values() for median, p90 in row)
+    result = json.loads((tmp_path / "b.json").read_text())
+    times = result["ms"]
+    assert len(times) == 3 and all(0 < median <= p90 for row in times.values() for median, p90 in row)
+    first, second, dis = times.values()
+    files = result["files"]
+    assert files[0]["to_first"] == [1, 1]
+    assert files[1]["to_first"] == [pytest.approx(second[i][0] / first[i][0]) for i in (0, 1)]
+    assert files[1]["to_dis"] == [pytest.approx(second[i][0] / dis[i][0]) for i in (0, 1)]
+    found = [facts_module.facts(path.read_bytes()) for path in (out / "model.tflite", other)]
+    assert [(f["operators"], f["xnnpack_pieces"]) for f in files] == [(len(f.operators), f.partitions) for f in found]
+    row = next(line for line in printed.splitlines() if line.startswith(f"| {other} "))
+    assert f" {len(found[1].operators)} | {found[1].partitions} " in row and f" {files[1]['to_dis'][0]:.2f} |" in row
 
 
 def test_over_a_limit_the_file_does_not_get_its_name(weights, tmp_path, monkeypatch, capsys):
-    from tfflow.export import validation
-
-    monkeypatch.setitem(validation.LIMITS, "fp32", {"largest_px": 0.0})
+    monkeypatch.setitem(limits.LIMITS, "fp32", (Limit("largest_px", 0.0),))
     size = f"{SIZE[0]}x{SIZE[1]}"
     assert (
         command("to_tflite")(["--weights", str(weights), "--size", size, "--out", str(tmp_path), "--limit", "1"]) == 1
@@ -135,8 +146,8 @@ def test_numbers_are_held_against_their_limits():
     found = facts_module.Facts((), 0, 0, 0, *ENDS)
     good = {"epe_change": 0.01, "fake_quantized_mean_px": 0.01, "int8_share": 0.99, "size_to_fp32": 0.3}
     assert failures("int8-qat", good, found) == []
-    limits = {"epe_change": 0.05, "int8_share": 0.9, "size_to_fp32": 0.4, "fake_quantized_mean_px": 0.11}
-    for name, bad in [*limits.items(), ("epe_change", float("nan"))]:
+    beyond = {"epe_change": 0.05, "int8_share": 0.9, "size_to_fp32": 0.4, "fake_quantized_mean_px": 0.11}
+    for name, bad in [*beyond.items(), ("epe_change", float("nan"))]:
         assert len(failures("int8-qat", {**good, name: bad}, found)) == 1
     assert failures("int16x8", {}, found) == []
 
@@ -147,7 +158,7 @@ def test_a_small_rise_in_px_passes_in_eight_bits_alone():
     assert len(failures("int8-weights", {"epe_change": 0.06, "epe_rise_px": 0.04}, found)) == 1
     assert len(failures("int8-qat", {"epe_change": float("nan"), "epe_rise_px": float("nan")}, found)) == 1
     (line,) = failures("int8-qat", {"epe_change": 0.06, "epe_rise_px": 0.07}, found)
-    assert line == "epe_change is 0.06, must be at most 0.04, or its rise at most 0.05 px"
+    assert line == "epe_change is 0.06, must be at most 0.04, or epe_rise_px at most 0.05"
 
 
 def test_a_change_is_relative_to_the_float_error():
@@ -164,7 +175,7 @@ def test_a_change_is_relative_to_the_float_error():
         (["--weights", "{weights}", "--size", "big"], "HEIGHTxWIDTH"),
         (["--weights", "{weights}", "--size", "32x48", "--precision", "int9"], "unknown precision 'int9'"),
         (["--size", "32x48"], "give either --weights W or"),
-        (["--weights", "{weights}", "--size", "32x48", "--precision", ","], "--precision names none"),
+        (["--weights", "{weights}", "--size", "32x48", "--precision", ","], "--precision is empty"),
         (["--weights", "{weights}", "--size", "32x48", "--precision", "int8-qat", "--steps", "0"], "at least 1, got 0"),
         (UNTRAINED_INT8, "choose with --recipe"),
         (
@@ -236,20 +247,6 @@ def test_without_the_runtime_the_refusal_says_what_to_install(out, monkeypatch):
         load(out / "model.tflite")
 
 
-def test_fine_tuning_from_the_command_keeps_the_best_of_the_converted(tmp_path, capsys, eagerly):
-    size = f"{SIZE[0]}x{SIZE[1]}"
-    arguments = ["--model", "tiny", "--recipe", "ddflow_quick", "--size", size, "--precision", "int8-qat"]
-    more = ["--steps", "2", "--limit", "2", "--out", str(tmp_path), "--devices", "CPU:0"]
-    code = command("to_tflite")([*arguments, *more])
-    report = json.loads((tmp_path / "report.json").read_text())
-    assert code == int(bool(report["failures"]))
-    kept = tmp_path / ("model.rejected.tflite" if report["failures"] else "model.tflite")
-    seen = [float(x) for x in re.findall(r"EPE of the converted network ([\d.]+) px", capsys.readouterr().out)]
-    assert len(seen) == 3  # as calibrated, and after each of two steps
-    assert epe_on_scenes(kept.read_bytes(), SIZE) == pytest.approx(min(seen), abs=1e-4)
-    assert report["int8_share_of_multiply_adds"] > 0.7 and "fake_quantized_mean_px" in report["values"]
-
-
 @pytest.mark.parametrize(
     ("damage", "line"),
     [
@@ -272,3 +269,49 @@ def test_a_damaged_file_is_refused(out, tmp_path):
     (tmp_path / "m.tflite").write_bytes((out / "model.tflite").read_bytes()[:2000])
     with pytest.raises(InputError, match=r"not a whole \.tflite file"):
         load(tmp_path / "m.tflite")
+
+
+def test_the_scripts_run_the_commands_without_an_optional_library():
+    """`--help` needs none of the extra; each script is one import."""
+    missing = "import sys; sys.modules.update(dict.fromkeys(('tensorflow', 'jsonschema', 'ai_edge_litert'))); "
+    for script in ("to_tflite", "validate", "benchmark"):
+        run_it = f"import runpy; sys.argv = ['x', '--help']; runpy.run_path({str(ROOT / 'export' / script)!r} + '.py', "
+        done = subprocess.run(
+            [sys.executable, "-c", f"{missing}{run_it}run_name='__main__')"], capture_output=True, text=True, cwd=ROOT
+        )
+        assert done.returncode == 0 and f"python export/{script}.py" in done.stdout, done.stderr
+
+
+def missing(library: str, monkeypatch) -> None:
+    for loaded in [library, *(name for name in sys.modules if name.split(".")[0] == library)]:
+        monkeypatch.setitem(sys.modules, loaded, None)
+
+
+@pytest.mark.parametrize(
+    ("library", "precision"),
+    [
+        ("jsonschema", "fp32"),
+        ("ai_edge_litert", "fp16"),
+        ("litert_quantizer", "fp32,int8-weights"),
+        ("tensorflow_model_optimization", "int8-ptq"),
+    ],
+)
+def test_a_missing_library_is_named_before_any_work(library, precision, monkeypatch, tmp_path, capsys):
+    missing(library, monkeypatch)
+    arguments = ["--model", "small_pwc", "--size", "32x48", "--precision", precision]
+    assert command("to_tflite")([*arguments, "--out", str(tmp_path / "out")]) == 2
+    assert capsys.readouterr().err == f"tfflow: this export needs {library}: pip install 'tfflow[export]'\n"
+    assert not (tmp_path / "out").exists()
+
+
+def test_no_quantizer_is_imported_before_a_precision_needs_it():
+    blocked = "import sys; sys.modules.update(litert_quantizer=None, tensorflow_model_optimization=None); "
+    done = subprocess.run(
+        [sys.executable, "-c", blocked + "import tfflow.export.run"], capture_output=True, text=True, cwd=ROOT
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_every_precision_has_limits_and_its_place_in_the_schema():
+    schema = json.loads(SCHEMA.read_text("utf-8"))
+    assert tuple(LIMITS) == PRECISIONS == tuple(schema["properties"]["precision"]["enum"])

@@ -52,7 +52,7 @@ def main(devices: str, out: Path) -> None:
     trainer.compute = noted
     out.mkdir(exist_ok=True)
     loop.train(
-        trainer, Feed(strategy, runs.SCENES, RECIPE, seed=5), out, runs.quiet(), metadata={},
+        trainer, Feed(strategy, lambda _: runs.SCENES, RECIPE, seed=5), out, runs.quiet(), metadata={},
         chief=machine == 0, row_steps=1,
     )  # fmt: skip
     if machine == 0:

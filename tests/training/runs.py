@@ -59,7 +59,7 @@ class data(Feed):
     """What `loop.train` trains on; spoil(element, step) changes the batch of one step."""
 
     def __init__(self, recipe: Recipe, source=SCENES, spoil=lambda element, step: element):
-        super().__init__(tf.distribute.get_strategy(), source, recipe, 5, variant(recipe.model).frames)
+        super().__init__(tf.distribute.get_strategy(), lambda crop: source, recipe, 5, variant(recipe.model).frames)
         self.spoil = spoil
 
     def __call__(self, step: int):

@@ -41,7 +41,7 @@ class Keeping(Term):
 
 
 def element(recipe=RECIPE):
-    feed = Feed(tf.distribute.get_strategy(), Scenes((48, 56), 5, seed=3), recipe, 5)
+    feed = Feed(tf.distribute.get_strategy(), lambda _: Scenes((48, 56), 5, seed=3), recipe, 5)
     batch = next(iter(feed(0)))
     feed.close()
     return batch

@@ -42,7 +42,7 @@ def trainer():
 
 
 def element(recipe=THREE):
-    feed = Feed(tf.distribute.get_strategy(), Scenes((32, 40), 5, seed=3), recipe, 5, frames=3)
+    feed = Feed(tf.distribute.get_strategy(), lambda _: Scenes((32, 40), 5, seed=3), recipe, 5, frames=3)
     batch = next(iter(feed(0)))
     feed.close()
     return batch
@@ -77,7 +77,7 @@ def test_the_feed_carries_four_frames_cropped_alike():
 
 
 def test_two_frames_are_fed_as_ever():
-    feed = Feed(tf.distribute.get_strategy(), Scenes((32, 40), 5, seed=3), THREE, 5)
+    feed = Feed(tf.distribute.get_strategy(), lambda _: Scenes((32, 40), 5, seed=3), THREE, 5)
     batch = next(iter(feed(0)))
     feed.close()
     assert set(batch) == {"image1", "image2", "flow12", "valid1", "chance"}

@@ -7,7 +7,7 @@ import difflib
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tfflow.data.chairs import open_chairs
 from tfflow.data.damage import ON_ERROR, Skipping
@@ -19,6 +19,9 @@ from tfflow.data.records import Sample, Source
 from tfflow.data.sintel import open_sintel
 from tfflow.data.video import open_video
 from tfflow.errors import InputError, unknown_name
+
+if TYPE_CHECKING:
+    from tfflow.data.scenes import Scenes
 
 Opener = Callable[[Path, str, str], Source]  # (path, name of the source, on_error)
 
@@ -49,7 +52,9 @@ def open_source(spec: str, on_error: str = "stop") -> Source:
         raise unknown_name("way to treat errors", on_error, ON_ERROR)
     kind, colon, rest = spec.partition(":")
     if kind == SCENES:
-        return _open_scenes(spec, rest)
+        scenes = open_scenes(rest)
+        scenes.name = spec
+        return scenes
     if kind in KINDS and colon:
         if not rest:
             raise InputError(f"'{spec}' names no path: expected {kind}:PATH")
@@ -89,12 +94,17 @@ def _open_bare(spec: str, on_error: str) -> Source:
     raise InputError(f"no such file or folder: '{spec}'; check the path (or give KIND:PATH, {', '.join(KINDS)})")
 
 
-def _open_scenes(spec: str, settings: str) -> Source:
-    """`scenes:size=192x256,count=64,seed=1,textures=FOLDER,noise=0.1,...`: arguments of Scenes, SceneSettings."""
-    from tfflow.data.scenes import Scenes, SceneSettings  # not needed by those who bring their own frames
+def open_scenes(settings: str = "", **arguments: Any) -> Scenes:
+    """`preset=mixed,size=192x256,count=64,seed=1,textures=FOLDER,noise=0.1,...`: a preset, arguments of Scenes, and
+    settings that replace the preset's.
 
+    arguments: of Scenes, unless `settings` has them.
+    """
+    from tfflow.data.scenes import Scenes, SceneSettings, preset  # not needed by those who bring their own frames
+
+    spec = f"{SCENES}:{settings}"
     defaults = {field.name: field.default for field in dataclasses.fields(SceneSettings)}
-    own: dict[str, Any] = {"size": (192, 256), "count": 0, "seed": 0, "textures": ""}
+    own: dict[str, Any] = {"size": (192, 256), "count": 0, "seed": 0, "textures": "", "preset": ""}
     given: dict[str, Any] = {}
     for pair in filter(None, settings.split(",")):
         key, equals, text = pair.partition("=")
@@ -103,14 +113,13 @@ def _open_scenes(spec: str, settings: str) -> Source:
         if not equals:
             raise InputError(f"'{spec}': expected {key}=VALUE, got '{pair}'")
         given[key] = _value(spec, key, text, defaults.get(key, own.get(key)))
-    arguments = {key: value for key, value in given.items() if key in own}
+    arguments |= {key: value for key, value in given.items() if key in own}
     try:
-        scene = SceneSettings(**{key: value for key, value in given.items() if key in defaults})
-        source: Source = Scenes(settings=scene, **arguments)
+        base = preset(arguments.pop("preset", "default"))
+        scene = dataclasses.replace(base, **{key: value for key, value in given.items() if key in defaults})
+        return Scenes(settings=scene, **arguments)
     except InputError as error:
         raise InputError(f"'{spec}': {error}") from None
-    source.name = spec
-    return source
 
 
 def _value(spec: str, key: str, text: str, default: Any) -> Any:

@@ -1,1 +1,23 @@
-"""Trained networks to TensorFlow Lite; the commands over it are in export/."""
+"""Networks for phones: conversion to TensorFlow Lite, eight bits, checks against the float network, the manifest."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tfflow.export.check import validate
+    from tfflow.export.run import Export, ExportResult, export
+    from tfflow.export.timing import benchmark
+
+__all__ = ["Export", "ExportResult", "benchmark", "export", "validate"]
+
+_PLACES = {"Export": "run", "ExportResult": "run", "export": "run", "validate": "check", "benchmark": "timing"}
+
+
+def __getattr__(name: str) -> Any:
+    """The public names, imported when they are asked for: to read a manifest needs no TensorFlow."""
+    if name not in _PLACES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    import importlib
+
+    return getattr(importlib.import_module(f"{__name__}.{_PLACES[name]}"), name)

@@ -1,4 +1,7 @@
-"""From a Keras graph to the bytes of a .tflite, in each precision."""
+"""From a Keras graph to the bytes of a .tflite, in each precision.
+
+The quantizer of finished files is imported by the precisions that use it (`precisions.LIBRARIES`).
+"""
 
 from __future__ import annotations
 
@@ -11,11 +14,8 @@ from contextlib import contextmanager, redirect_stderr, redirect_stdout
 import numpy as np
 import tensorflow as tf
 import tf_keras as keras
-from ai_edge_quantizer.qtyping import TFLOperationName
-from ai_edge_quantizer.quantizer import Quantizer
-from ai_edge_quantizer.recipe import weight_only_wi8_afp32
 
-from tfflow.export.graph import INPUTS, SIGNATURE, Interface, as_function
+from tfflow.export.graph import INPUTS, OUTPUTS, SIGNATURE, Interface, as_function
 
 Samples = Iterable[tuple[np.ndarray, np.ndarray]]
 """Pairs of images [1, h, w, 3], as the interface takes them."""
@@ -51,6 +51,9 @@ def int8_trained(graph: keras.Model, interface: Interface) -> bytes:
 
 def weights_in_eight_bits(contents: bytes) -> bytes:
     """The same file, weights of float convolutions in eight bits, a scale a channel; their arithmetic stays float."""
+    from litert_quantizer import Quantizer
+    from litert_quantizer.recipe import weight_only_wi8_afp32
+
     with _quiet():
         return bytes(Quantizer(contents, weight_only_wi8_afp32()).quantize().quantized_model)
 
@@ -60,6 +63,9 @@ def int16x8(contents: bytes, samples: Samples) -> bytes:
 
     All else stays float: rounded coordinates would have the warp read other pixels than are meant.
     """
+    from litert_quantizer import Quantizer
+    from litert_quantizer.qtyping import TFLOperationName
+
     with _quiet():
         quantizer = Quantizer(contents)
         for kind in (TFLOperationName.CONV_2D, TFLOperationName.CONV_2D_TRANSPOSE):
@@ -87,4 +93,23 @@ def _convert(graph: keras.Model, interface: Interface, settings: Callable | None
         converter = tf.lite.TFLiteConverter.from_saved_model(folder)
         if settings:
             settings(converter)
-        return converter.convert()
+        return in_order(converter.convert())
+
+
+def in_order(contents: bytes) -> bytes:
+    """The same file, its inputs and outputs in the order of INPUTS and OUTPUTS, so that place and name agree.
+
+    The converter leaves them in another; a runtime without names would then compute the flow backwards.
+    """
+    from ai_edge_litert.schema_py_generated import Model
+
+    changed = bytearray(contents)
+    model = Model.GetRootAs(changed)
+    graph, signature = model.Subgraphs(0), model.SignatureDefs(0)
+    for names, places, entry, length in (
+        (INPUTS, graph.InputsAsNumpy(), signature.Inputs, signature.InputsLength()),
+        (OUTPUTS, graph.OutputsAsNumpy(), signature.Outputs, signature.OutputsLength()),
+    ):
+        tensors = {entry(i).Name().decode(): entry(i).TensorIndex() for i in range(length)}
+        places[:] = [tensors[name] for name in names if name in tensors]  # a view of `changed`
+    return bytes(changed)

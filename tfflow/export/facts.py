@@ -6,11 +6,14 @@ import contextlib
 import math
 from collections import Counter
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
-from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
 from tfflow.export.graph import INPUTS, OUTPUTS, SIGNATURE
+
+if TYPE_CHECKING:
+    from ai_edge_litert.interpreter import Interpreter
 
 CONVOLUTIONS = ("CONV_2D", "DEPTHWISE_CONV_2D", "TRANSPOSE_CONV")
 FORBIDDEN = ("GATHER_ND", "SPACE_TO_BATCH_ND", "BATCH_TO_SPACE_ND")
@@ -91,6 +94,8 @@ class Facts:
 
 def facts(contents: bytes) -> Facts:
     """Reads a .tflite. Raises ValueError where it is none."""
+    from ai_edge_litert.interpreter import Interpreter, OpResolverType
+
     plain = Interpreter(
         model_content=contents, experimental_op_resolver_type=OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
     )

@@ -47,7 +47,7 @@ class FineTuning:
     ):
         self.phase = recipe.phases[-1]
         self.recipe, self.strategy = dataclasses.replace(recipe, phases=(self.phase,)), strategy
-        self.rate, self.feed = rate, Feed(strategy, source, self.recipe, seed)
+        self.rate, self.feed = rate, Feed(strategy, lambda _: source, self.recipe, seed)
         with strategy.scope():
             self.float_graph = (one_direction if self.phase.directions == 1 else both_directions)(network)
             self.graph = quantized(for_phone(self.float_graph), ranges)

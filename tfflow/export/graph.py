@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
+import numpy as np
 import tensorflow as tf
 import tf_keras as keras
 
@@ -13,6 +15,7 @@ from tfflow.export.layers import PhoneConcatenate, PhoneCostVolume
 from tfflow.layers import CostVolume, Frame, Scale
 from tfflow.models import Network, both_directions, one_direction
 from tfflow.models.graph import frames_of
+from tfflow.models.tflite import resized
 from tfflow.models.weights import assign, model_arrays
 
 PHONE: dict[type, type[keras.layers.Layer]] = {CostVolume: PhoneCostVolume, keras.layers.Concatenate: PhoneConcatenate}
@@ -46,6 +49,26 @@ class Interface:
         """Height and width of the flow."""
         height, width = self.size
         return (height // 4, width // 4) if self.quarter else self.size
+
+    @classmethod
+    def of_manifest(cls, described: dict[str, Any]) -> Interface:
+        """That of an exported file, by its manifest."""
+        image, flow = described["inputs"][0], described["outputs"][0]
+        size = (image["shape"][1], image["shape"][2])
+        return cls(size, len(described["outputs"]) == 2, flow["stride"] == 4, image["type"] == "uint8")
+
+    def as_input(self, image: np.ndarray) -> np.ndarray:
+        """The numbers that the file computes with: float32 [h, w, 3] in [0, 1] -> [*size, 3] in [0, 1].
+
+        Where the file takes uint8 they are the 256 levels of that. Whatever is compared with the file computes with
+        them, too: else the rounding of the frames would count as an error of the export.
+        """
+        image = resized(np.asarray(image, np.float32), self.size)
+        return np.rint(image * 255).astype(np.float32) / 255 if self.uint8 else image
+
+    def as_numbers(self, image: np.ndarray) -> np.ndarray:
+        """What `as_input` gives, in the type that the file takes."""
+        return np.rint(image * 255).astype(np.uint8) if self.uint8 else image
 
     def check(self, stride: int) -> None:
         """Refuses a size that the network cannot take, with the nearest that it can."""

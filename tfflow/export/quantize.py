@@ -101,7 +101,8 @@ def _inputs_of(layer: keras.layers.Layer) -> list[str]:
 
 
 def _two_channels(layer: keras.layers.Layer) -> bool:
-    return all(shape[-1] == 2 for shape in _shapes(layer.output_shape))
+    uses = range(len(layer._inbound_nodes))  # a layer that several levels share has outputs of several sizes
+    return all(shape[-1] == 2 for i in uses for shape in _shapes(layer.get_output_shape_at(i)))
 
 
 def _shapes(shape) -> list[tuple]:

@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import cv2
-from rich.console import Console, Group
+from rich.console import Group
 from rich.table import Table
 
-from tfflow.data.records import Source
-from tfflow.evaluation.report import progress_bar
 from tfflow.export.facts import Facts
-from tfflow.export.validation import EXPORTED, FLOAT, Comparison, as_dict, compare, failures, picture
+from tfflow.export.validation import EXPORTED, FLOAT, Comparison, as_dict, failures, picture
 from tfflow.files import write_json, write_whole
-from tfflow.models import FlowModel
-from tfflow.models.tflite import TFLiteModel
 
-KEPT = 2
-"""Pairs of each source in the picture."""
 BANDS = ("epe_s0-10", "epe_s10-40", "epe_s40+")
 
 
@@ -54,25 +49,16 @@ class Report:
             "failures": self.failures,
         }
 
+    def table(self) -> str:
+        """Markdown: one row, as in the table of several precisions."""
+        return ladder([self])
 
-def compare_all(
-    float_model: FlowModel, exported: TFLiteModel, sources: Sequence[Source], limit: int, console: Console
-) -> list[Comparison]:
-    """Float against exported on each source, with a bar for each."""
-    comparisons = []
-    for source in sources:
-        with progress_bar(console, source.name) as progress:
-            comparisons.append(compare(float_model, exported, source, limit=limit, keep=KEPT, progress=progress))
-    return comparisons
-
-
-def show(console: Console, reports: Sequence[Report]) -> int:
-    """Prints all, and what is beyond a limit; the exit code: 1 where something is."""
-    console.print(tables(reports))
-    for report in reports:
-        for line in report.failures:
-            console.print(f"{report.precision}: {line}", highlight=False, markup=False, style="red")
-    return int(any(report.failures for report in reports))
+    def save(self, folder: str | os.PathLike) -> None:
+        """Writes report.json, and report.png: frames, float flow, exported flow, difference."""
+        folder = Path(folder)
+        write_json(folder / "report.json", self.as_dict())
+        with write_whole(folder / "report.png") as part:
+            cv2.imwrite(str(part), picture(self.comparisons)[..., ::-1])
 
 
 def tables(reports: Sequence[Report]) -> Group:
@@ -102,40 +88,31 @@ def tables(reports: Sequence[Report]) -> Group:
     return Group(files, accuracy)
 
 
-def ladder(reports: Sequence[Report], times: Sequence[Mapping[int, float]]) -> str:
+def ladder(reports: Sequence[Report], times: Mapping[str, Mapping[int, float]] | None = None) -> str:
     """Markdown: a row a precision; size, EPE on each source and its change from the float network, drift, latency.
 
-    times: of each report's file, {threads: ms}. EPE of sources with ground truth; drift on the first of them, px.
+    times: {precision: {threads: ms}}. EPE of sources with ground truth; drift on the first source, px.
     """
+    times = times or {}
     sources = [c for c in reports[0].comparisons if c.epe]
-    names = [f"EPE {c.source.partition(':')[0]} ({c.pairs})" for c in sources]
-    lines = [
-        [
-            "precision",
-            "MB",
-            *names,
-            "drift mean",
-            "p99",
-            *(f"ms, {n} thread{'s' * (n > 1)}" for n in times[0]),
-            "limits",
-        ],
-        ["---", *["---:"] * (len(names) + 3 + len(times[0])), "---"],
+    threads = list(times.get(reports[0].precision, {}))
+    numbers = [
+        "MB",
+        *(f"EPE {c.source.partition(':')[0]} ({c.pairs})" for c in sources),
+        "drift mean",
+        "p99",
+        *(f"ms, {n} thread{'s' * (n > 1)}" for n in threads),
     ]
-    for r, ms in zip(reports, times, strict=True):
+    lines = [["precision", *numbers, "limits"], ["---", *["---:"] * len(numbers), "---"]]
+    for r in reports:
         known = [c for c in r.comparisons if c.epe]
         epe = [f"{c.epe[EXPORTED]['epe']:.3f} ({c.epe_change:+.1%})" for c in known]
         drift = [f"{r.comparisons[0].drift[k]:.4f}" for k in ("mean", "p99")]
+        ms = [f"{times[r.precision][n]:.1f}" for n in threads]
         kept = "kept" if not r.failures else "; ".join(r.failures)
-        lines.append([r.precision, f"{r.facts.size / 1e6:.2f}", *epe, *drift, *(f"{x:.1f}" for x in ms.values()), kept])
+        lines.append([r.precision, f"{r.facts.size / 1e6:.2f}", *epe, *drift, *ms, kept])
     return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
 
 
 def _px(value: float | None) -> str:
     return "-" if value is None else f"{value:.3f}"
-
-
-def write_report(folder: Path, report: Report) -> None:
-    """report.json, and report.png: frames, float flow, exported flow, difference."""
-    write_json(folder / "report.json", report.as_dict())
-    with write_whole(folder / "report.png") as part:
-        cv2.imwrite(str(part), picture(report.comparisons)[..., ::-1])

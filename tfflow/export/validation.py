@@ -2,53 +2,39 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import tf_keras as keras
 
 from tfflow.data.records import Sample, Source
 from tfflow.evaluation import benchmark
 from tfflow.evaluation.baselines import Predictor
 from tfflow.evaluation.pictures import contact_sheet, flow_to_colour, robust_scale, with_legend
+from tfflow.export.compiled import compiled_outputs
 from tfflow.export.facts import Facts, violations
+from tfflow.export.graph import INPUTS, SIGNATURE, Interface
+from tfflow.export.limits import beyond_limits
+from tfflow.export.precisions import SIMULATED
 from tfflow.models import FlowModel
-from tfflow.models.tflite import TFLiteModel, flow_resized, resized
+from tfflow.models.tflite import TFLiteModel, flow_resized
 
 FLOAT, EXPORTED = "float", "exported"
-
-LIMITS: dict[str, dict[str, float]] = {
-    "fp32": {"largest_px": 1e-2},
-    "fp16": {"drift_mean_px": 0.03},
-    "int8-weights": {"epe_change": 0.015},
-    "int8-ptq": {"int8_share": 0.95},
-    "int8-qat": {"epe_change": 0.04, "fake_quantized_mean_px": 0.1, "int8_share": 0.95, "size_to_fp32": 0.32},
-}
-"""What an export must keep, by precision; over it, the file is not left. `int8_share` is a least, the rest a most.
-
-fake_quantized_mean_px: simulated and real eight bits round some numbers to neighbouring steps, and the network widens
-that to 0.05 or 0.06 px; much more would be another arithmetic than the simulated one.
-"""
-
-SMALL_RISE_PX = {"int8-qat": 0.05}
-"""A rise of the EPE that passes, whatever its share: steps of eight bits do not shrink with what a network errs by.
-
-Set after `spynet_mobile` missed the 4 %: of its 0.886 px, 400 to 1,600 steps left 4.3 to 5.2 % more, 0.038 to 0.046 px.
-"""
+Pair = tuple[np.ndarray, np.ndarray]  # images [1, h, w, 3] in [0, 1]
 
 
-class FloatAtSize:
-    """The float network at the size of the export: frames are resized to it, and the flow back, as the export's are."""
+class Reference:
+    """The float network on the numbers that the exported file gets (`Interface.as_input`); flow is resized back."""
 
-    def __init__(self, model: FlowModel, size: tuple[int, int]):
-        self.name, self._model, self._size = model.name, model, size
+    def __init__(self, model: FlowModel, interface: Interface):
+        self.name, self._model, self._interface = model.name, model, interface
 
     def batch(self, images1: np.ndarray, images2: np.ndarray) -> np.ndarray:
-        frames = [np.stack([resized(x, self._size) for x in images]) for images in (images1, images2)]
+        frames = [np.stack([self._interface.as_input(x) for x in images]) for images in (images1, images2)]
         flows = self._model.batch(*frames)
-        return np.stack([flow_resized(flow, self._size, images1.shape[1:3]) for flow in flows])
+        return np.stack([flow_resized(flow, self._interface.size, images1.shape[1:3]) for flow in flows])
 
     def both(self, images1: np.ndarray, images2: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         return self.batch(images1, images2), self.batch(images2, images1)
@@ -84,7 +70,7 @@ class Comparison:
 
 
 def compare(
-    float_model: FlowModel,
+    reference: Reference,
     exported: TFLiteModel,
     source: Source,
     *,
@@ -105,7 +91,7 @@ def compare(
             if len(examples) < keep:
                 examples.append((sample, flows[FLOAT], flow12))
 
-    predictors: dict[str, Predictor] = {FLOAT: FloatAtSize(float_model, exported.size), EXPORTED: exported}
+    predictors: dict[str, Predictor] = {FLOAT: reference, EXPORTED: exported}
     results = benchmark.run(predictors, source, limit=limit, each=each, progress=progress)
     drift = np.concatenate(lengths)
     p95, p99 = np.percentile(drift, [95, 99])
@@ -118,6 +104,42 @@ def compare(
         {"mean": float(drift.mean()), "p95": float(p95), "p99": float(p99), "largest": float(drift.max())},
         examples,
     )
+
+
+def selection_score(reference: Reference, exported: TFLiteModel, source: Source) -> float:
+    """What the checkpoint of a fine-tuning is selected by, px, the less the better.
+
+    EPE where the source has ground truth, else the mean distance to the flow of the float network.
+    """
+    if "flow12" not in source.truth:
+        return compare(reference, exported, source).drift["mean"]
+    result = benchmark.run({EXPORTED: exported}, source)[EXPORTED]
+    return float(result.summary()["mean_over_images"]["epe"])
+
+
+def runtimes_gap(exported: TFLiteModel, interface: Interface, sample: Sample) -> float:
+    """Largest difference, px, between the flow of LiteRT's Interpreter and of its CompiledModel, on one pair.
+
+    Infinite where CompiledModel fails on the file, or either gives what is not finite or has another name.
+    """
+    frames = {name: interface.as_input(sample[name]) for name in INPUTS}
+    expected = exported.raw(*frames.values())
+    numbers = {name: interface.as_numbers(frame)[None] for name, frame in frames.items()}
+    flows = compiled_outputs(exported.path, SIGNATURE, numbers)
+    if flows is None or flows.keys() != expected.keys():
+        return float("inf")
+    gaps = [np.abs(flows[name][0] - flow).max() for name, flow in expected.items()]
+    return float(np.nan_to_num(np.max(gaps), nan=np.inf))
+
+
+def simulation_gap(exported: TFLiteModel, simulation: keras.Model, pairs: Iterable[Pair]) -> float:
+    """Mean distance, px, between the flow of the graph that simulates eight bits and of the file that has them."""
+    gaps = []
+    for a, b in pairs:
+        flows = simulation([a, b], training=False)
+        expected = (flows[0] if isinstance(flows, list) else flows).numpy()[0]
+        gaps.append(np.linalg.norm(exported.raw(a[0], b[0])["flow12"] - expected, axis=-1).mean())
+    return float(np.mean(gaps))
 
 
 def measured(comparison: Comparison, found: Facts, others: dict[str, float]) -> dict[str, float]:
@@ -133,20 +155,8 @@ def measured(comparison: Comparison, found: Facts, others: dict[str, float]) -> 
 
 
 def failures(precision: str, values: dict[str, float], found: Facts) -> list[str]:
-    """What keeps an export from being good, a line each: operators, and numbers beyond LIMITS."""
-    lines = violations(found, eight_bits=precision in ("int8-ptq", "int8-qat"))
-    for name, limit in LIMITS.get(precision, {}).items():
-        value = values.get(name)
-        if value is None:
-            continue
-        small = SMALL_RISE_PX.get(precision) if name == "epe_change" else None
-        if small is not None and values.get("epe_rise_px", math.inf) <= small:
-            continue
-        good = value >= limit if name == "int8_share" else value <= limit
-        if not good:
-            line = f"{name} is {value:.4g}, must be {'at least' if name == 'int8_share' else 'at most'} {limit:g}"
-            lines.append(line if small is None else f"{line}, or its rise at most {small:g} px")
-    return lines
+    """What keeps an export from being accepted, a line each: operators, and numbers beyond their limits."""
+    return violations(found, eight_bits=precision in SIMULATED) + beyond_limits(precision, values)
 
 
 def picture(comparisons: Sequence[Comparison]) -> np.ndarray:

@@ -4,7 +4,7 @@ from tfflow.layers.convolution import DilatedConv2D
 from tfflow.layers.dropout import LevelDropout
 from tfflow.layers.frames import Frame, StackFrames, SwapFrames
 from tfflow.layers.matching import CostVolume, Warp
-from tfflow.layers.upsampling import UpsampleFlow
+from tfflow.layers.upsampling import ConvexUpsample, UpsampleFlow
 from tfflow.layers.values import (
     AbsoluteDifference,
     CentrePair,
@@ -21,6 +21,7 @@ LAYERS = {
     for layer in (
         AbsoluteDifference,
         CentrePair,
+        ConvexUpsample,
         CostVolume,
         DilatedConv2D,
         Frame,

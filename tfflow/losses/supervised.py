@@ -17,11 +17,13 @@ class MultiscaleEPE(Term):
 
     weights: (stride of the level, weight) pairs; levels of other strides do not count, and InputError where the network
     lacks one of these. The truth is averaged down.
-    Source: Dosovitskiy et al. 2015; PWC-Net's weights, Sun et al. 2018, eq. 3.
+    power: of the error of a pixel, in px of its level; below 1, pixels that are far off pull less.
+    Source: Dosovitskiy et al. 2015; PWC-Net's weights, Sun et al. 2018, eq. 3, and the power, eq. 4.
     """
 
     weights: tuple[tuple[int, float], ...] = ((4, 0.005), (8, 0.01), (16, 0.02), (32, 0.08), (64, 0.32))
     unit: float = 20.0
+    power: float = 1.0
     needs_truth = True
 
     @property
@@ -36,6 +38,7 @@ class MultiscaleEPE(Term):
         total = tf.zeros(tf.shape(view.flow12)[:1])
         for stride, weight in self.weights:
             error, known = level_error(view, view.flows12[view.place(stride)])
+            error = error if self.power == 1 else (error + 0.01) ** self.power
             total += weight * tf.reduce_sum(error * known, axis=[1, 2]) * stride / self.unit
         return total
 

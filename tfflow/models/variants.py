@@ -15,6 +15,7 @@ from tfflow.models.pwclite import PWCLite
 from tfflow.models.pwcnet import PWCNet
 from tfflow.models.pwcnet_ddflow import PWCNetDDFlow
 from tfflow.models.pwcnet_mobile import PWCNetMobile
+from tfflow.models.pwcnet_mobile_v2 import PWCNetMobileV2
 from tfflow.models.pwcnet_uflow import PWCNetUFlow
 from tfflow.models.selflow import SelFlow
 from tfflow.models.spynet import SpyNet
@@ -28,6 +29,7 @@ class Variant:
 
     parameters: as published; idle: those of them that never touch the flow (PWC-Net's and UFlow's authors declare one
     upsampling more than they use) and are left out here. published_weights: licence of those of the paper's authors.
+    extends: a network whose layers are all in this one, by the same names: its weights are a start.
     """
 
     name: str
@@ -36,6 +38,7 @@ class Variant:
     parameters: int
     published_weights: str
     idle: int = 0
+    extends: str = ""
 
     @property
     def stride(self) -> int:
@@ -71,6 +74,7 @@ VARIANTS = {
         Variant("multiframe_soft", MultiFrameSoft, JANAI, 10_168_302, "research only"),
         Variant("pwcnet_uflow", PWCNetUFlow, UFLOW, 5_718_218, "never published", idle=16_416),
         Variant("pwcnet_mobile", PWCNetMobile, "this package", 1_178_362, OURS),
+        Variant("pwcnet_mobile_v2", PWCNetMobileV2, "this package", 1_183_114, OURS, extends="pwcnet_mobile"),
         Variant("spynet_mobile", SpyNetMobile, "this package", 339_500, OURS),
     )
 }

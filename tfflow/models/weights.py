@@ -63,9 +63,14 @@ def model_arrays(model) -> dict[str, np.ndarray]:
     return {name: v.numpy() for name, v in zip(variable_names(model), model.weights, strict=True)}
 
 
-def assign(model, arrays: dict[str, np.ndarray], where: str) -> None:
-    """Gives the model the weights of `arrays`; refuses, before any is changed, arrays of another network."""
+def assign(model, arrays: dict[str, np.ndarray], where: str, partly: bool = False) -> None:
+    """Gives the model the weights of `arrays`; refuses, before any is changed, arrays of another network.
+
+    partly: weights that `arrays` lack stay as they are.
+    """
     names = variable_names(model)
+    if partly:
+        arrays = {**model_arrays(model), **arrays}
     missing = [n for n in names if n not in arrays]
     unknown = [n for n in arrays if n not in names]
     if missing or unknown:

@@ -76,6 +76,7 @@ class Phase:
     visibility: how pixels that both frames see are told from those that only one does.
     directions: 2 = 1->2 and 2->1 in one pass, their losses summed; 1 = 1->2 alone.
     teacher, second: whose flow some terms follow; at most one of them. part: what is trained and judged.
+    crop, batch: (height, width) px and pairs a step of this phase; None = the recipe's.
     """
 
     name: str
@@ -87,6 +88,8 @@ class Phase:
     teacher: Teacher | None = None
     second: Transformed | None = None
     part: Part = Part()
+    crop: tuple[int, int] | None = None
+    batch: int | None = None
 
     def __post_init__(self) -> None:
         if self.second and (self.teacher or self.directions != 2):
@@ -115,6 +118,7 @@ class Recipe:
         terms and weights of that level, of which training tells; else it is refused.
     weights: what it begins from: "random"; "pretrained": those that come with the package for the network; "given":
         trained weights that the user must name.
+    scenes: settings of the built-in scenes that it trains on where no data is named, as in `scenes:SETTINGS`.
     """
 
     name: str
@@ -129,6 +133,7 @@ class Recipe:
     departures: tuple[str, ...] = field(default=())
     levels_optional: bool = False
     weights: str = "random"
+    scenes: str = ""
 
     def __post_init__(self) -> None:
         if self.weights not in WEIGHTS:
@@ -143,6 +148,22 @@ class Recipe:
     def needs_truth(self) -> bool:
         """Whether a phase needs ground truth."""
         return any(phase.needs_truth for phase in self.phases)
+
+    def crop_of(self, phase: Phase) -> tuple[int, int]:
+        """(height, width) px that the network trains on in `phase`."""
+        return phase.crop or self.crop
+
+    def batch_of(self, phase: Phase) -> int:
+        """Pairs a step in `phase`, over all replicas."""
+        return phase.batch or self.batch
+
+    def phase_at(self, step: int) -> Phase:
+        """The phase that update number `step` (0 = the first) belongs to; the last one beyond the end."""
+        for phase in self.phases:
+            if step < phase.steps:
+                return phase
+            step -= phase.steps
+        return self.phases[-1]
 
     def scaled(self, steps: int) -> Recipe:
         """The same method in so many steps: phases keep their shares, schedules shrink with them."""

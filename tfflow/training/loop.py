@@ -121,6 +121,7 @@ class _Run:
         self.history = History(folder if chief else None, progress.step, progress.pending)
         self.board = TensorBoard(folder) if chief else None
         self.batches = None
+        self.shape: tuple | None = None  # crop and batch of the batches
         self.saved = time.monotonic()
 
     def save(self, not_finite: bool = False) -> None:
@@ -143,6 +144,11 @@ class _Run:
         """Steps of one phase, from where the progress stands to its end (True) or until a stop is asked for (False)."""
         trainer, progress = self.trainer, self.progress
         end = sum(p.steps for p in self.recipe.phases[: progress.phase + 1])
+        shape = (self.recipe.crop_of(phase), self.recipe.batch_of(phase))
+        if self.shape not in (None, shape):  # the stream goes on in batches of another shape
+            self.data.close()
+            self.batches = None
+        self.shape = shape
         last, pace, done, idle = time.monotonic(), 0.0, 0, 0
         while progress.step < end:
             if trainer.anywhere(stop.asked):
@@ -172,7 +178,7 @@ class _Run:
         return True
 
     def _next(self):
-        """The batch of the next step; phases share one stream."""
+        """The batch of the next step; phases of one crop and batch share one stream."""
         try:
             if self.batches is None:
                 self.batches = iter(self.data(self.progress.step))

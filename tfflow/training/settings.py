@@ -31,6 +31,7 @@ def run_settings(recipe: Recipe, learning_rate: float | str | None, **others: An
         "augmentation": repr(recipe.augmentation),
         "optimizer": repr(recipe.optimizer),
         "levels_optional": recipe.levels_optional,
+        "scenes": recipe.scenes,
         "phases": phases,
     }
 

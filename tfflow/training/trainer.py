@@ -101,7 +101,11 @@ class Trainer:
         return float(self.strategy.experimental_local_results(total)[0]) > 0
 
     def _compiled_gradients(self, phase: Phase, trained: list[tf.Variable]):
-        clip, batch_size, decay = self.recipe.optimizer.clip, self.recipe.batch, self.recipe.optimizer.weight_decay
+        clip, batch_size, decay = (
+            self.recipe.optimizer.clip,
+            self.recipe.batch_of(phase),
+            self.recipe.optimizer.weight_decay,
+        )
         scale = self.optimizer.get_scaled_loss if self.loss_scaling else lambda loss: loss
         step = Step(
             phase,

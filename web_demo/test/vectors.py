@@ -82,8 +82,8 @@ def write_models(out: Path) -> dict[str, TFLiteModel]:
     usual, bytes_too, plain = Interface(SIZE), Interface(SIZE, uint8=True), Interface(PLAIN)
     exporter = Exporter(network, usual, Scenes(SIZE, seed=1, count=2))
     files = {
-        "fp32": (exporter.make("fp32"), usual, "fp32"),
-        "int8-ptq": (exporter.make("int8-ptq"), usual, "int8-ptq"),
+        "fp32": (exporter.make("fp32").contents, usual, "fp32"),
+        "int8-ptq": (exporter.make("int8-ptq").contents, usual, "int8-ptq"),
         "uint8": (convert.fp32(exporter.graph, bytes_too), bytes_too, "fp32"),
         "plain": (convert.fp32(Plain(), plain), plain, "fp32"),
     }

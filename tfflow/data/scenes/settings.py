@@ -43,6 +43,13 @@ class SceneSettings:
     independent: float = 0.5  # under parallax, probability that a shape also moves by itself
     max_displacement: float = 48.0  # px; motions that exceed it are weakened
 
+    bending: float = 0.0  # probability that most layers bend
+    drive: float = 0.0  # probability of planes before a camera that drives through depth, instead of flat layers
+    fast: float = 0.0  # probability of small things that fly by
+    pan: float = 0.0  # probability that the camera pans fast
+    fast_speed: Range = (0.06, 0.35)  # of these and of pans, as a share of the frame's width, whatever the limit above
+    still: float = 0.0  # probability that nothing moves; in half of these the two frames are the same to the bit
+
     # textures
     texture_kinds: tuple[tuple[str, float], ...] = (
         ("noise", 3.0), ("leaves", 3.0), ("cells", 1.5), ("stripes", 1.0), ("checker", 0.8), ("text", 0.7),
@@ -65,7 +72,10 @@ class SceneSettings:
     light_change: float = 0.15  # the same changes again between the two frames, times this
 
     def __post_init__(self) -> None:
-        probabilities = ("parallax", "independent", "mixed", "faint", "shading", "photos", "motion_blur", "defocus")
+        probabilities = (
+            "parallax", "independent", "bending", "drive", "fast", "pan", "still", "mixed", "faint", "shading",
+            "photos", "motion_blur", "defocus",
+        )  # fmt: skip
         for name in probabilities:
             self._check(name, 0 <= getattr(self, name) <= 1, "a probability from 0 to 1")
         for name in ("detail", "noise", "brightness", "contrast", "gamma", "colour", "light_change"):
@@ -81,6 +91,8 @@ class SceneSettings:
                     "smallest and largest share of the frame's shorter side, above 0 and up to 2")  # fmt: skip
         self._check("pace", _ordered(self.pace) and self.pace[0] > 0, "two growing numbers > 0")
         self._check("nearness", _ordered(self.nearness) and self.nearness[0] >= 1, "two growing numbers >= 1")
+        self._check("fast_speed", _ordered(self.fast_speed) and self.fast_speed[0] > 0 and self.fast_speed[1] <= 1,
+                    "slowest and fastest share of the frame's width, above 0 and up to 1")  # fmt: skip
         self._check("max_displacement", 0 <= self.max_displacement <= 1000, "px from 0 to 1000")
         self._check_mix("texture_kinds", "texture", FIELDS)
         self._check_mix("shape_kinds", "shape", SHAPES)

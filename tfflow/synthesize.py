@@ -20,7 +20,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from tfflow.data.formats import write_flo
 from tfflow.data.images import write_image
-from tfflow.data.scenes import Scenes
+from tfflow.data.scenes import Scenes, SceneSettings
 from tfflow.data.sources import open_source
 from tfflow.errors import InputError, command
 from tfflow.files import write_json, write_text
@@ -79,7 +79,7 @@ def claim(scenes: Scenes, out: Path) -> None:
         raise InputError(f"--out must be a folder, '{out}' is a file")
     if path.exists():
         try:
-            noted = json.loads(path.read_text(encoding="utf-8"))
+            noted = {**_first_settings(), **json.loads(path.read_text(encoding="utf-8"))}
             count = int(noted["count"])
         except (ValueError, KeyError, TypeError):
             raise InputError(f"'{path}' is damaged: remove the folder or choose another --out") from None
@@ -92,6 +92,11 @@ def claim(scenes: Scenes, out: Path) -> None:
     elif out.exists() and any(out.iterdir()):
         raise InputError(f"'{out}' is not empty and holds no scenes of tfflow.synthesize: choose another --out")
     write_json(path, came)
+
+
+def _first_settings() -> dict[str, Any]:
+    """The default of every setting, which is what a record lacks that was begun before there was the setting."""
+    return json.loads(json.dumps(dataclasses.asdict(SceneSettings())))
 
 
 def describe(scenes: Scenes) -> dict[str, Any]:

@@ -61,11 +61,11 @@ COSTLY = {
 
 
 def refused_quickly(read, path: Path, match: str) -> None:
-    began, before = time.monotonic(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    began, before = time.process_time(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     with pytest.raises(InputError, match=match) as refusal:
         read(path)
     assert len(str(refusal.value)) <= 300 and path.stem in str(refusal.value)
-    assert time.monotonic() - began < 10
+    assert time.process_time() - began < 10
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 400_000  # kB
 
 

@@ -59,7 +59,7 @@ class Exporter:
 
     @functools.cached_property
     def graph(self) -> keras.Model:
-        return phone_graph(self.model.network, self.interface)
+        return phone_graph(self.model.network_at(self.interface.size), self.interface)
 
     @functools.cached_property
     def ranges(self) -> Ranges:
@@ -101,7 +101,9 @@ class Exporter:
             raise InputError(
                 "int8-qat fine-tunes by the recipe of the weights, and these name none: choose one with --recipe"
             )
-        tuning = FineTuning(self.model.network, self.ranges, self.recipe, self.train_on, self.strategy)
+        tuning = FineTuning(
+            self.model.network_at(self.interface.size), self.ranges, self.recipe, self.train_on, self.strategy
+        )
         graph = quantized(self.graph, self.ranges)
         best: list = [float("inf"), b"", {}]
 

@@ -216,8 +216,9 @@ PUBLISHED = {
         "six files modelL1_SET.t7 to modelL6_SET.t7, coarse to fine (sets 3 and 4 have five)",
         _spynet,
         (
-            "levels: always six here; the authors' program takes five for a longer side of up to 512 px, four up to 256"
-            " px, and so on, so that the flow is the same above 512 px alone",
+            "levels: by the frames' size, as the authors' program has it: six, five for a longer side of up to 512 px,"
+            " four up to 256, three up to 128, two up to 64, one up to 32; a .tflite has those of its size, training"
+            " takes six",
             _size_note(32, "stretches them up to the next multiple and shrinks the flow, taking the nearest pixel"),
         ),
     ),

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import tf_keras as keras
-
 from tfflow import ops
-from tfflow.layers.plain import as_written
+from tfflow.layers.plain import FlowLayer, as_written
 from tfflow.ops.checks import size
 
 
-class UpsampleFlow(keras.layers.Layer):
+class UpsampleFlow(FlowLayer):
     """Bilinear upsampling by a whole factor; values grow with the grid: [b, h, w, 2] -> [b, f * h, f * w, 2].
 
     align_corners: as SpyNet, DDFlow and PWC-Lite were trained; half-pixel centres otherwise.

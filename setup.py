@@ -19,6 +19,7 @@ REQUIRED = [
     "safetensors>=0.4",  # weight files: whole, named, without code inside
     "rich>=13",  # tables and progress bars on the terminal
     "matplotlib>=3.8",  # plots and the report of a training run
+    "wrapt>=1.11",  # registering the layers when Keras is imported, and not seconds earlier; TensorFlow needs it, too
     "platformdirs>=4",  # where a system keeps caches: the frames of videos
 ]
 

@@ -84,8 +84,8 @@ class Exporter:
 
     @property
     def network(self) -> Network:
-        """The network that is exported."""
-        return self.model.network
+        """The network that is exported, as it is for frames of this size."""
+        return self.model.network_at(self.interface.size)
 
     @functools.cached_property
     def graph(self) -> keras.Model:

@@ -7,7 +7,7 @@ import tf_keras as keras
 
 from tfflow import ops
 from tfflow.layers import CostVolume
-from tfflow.layers.plain import as_written
+from tfflow.layers.plain import FlowLayer, as_written
 
 GROUP = 4
 """How many planes one concatenation takes: XNNPACK runs no more."""
@@ -44,7 +44,7 @@ class PhoneCostVolume(CostVolume):
         return {**super().get_config(), "product_range": self.product_range}
 
 
-class PhoneConcatenate(keras.layers.Concatenate):
+class PhoneConcatenate(FlowLayer, keras.layers.Concatenate):
     """`Concatenate` of features and flow, where flow itself must stay float.
 
     flows: places of the inputs that are flow. flow_range: where given, those enter as copies, rounded to eight bits

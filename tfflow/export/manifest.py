@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import jsonschema
 
 from tfflow.errors import InputError
+from tfflow.export.ends import End, ends
 from tfflow.files import write_json
+from tfflow.limits import parse_json, read_bytes
 
 if TYPE_CHECKING:
     from tfflow.export.graph import Interface
@@ -79,7 +82,7 @@ def write_manifest(path: Path, value: dict[str, Any]) -> None:
 def read_manifest(path: Path) -> dict[str, Any]:
     """A manifest beside its .tflite. Raises InputError where it is none, of another version, or of another file."""
     try:
-        value = json.loads(path.read_text("utf-8"))
+        value = parse_json(read_bytes(path))
     except (OSError, ValueError) as error:
         raise InputError(f"{str(path)!r} is no manifest ({error}); export the network again") from None
     if not isinstance(value, dict) or value.get("format") != FORMAT:
@@ -91,6 +94,30 @@ def read_manifest(path: Path) -> dict[str, Any]:
         where = "/".join(map(str, error.absolute_path)) or "the manifest"
         raise InputError(f"{str(path)!r}: {where}: {error.message}; export the network again") from None
     file = path.with_name(value["file"])
-    if not file.is_file() or hashlib.sha256(file.read_bytes()).hexdigest() != value["sha256"]:
+    contents = read_bytes(file) if file.is_file() else b""
+    if hashlib.sha256(contents).hexdigest() != value["sha256"]:
         raise InputError(f"{str(path)!r} describes {value['file']}, which is missing or not that file; export again")
+    for what, said, found in _differences(value, contents):
+        raise InputError(f"{str(path)!r} says {what} {said}, {value['file']} has {found}; export the network again")
     return value
+
+
+def _differences(value: dict[str, Any], contents: bytes) -> Iterator[tuple[str, Any, Any]]:
+    """What a manifest says and what the file has, where they differ."""
+    if value["bytes"] != len(contents):
+        yield "bytes", value["bytes"], len(contents)
+    size = value["inputs"][0]["shape"][1:3]
+    if value["resize"]["to"] != size:
+        yield "resize to", value["resize"]["to"], f"images of {size}"
+    try:
+        found = ends(contents, value["signature"])
+    except ValueError as error:
+        yield f"signature {value['signature']!r}:", "inputs and outputs", f"none ({error})"
+        return
+    for kind, of_file in zip(("inputs", "outputs"), found, strict=True):
+        said = {end["name"]: End(end["index"], tuple(end["shape"]), end["type"]) for end in value[kind]}
+        if said.keys() != of_file.keys():
+            yield kind, sorted(said), sorted(of_file)
+        for name in said.keys() & of_file.keys():
+            if said[name] != of_file[name]:
+                yield name, said[name], of_file[name]

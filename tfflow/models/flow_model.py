@@ -12,7 +12,7 @@ import tf_keras as keras
 from tfflow import ops
 from tfflow.errors import InputError
 from tfflow.models.cascade import ONCE, cascade, check_scales
-from tfflow.models.graph import Network, both_directions, frames_of, one_direction
+from tfflow.models.graph import Network, both_directions, frames_of, longest_sides_of, one_direction
 from tfflow.models.process import check_process
 from tfflow.models.variants import variant
 
@@ -30,6 +30,7 @@ class FlowModel:
         more exact at five times the work, (0.5, 1, 2) reaches farther, too. Of networks of two frames alone.
     frames: how many the network looks at, 2 or 3. Of three, the third is image0, the frame before image1: where none
         is given, as at the beginning of a sequence, image1 itself stands for it (and image2 for image3).
+    Networks whose authors use fewer levels for small frames (`Network.longest_sides`) do so here with their weights.
     Frames of any size: the last row and column are repeated up to a multiple of the stride, and the flow is cut back.
     """
 
@@ -46,6 +47,7 @@ class FlowModel:
         self.name, self.stride, self.metadata = name, kind.stride, metadata or {}
         self.network = network or kind.build("float32")
         self.frames = frames_of(self.network)
+        self._sides = longest_sides_of(self.network) if "imported" in self.metadata else ()
         if self.frames > 2 and self.scales != ONCE:
             raise InputError(f"{name} looks at {self.frames} frames: scales are for networks of two")
         any_size = tf.TensorSpec([None, None, None, 3])  # traced once; as fast as a size of its own
@@ -62,6 +64,15 @@ class FlowModel:
     def both_ways(self) -> keras.Model:
         """The Keras model of 1->2 and 2->1 (`models.both_directions`)."""
         return both_directions(self.network)
+
+    def network_at(self, size: tuple[int, int]) -> Network:
+        """The network as it is used on frames of this height and width: all of it, or its first levels."""
+        padded = max(-(-n // self.stride) * self.stride for n in size)
+        return self._first_levels(sum(padded > side for side in self._sides)) if self._sides else self.network
+
+    def _first_levels(self, place: int) -> Network:
+        """For frames longer than `place` of the sides; over all of them, the network itself."""
+        return self.network if place == len(self._sides) else self.network.first_levels(place + 1)  # type: ignore[attr-defined]
 
     @functools.cached_property
     def parameters(self) -> int:
@@ -115,18 +126,27 @@ class FlowModel:
     def forward(self, images1: tf.Tensor, images2: tf.Tensor, *before: tf.Tensor) -> tf.Tensor:
         """`batch` inside a graph."""
         if self.scales == ONCE:
-            return self._look(self.one_way, images1, images2, *before)
-        return cascade(functools.partial(self._look, self.one_way), images1, images2, self.scales)
+            return self._look("one_way", images1, images2, *before)
+        return cascade(functools.partial(self._look, "one_way"), images1, images2, self.scales)
 
     def stacked(self, images1: tf.Tensor, images2: tf.Tensor, *around: tf.Tensor) -> tf.Tensor:
         """`both` inside a graph: [2b, h, w, 2], flows 1->2, then 2->1."""
         if self.scales == ONCE:
-            return self._look(self.both_ways, images1, images2, *around)
+            return self._look("both_ways", images1, images2, *around)
         return tf.concat([self.forward(images1, images2), self.forward(images2, images1)], axis=0)
 
-    def _look(self, model, *images):
+    def _look(self, ways: str, *images):
+        """Flow of `one_way` or `both_ways`, with as many levels as the frames' size asks for."""
         padded, sizes = zip(*(ops.pad_to_multiple(frames, self.stride) for frames in images), strict=True)
-        return ops.crop_to(model(list(padded))[0], sizes[0])
+        if not self._sides:
+            return ops.crop_to(getattr(self, ways)(list(padded))[0], sizes[0])
+        build = {"one_way": one_direction, "both_ways": both_directions}[ways]
+        models = [build(self._first_levels(place)) for place in range(len(self._sides))] + [getattr(self, ways)]
+        longest = tf.reduce_max(tf.shape(padded[0])[1:3])
+        place = tf.reduce_sum(tf.cast(longest > self._sides, tf.int32))
+        runs = [lambda m=m: tf.nest.flatten(m(list(padded)))[0] for m in models]  # of one level there is no list
+        flow = tf.switch_case(place, runs)
+        return ops.crop_to(tf.ensure_shape(flow, [None, None, None, 2]), sizes[0])
 
 
 PIL_MODES = ("L", "RGB", "RGBA", "I;16", "I", "F")

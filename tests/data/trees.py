@@ -6,6 +6,7 @@ import struct
 from collections.abc import Iterator
 from pathlib import Path
 
+import av
 import cv2
 import numpy as np
 
@@ -116,6 +117,23 @@ def video(path: Path, count: int = 8, code: str = "MJPG", height: int = 32, widt
         writer.write(frame)
     writer.release()
     return path
+
+
+def coded_video(
+    path: Path, codec: str, count: int = 20, height: int = 48, width: int = 64, pixels: str = "yuv420p", **options: str
+) -> list[np.ndarray]:
+    """A smooth picture that moves by (3, 2) px a frame, coded by FFmpeg's `codec`; gives back its frames, uint8 RGB."""
+    random = np.random.default_rng(3).integers(0, 256, (14, 20, 3), dtype=np.uint8)
+    picture = cv2.resize(random, (width + 3 * count, height + 2 * count), interpolation=cv2.INTER_CUBIC)
+    frames = [picture[2 * k :, 3 * k :][:height, :width] for k in reversed(range(count))]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream(codec, rate=10, options=options)
+        stream.width, stream.height, stream.pix_fmt = width, height, pixels
+        for frame in frames:
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(np.ascontiguousarray(frame), format="rgb24")))
+        container.mux(stream.encode())
+    return frames
 
 
 def mutated(data: bytes, count: int, seed: int = 0) -> Iterator[bytes]:

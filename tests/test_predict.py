@@ -13,6 +13,7 @@ import tfflow.predict
 from tests.evaluation.fakes import noise
 from tfflow.data.formats import read_flow
 from tfflow.data.images import read_image, write_image
+from tfflow.data.tree import in_order
 from tfflow.data.video import video_info
 from tfflow.evaluation.pictures import flow_to_colour
 from tfflow.evaluation.prediction import Predicted
@@ -110,6 +111,31 @@ def test_images_in_the_order_given_are_a_clip(clip, tmp_path):
     assert run(clip / "003.png", clip / "001.png", clip / "005.png", "--out", tmp_path / "out", "--formats", "flo") == 0
     assert files(tmp_path / "out" / "flo") == ["001.flo", "003.flo"]
     np.testing.assert_allclose(read_flow(tmp_path / "out/flo/001.flo")[0][0, 0], flow_of(1, 5), rtol=1e-4)
+
+
+def test_the_order_of_a_shell_becomes_that_of_the_numbers_with_a_warning(tmp_path, capsys):
+    paths = [tmp_path / f"f{n}.png" for n in range(8, 12)]
+    for n, path in enumerate(paths, 1):
+        write_image(path, frame(n))
+    assert run(*sorted(paths, key=str), "--out", tmp_path / "out", "--formats", "flo") == 0
+    (line,) = lines(capsys)
+    assert "order of a shell, 'f10.png' before 'f8.png'; they are taken in the order of their numbers" in line
+    assert files(tmp_path / "out" / "flo") == ["f10.flo", "f8.flo", "f9.flo"]
+    np.testing.assert_allclose(read_flow(tmp_path / "out/flo/f9.flo")[0][0, 0], flow_of(2, 3), rtol=1e-4)
+
+
+@pytest.mark.parametrize("order", [[8, 9, 10, 11], [11, 10, 9, 8], [9, 8, 11]])
+def test_an_order_that_no_shell_makes_is_the_one_that_was_wanted(tmp_path, capsys, order):
+    paths = [tmp_path / f"f{n}.png" for n in order]
+    for path in paths:
+        write_image(path, frame(3))
+    assert in_order(paths) == paths and not lines(capsys)
+
+
+def test_two_images_stay_as_given_with_a_warning_where_their_numbers_run_back(tmp_path, capsys):
+    paths = [tmp_path / "f10.png", tmp_path / "f9.png"]
+    assert in_order(paths) == paths
+    assert "'f10.png' is taken for the first frame, as given, and 'f9.png' for the second" in lines(capsys)[0]
 
 
 def test_images_of_the_same_name_do_not_overwrite_each_other(tmp_path):

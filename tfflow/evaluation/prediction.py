@@ -15,6 +15,7 @@ from tfflow.data.frames import clip_records
 from tfflow.data.images import IMAGE_SUFFIXES
 from tfflow.data.records import Records, Sample, Source
 from tfflow.data.sources import open_source
+from tfflow.data.tree import in_order
 from tfflow.data.video import VIDEO_SUFFIXES, numbered_frames, video_info
 from tfflow.errors import InputError
 from tfflow.evaluation import pictures
@@ -118,8 +119,8 @@ def _of_source(source: Source) -> Frames:
 
 
 def _images(paths: list[str], on_error: str) -> Source:
-    """Images in the order given; the pair has the name of its first one, numbered where names repeat."""
-    files = [Path(path).expanduser() for path in paths]
+    """Images in the order given, but for a shell's. A pair has the name of its first one, or a number."""
+    files = in_order([Path(path).expanduser() for path in paths])
     for path in files:
         if path.is_dir() or (path.is_file() and path.suffix.lower() in VIDEO_SUFFIXES):
             raise InputError(f"'{path}' is no image: expected two or more images, or one folder, or one video")

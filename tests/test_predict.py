@@ -19,6 +19,7 @@ from tfflow.evaluation.pictures import flow_to_colour
 from tfflow.evaluation.prediction import Predicted
 from tfflow.evaluation.refinement import refined
 from tfflow.evaluation.writer import Writer
+from tfflow.files import write_whole
 
 
 class Net:
@@ -250,7 +251,42 @@ def test_a_full_disk_is_one_line_and_leaves_no_half_file(clip, tmp_path, monkeyp
     assert run(clip, "--out", tmp_path / "out", "--formats", "colour") == 2
     (line,) = lines(capsys)
     assert "No space left on device" in line and "free some space" in line
-    assert files(tmp_path / "out") == ["predict.json"]
+    assert files(tmp_path / "out") == []
+
+
+def test_what_failed_before_anything_was_whole_does_not_stop_the_next_run(clip, tmp_path, net, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(net, "batch", lambda a, b: np.full((*a.shape[:3], 2), np.nan, np.float32), raising=False)
+        assert run(clip, "--out", tmp_path / "out") == 2
+    assert files(tmp_path / "out") == []
+    assert run(clip, "--out", tmp_path / "out") == 0
+
+
+def test_an_output_among_the_frames_is_refused(clip, tmp_path, capsys):
+    """Else the next run takes legend.png for a frame, and colour/ for a clip."""
+    before = files(tmp_path)
+    arguments = [[clip], [f"frames:{clip}"], [clip / "001.png", clip / "002.png"]]
+    for given in arguments:
+        assert run(*given, "--out", clip) == 2
+        assert "a picture of flow would be taken for one; choose another folder" in lines(capsys)[0]
+    for out in (tmp_path, clip):
+        assert run(tmp_path, "--out", out) == 2
+        assert f"--out {out} is where the frames of" in lines(capsys)[0]
+    assert files(tmp_path) == before
+    for _ in range(2):
+        assert run(tmp_path, "--out", tmp_path / "flow", "--overwrite", "--formats", "colour") == 0
+    assert files(tmp_path / "flow" / "colour") == [f"clip/00{n}.png" for n in range(1, 5)]
+
+
+def test_what_a_killed_run_left_half_written_is_swept(clip, tmp_path):
+    out = tmp_path / "out"
+    with write_whole(out / "flo" / "clip" / "001.flo") as busy:
+        left = busy.with_name(".tfflow-0123abcd.part.flo")
+        left.write_bytes(b"half")
+        assert run(clip, "--out", out, "--formats", "flo") == 0
+        assert not left.exists() and busy.exists()
+        busy.write_bytes(b"done")
+    assert (out / "flo" / "clip" / "001.flo").read_bytes() == b"done"
 
 
 def test_a_video_that_lacks_frames_is_not_kept(clip, tmp_path, monkeypatch, capsys):

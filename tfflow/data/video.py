@@ -25,7 +25,7 @@ from tfflow.data.images import read_bytes
 from tfflow.data.records import Record, Records
 from tfflow.data.tree import files
 from tfflow.errors import InputError
-from tfflow.files import write_json
+from tfflow.files import sweep, write_json, write_whole_folder
 
 __all__ = ["VIDEO_SUFFIXES", "VideoInfo", "cache_folder", "numbered_frames", "open_video", "read_frames", "video_info"]
 
@@ -106,31 +106,26 @@ def _notes(folder: Path) -> Notes | None:
 
 
 def _extract(path: Path, folder: Path, on_error: str) -> None:
-    part = folder.with_name(f".{folder.name}.{os.getpid()}.part")
-    shutil.rmtree(part, ignore_errors=True)
+    sweep([folder.parent])
     try:
-        part.mkdir(parents=True)
-        count = 0
-        notes = Notes()
-        total = video_info(path).frames
-        bar = Progress(console=Console(stderr=True), transient=True, disable=total < LONG)
-        with bar as progress, ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
-            task = progress.add_task(f"extracting the frames of {path.name}", total=total or None)
-            frames = decode(path, on_error, notes)
-            while batch := list(itertools.islice(frames, 32)):  # encoding takes ten times as long as decoding
-                names = [part / f"frame_{number:06d}.png" for number, _ in batch]
-                list(pool.map(_save, names, (frame for _, frame in batch)))
-                count += len(batch)
-                progress.advance(task, len(batch))
-        if count < 2:
-            raise InputError(f"'{path}' holds one frame: expected two or more")
-        write_json(part / "frames.json", {"video": str(path), "frames": count, **vars(notes)})
-        shutil.rmtree(folder, ignore_errors=True)
-        try:
-            part.rename(folder)
-        except OSError:
-            if _notes(folder) is None:  # else another process was faster with the same frames
-                raise
+        if folder.is_dir():  # incomplete
+            shutil.rmtree(folder)
+        with write_whole_folder(folder) as part:
+            count = 0
+            notes = Notes()
+            total = video_info(path).frames
+            bar = Progress(console=Console(stderr=True), transient=True, disable=total < LONG)
+            with bar as progress, ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
+                task = progress.add_task(f"extracting the frames of {path.name}", total=total or None)
+                frames = decode(path, on_error, notes)
+                while batch := list(itertools.islice(frames, 32)):  # encoding takes ten times as long as decoding
+                    names = [part / f"frame_{number:06d}.png" for number, _ in batch]
+                    list(pool.map(_save, names, (frame for _, frame in batch)))
+                    count += len(batch)
+                    progress.advance(task, len(batch))
+            if count < 2:
+                raise InputError(f"'{path}' holds one frame: expected two or more")
+            write_json(part / "frames.json", {"video": str(path), "frames": count, **vars(notes)})
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS):
             raise InputError(
@@ -138,8 +133,6 @@ def _extract(path: Path, folder: Path, on_error: str) -> None:
                 "set TFFLOW_CACHE to a folder with more space that you may write to"
             ) from None
         raise
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
 
 
 def _save(path: Path, frame: np.ndarray) -> None:

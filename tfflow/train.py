@@ -12,11 +12,12 @@ from typing import Any
 import cv2
 import tensorflow as tf
 
-from tfflow.data.damage import ON_ERROR
+from tfflow.data.damage import ON_ERROR, warn
 from tfflow.data.pipeline import Mixed, Spread, check_batch
 from tfflow.data.records import Source
 from tfflow.data.scenes import Scenes
 from tfflow.data.sources import open_source
+from tfflow.data.survey import remark, survey
 from tfflow.errors import InputError, command
 from tfflow.evaluation import baselines, benchmark, learned, report
 from tfflow.evaluation.pictures import contact_sheet
@@ -156,6 +157,8 @@ def main(argv: list[str] | None = None) -> int:
         f"{args.weights or RANDOM} weights; folder {out}",
         highlight=False,
     )
+    if args.data and (text := remark(survey(source), source.name)):
+        warn(text)
     metadata = {"model": model, "recipe": recipe.name, "method": repr(recipe), "steps": str(recipe.steps),
                 "data": source.name, "seed": str(args.seed), "start": str(args.weights or RANDOM)}  # fmt: skip
     with Bar(console, worker == 0) as bar:
@@ -250,7 +253,7 @@ def method(args: argparse.Namespace, sources: list[Source]) -> tuple[Recipe, str
             try:
                 student_size(crop, phase.student, stride)
             except ValueError as error:
-                raise InputError(f"{recipe.name} with {model}: {error}; choose a larger --crop") from None
+                raise InputError(f"{recipe.name} with {model}: {error}; {_larger(args.crop, sources)}") from None
     if args.learning_rate:
         phases = [
             dataclasses.replace(p, learning_rate=p.learning_rate.times(args.learning_rate / p.learning_rate.rate))
@@ -271,6 +274,15 @@ def _crop(asked: tuple[int, int] | None, usual: tuple[int, int], sources: list[S
         usual = tuple(min(n, size) for n, size in zip(usual, source.sample(0)["image1"].shape, strict=False))
     height, width = (max(stride, n // stride * stride) for n in usual)
     return height, width
+
+
+def _larger(asked: tuple[int, int] | None, sources: list[Source]) -> str:
+    """What to do about a crop that is too small: it is the one that was asked for, or as large as the frames."""
+    if asked or not sources:
+        return "choose a larger --crop"
+    sizes = {source.name: source.sample(0)["image1"].shape[:2] for source in sources}
+    name = min(sizes, key=lambda name: min(sizes[name]))
+    return f"the frames of {name} are {sizes[name][0]}x{sizes[name][1]}: train on larger ones"
 
 
 def _joined(sources: list[Source]) -> Source | None:

@@ -34,10 +34,12 @@ EXTRAS = {
         "ai-edge-quantizer>=0.10",  # integers in some of the operators, which TensorFlow's converter has not
         "jsonschema>=4.18",  # the manifest against its schema
     ],
+    "spring": ["h5py>=3.8"],  # Spring's ground truth, .flo5, is HDF5
     "test": [
         "pytest>=8",  # the runner
         "pytest-xdist>=3.7",  # on all cores at once
         "hypothesis>=6.100",  # damaged files and odd sizes that no one would think of
+        "h5py>=3.8",  # .flo5 files to read
     ],
     "dev": [
         "ruff>=0.8",  # lint and format

@@ -8,12 +8,13 @@ from pathlib import Path
 
 from tfflow import load
 from tfflow.data.damage import ON_ERROR
+from tfflow.data.images import IMAGE_SUFFIXES
+from tfflow.data.tree import files
 from tfflow.errors import InputError, command, unknown_name
 from tfflow.evaluation.prediction import LOOK, Frames, open_inputs, predict_all, with_scale
 from tfflow.evaluation.refinement import REFINEMENTS, refined
 from tfflow.evaluation.report import progress_bar, wide_console
-from tfflow.evaluation.writer import Writer
-from tfflow.files import write_json
+from tfflow.evaluation.writer import SETTINGS, Writer
 from tfflow.models.cascade import SCALES_HELP
 from tfflow.terminal import Parser
 
@@ -64,7 +65,6 @@ def main(argv: list[str] | None = None) -> int:
     predictor = refined(model, args.refine) if args.refine else model
     console = wide_console()
     scale, predicted = with_scale(predict_all(predictor, frames, args.batch, args.both), args.max_flow)
-    writer = Writer(args.out, formats, scale, args.fps or frames.fps)
     settings = {
         "inputs": args.inputs,
         "weights": args.weights,
@@ -74,9 +74,8 @@ def main(argv: list[str] | None = None) -> int:
         "formats": formats,
         "scale_px": scale,
         "scale_from": "--max-flow" if args.max_flow else f"99th percentile of the lengths over the first {LOOK} pairs",
-        "arrow_stretch": writer.stretch,
     }
-    write_json(args.out / "predict.json", settings)
+    writer = Writer(args.out, formats, scale, args.fps or frames.fps, settings)
     count = 0
     try:
         with writer, progress_bar(console, frames.name) as progress:
@@ -114,11 +113,28 @@ def _check(args: argparse.Namespace) -> None:
         value = getattr(args, option)
         if value is not None and not 0 < value < 1e9:
             raise InputError(f"--{option.replace('_', '-')} must be above 0, got {value:g}")
-    if (args.out / "predict.json").exists() and not args.overwrite:
+    if inside := _among(args.out, args.inputs):
+        raise InputError(
+            f"--out {args.out} is where the frames of '{inside}' are: a picture of flow would be taken for one; choose "
+            "another folder"
+        )
+    if (args.out / SETTINGS).exists() and not args.overwrite:
         raise InputError(f"{args.out} holds predictions already: choose another --out, or add --overwrite")
     args.out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryFile(dir=args.out):  # refused now, not after the first network pass
         pass
+
+
+def _among(out: Path, inputs: list[str]) -> str | None:
+    """The input among whose frames the files in `out` would lie."""
+    out = out.expanduser().resolve()
+    for given in inputs:
+        path = Path(given.removeprefix("frames:")).expanduser().resolve()
+        if out == (path if path.is_dir() else path.parent if path.suffix.lower() in IMAGE_SUFFIXES else None):
+            return given
+        if out.parent == path and out.is_dir() and files(out) and not (out / SETTINGS).exists():  # one clip of several
+            return given
+    return None
 
 
 if __name__ == "__main__":

@@ -13,11 +13,12 @@ import cv2
 import tensorflow as tf
 
 from tfflow.commands.plan import FRESH, RANDOM, TUNE, at_rate, method, starting_weights
-from tfflow.data.damage import ON_ERROR
+from tfflow.data.damage import ON_ERROR, warn
 from tfflow.data.pipeline import Mixed, Spread, check_batch
 from tfflow.data.records import Source
 from tfflow.data.scenes import Scenes
 from tfflow.data.sources import open_scenes, open_source
+from tfflow.data.survey import remark, survey
 from tfflow.errors import InputError, command
 from tfflow.evaluation import baselines, benchmark, learned, report
 from tfflow.evaluation.pictures import contact_sheet
@@ -178,6 +179,8 @@ def _train(args, trainer: Trainer, given: Source | None, source: Source, val: So
     )
     for departure in trainer.departures:
         console.print(f"departure: {departure}", markup=False, highlight=False)
+    if args.data and (text := remark(survey(source), source.name)):
+        warn(text)
     metadata = {"model": model, "recipe": recipe.name, "method": repr(recipe), "steps": str(recipe.steps),
                 "data": source.name, "seed": str(args.seed), "start": str(args.weights or RANDOM)}  # fmt: skip
     with Bar(console, writes) as bar:

@@ -10,11 +10,14 @@ import tensorflow as tf
 import tf_keras as keras
 
 from tfflow import ops
+from tfflow.data.arrays import as_batch, as_image, as_pair
 from tfflow.errors import InputError
 from tfflow.models.cascade import ONCE, cascade, check_scales
 from tfflow.models.graph import Network, both_directions, frames_of, longest_sides_of, one_direction
 from tfflow.models.process import check_process
 from tfflow.models.variants import variant
+
+__all__ = ["FlowModel", "as_image"]
 
 
 class FlowModel:
@@ -94,10 +97,10 @@ class FlowModel:
         return self.batch(first[None], second[None], before[None])[0]
 
     def batch(self, images1: np.ndarray, images2: np.ndarray, images0: np.ndarray | None = None) -> np.ndarray:
-        """Flow of many pairs: images [b, h, w, 3], float32 RGB in [0, 1] -> [b, h, w, 2], px."""
+        """Flow of many pairs: images [b, h, w, 3], float32 RGB in [0, 1] -> [b, h, w, 2], px. Raises as `as_batch`."""
         check_process()
         before = self._around((images0, images1))
-        return self._predict(*_pairs(images1, images2, *before)).numpy()
+        return self._predict(*as_batch(images1, images2, *before)).numpy()
 
     def both(
         self,
@@ -112,7 +115,7 @@ class FlowModel:
         """
         check_process()
         around = self._around((images0, images1), (images3, images2))
-        flow = self._predict_both(*_pairs(images1, images2, *around)).numpy()
+        flow = self._predict_both(*as_batch(images1, images2, *around)).numpy()
         return flow[: len(images1)], flow[len(images1) :]
 
     def _around(self, *given_and_nearest) -> list[np.ndarray]:
@@ -147,61 +150,3 @@ class FlowModel:
         runs = [lambda m=m: tf.nest.flatten(m(list(padded)))[0] for m in models]  # of one level there is no list
         flow = tf.switch_case(place, runs)
         return ops.crop_to(tf.ensure_shape(flow, [None, None, None, 2]), sizes[0])
-
-
-PIL_MODES = ("L", "RGB", "RGBA", "I;16", "I", "F")
-"""Those whose numbers are colours or grey; others ("P", "1", "LA", "CMYK", ...) are converted."""
-
-
-def as_image(name: str, image, channels: str = "rgb") -> np.ndarray:
-    """An image as people hold them -> float32 RGB [h, w, 3] in [0, 1]. See `FlowModel.flow` for what is taken."""
-    if channels not in ("rgb", "bgr"):
-        raise InputError(f'`channels` must be "rgb" or "bgr", got {channels!r}')
-    if getattr(image, "mode", "RGB") not in PIL_MODES:  # a palette's indices are no brightness
-        image = image.convert("RGB")
-    x = np.asarray(image)
-    if x.ndim == 2:
-        x = x[..., None]
-    if x.ndim != 3 or x.shape[-1] not in (1, 3, 4) or 0 in x.shape:
-        raise InputError(f"`{name}` must be [h, w], [h, w, 1], [h, w, 3] or [h, w, 4], got {np.asarray(image).shape}")
-    if x.dtype in (np.uint8, np.uint16):
-        x = x.astype(np.float32) / np.iinfo(x.dtype).max
-    elif np.issubdtype(x.dtype, np.floating):
-        x = x.astype(np.float32)
-        if not (x.min() >= -1e-3 and x.max() <= 1 + 1e-3):  # also refuses NaN
-            raise InputError(
-                f"`{name}` is float and must be in [0, 1], got {x.min():.4g} to {x.max():.4g}: divide by 255?"
-            )
-    else:
-        raise InputError(f"`{name}` must be uint8, uint16 or float, got {x.dtype}")
-    x = x[..., :3]
-    if x.shape[-1] == 1:
-        return np.repeat(x, 3, axis=-1)
-    return np.ascontiguousarray(x[..., ::-1] if channels == "bgr" else x)
-
-
-def as_pair(image1, image2, channels: str = "rgb") -> tuple[np.ndarray, np.ndarray]:
-    """Two images of one size, as `as_image` makes them."""
-    first, second = as_image("image1", image1, channels), as_image("image2", image2, channels)
-    if first.shape != second.shape:
-        raise InputError(
-            f"image1 and image2 must be of one size, got {_size(first)} and {_size(second)} (width x height)"
-        )
-    return first, second
-
-
-def _pairs(images1, images2, *around) -> tuple[tf.Tensor, ...]:
-    first, second, *others = (tf.convert_to_tensor(images) for images in (images1, images2, *around))
-    if any(other.shape != first.shape or other.dtype != tf.float32 for other in others):
-        came = ", ".join(f"{tuple(other.shape)} {other.dtype.name}" for other in others)
-        raise ValueError(f"frames around a pair must be float32 {tuple(first.shape)} as it, got {came}")
-    if first.shape != second.shape or first.shape.rank != 4 or first.shape[-1] != 3 or first.dtype != tf.float32:
-        raise ValueError(
-            f"images must be two float32 [b, h, w, 3] of one shape, got {tuple(first.shape)} {first.dtype.name} and "
-            f"{tuple(second.shape)} {second.dtype.name}"
-        )
-    return first, second, *others
-
-
-def _size(image: np.ndarray) -> str:
-    return f"{image.shape[1]}x{image.shape[0]}"

@@ -5,12 +5,15 @@ from __future__ import annotations
 from tfflow.data.scenes.settings import SceneSettings
 from tfflow.errors import unknown_name
 
-SCENES_V2 = SceneSettings(
+MOTION = SceneSettings(drive=0.22, bending=0.25, fast=0.2, pan=0.08, still=0.04, pace=(0.25, 1.5))
+"""For training: of ten scenes about four are affine sheets alone, two bend, two drive through depth, two have fast
+things; some are still."""
+
+MIXED = SceneSettings(
     drive=0.22, bending=0.25, fast=0.2, pan=0.08, still=0.04, pace=(0.25, 1.5),
     fog=0.06, shadows=0.2, highlights=0.1, path_blur=0.06, dark=0.04, jpeg=0.1,
 )  # fmt: skip
-"""For training: of ten scenes about four are affine sheets alone, two bend, two drive through depth, two have fast
-things; some are still."""
+"""The same, with weather, light, blur and compression."""
 
 NIGHT = SceneSettings(
     drive=0.2, bending=0.2, fast=0.1, dark=1.0, highlights=0.5, contrast=0.25, texture_kinds=(
@@ -31,7 +34,7 @@ FOG = SceneSettings(
 )  # fmt: skip
 """Another domain than the default: fog, and little texture in it."""
 
-PRESETS = {"default": SceneSettings(), "mixed": SCENES_V2, "night": NIGHT, "pan": PAN, "fog": FOG}
+PRESETS = {"default": SceneSettings(), "motion": MOTION, "mixed": MIXED, "night": NIGHT, "pan": PAN, "fog": FOG}
 
 
 def preset(name: str) -> SceneSettings:

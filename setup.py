@@ -58,7 +58,7 @@ setup(
     license_files=["LICENSE"],
     python_requires=">=3.10,<3.14",
     packages=find_packages(include=["tfflow", "tfflow.*"]),
-    package_data={"tfflow": ["weights/*", "export/*.schema.json", "site/**"]},
+    package_data={"tfflow": ["weights/*", "exporting/*.schema.json", "site/**"]},
     install_requires=REQUIRED,
     extras_require=EXTRAS,
     classifiers=[

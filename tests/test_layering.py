@@ -22,7 +22,7 @@ ORDER = [
     {"recipes"},
     {"training"},
     {"evaluation"},
-    {"export"},
+    {"exporting"},
     {"commands"},
 ]
 FLOOR = {place: floor for floor, places in enumerate(ORDER) for place in places}

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-import tfflow.predict
+import tfflow.commands.predict
 from tests.evaluation.fakes import noise
 from tfflow.data.formats import read_flow
 from tfflow.data.images import read_image, write_image
@@ -39,7 +39,7 @@ class Net:
 @pytest.fixture(autouse=True)
 def net(monkeypatch):
     net = Net()
-    monkeypatch.setattr(tfflow.predict, "load", lambda weights, scales: net)
+    monkeypatch.setattr(tfflow.commands.predict, "load", lambda weights, scales: net)
     return net
 
 
@@ -74,7 +74,7 @@ def film(path, count):
 
 
 def run(*arguments):
-    return tfflow.predict.main([str(a) for a in arguments])
+    return tfflow.commands.predict.main([str(a) for a in arguments])
 
 
 def files(out):
@@ -368,6 +368,6 @@ def test_refined_flow_is_written_and_said(clip, tmp_path, net):
 
 def test_a_network_looks_at_the_scales_asked_for(clip, tmp_path, net, monkeypatch):
     asked = []
-    monkeypatch.setattr(tfflow.predict, "load", lambda weights, scales: asked.append(scales) or net)
+    monkeypatch.setattr(tfflow.commands.predict, "load", lambda weights, scales: asked.append(scales) or net)
     assert run(clip / "001.png", clip / "002.png", "--scales", "1,2", "--out", tmp_path / "out") == 0
     assert asked == [["1", "2"]] and json.loads((tmp_path / "out" / "predict.json").read_text())["scales"] == "1,2"

@@ -8,9 +8,9 @@ import re
 import numpy as np
 import pytest
 
+from tfflow.commands.synthesize import ENDINGS, main
 from tfflow.data.scenes import Scenes, SceneSettings
 from tfflow.data.sources import open_source
-from tfflow.synthesize import ENDINGS, main
 
 
 def run(out, *more):

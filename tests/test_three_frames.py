@@ -12,7 +12,7 @@ from tests.data import trees
 from tests.evaluation.fakes import Constant
 from tests.test_train import finished, moving, refused
 from tests.training import tiny  # noqa: F401 (registers the networks)
-from tfflow import evaluate, predict
+from tfflow.commands import evaluate, predict
 from tfflow.data.formats import read_flow
 from tfflow.data.images import read_image
 from tfflow.data.scenes import Scenes

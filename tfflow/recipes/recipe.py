@@ -11,6 +11,7 @@ from tfflow.losses.visibility import Everywhere, Visibility
 from tfflow.models.cascade import ONCE
 from tfflow.recipes.schedules import Schedule
 
+
 @dataclass(frozen=True)
 class Adam:
     """Kingma and Ba 2015. clip: largest norm of all gradients together, 0 = none; weight_decay: L2 on kernels."""

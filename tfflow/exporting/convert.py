@@ -15,7 +15,7 @@ import numpy as np
 import tensorflow as tf
 import tf_keras as keras
 
-from tfflow.export.graph import INPUTS, OUTPUTS, SIGNATURE, Interface, as_function
+from tfflow.exporting.graph import INPUTS, OUTPUTS, SIGNATURE, Interface, as_function
 
 Samples = Iterable[tuple[np.ndarray, np.ndarray]]
 """Pairs of images [1, h, w, 3], as the interface takes them."""
@@ -42,7 +42,7 @@ def int8_dynamic(graph: keras.Model, interface: Interface) -> bytes:
 
 
 def int8_trained(graph: keras.Model, interface: Interface) -> bytes:
-    """What the graph's fake quantizers cover in int8 (`tfflow.export.quantize`), the rest float, its weights aside.
+    """What the graph's fake quantizers cover in int8 (`tfflow.exporting.quantize`), the rest float, its weights aside.
 
     No data is shown to the converter: that would have it quantize the rest, too.
     """

@@ -7,21 +7,21 @@ import json
 import numpy as np
 import pytest
 
-from tests.export import needs  # noqa: F401 (before what needs it)
-from tests.export.conftest import SIZE
+from tests.exporting import needs  # noqa: F401 (before what needs it)
+from tests.exporting.conftest import SIZE
 from tfflow.data.scenes import Scenes
-from tfflow.export import ExportResult, export, validate
-from tfflow.export.compiled import compiled_outputs
-from tfflow.export.exporter import Exporter
-from tfflow.export.graph import SIGNATURE, Interface
-from tfflow.export.sources import (
+from tfflow.exporting import ExportResult, export, validate
+from tfflow.exporting.compiled import compiled_outputs
+from tfflow.exporting.exporter import Exporter
+from tfflow.exporting.graph import SIGNATURE, Interface
+from tfflow.exporting.sources import (
     ExportData,
     scenes_to_calibrate,
     scenes_to_report,
     scenes_to_select,
     scenes_to_train,
 )
-from tfflow.export.validation import Reference, compare, runtimes_gap, selection_score
+from tfflow.exporting.validation import Reference, compare, runtimes_gap, selection_score
 from tfflow.models.tflite import TFLiteModel
 
 BYTES = Interface(SIZE, both=True, uint8=True)

@@ -9,7 +9,7 @@ from tfflow.data.pipeline import Spread
 from tfflow.data.records import Source
 from tfflow.data.scenes import Scenes
 from tfflow.data.sources import open_source
-from tfflow.export.own_frames import OwnFrames
+from tfflow.exporting.own_frames import OwnFrames
 
 CALIBRATION_PAIRS = 32
 """How many pairs the ranges of int8 are measured on."""

@@ -9,17 +9,17 @@ import pytest
 import tensorflow as tf
 import tf_keras as keras
 
-from tests.export import needs  # noqa: F401 (before what needs it)
-from tests.export.conftest import SIZE
+from tests.exporting import needs  # noqa: F401 (before what needs it)
+from tests.exporting.conftest import SIZE
 from tests.training import tiny  # noqa: F401 (registers its networks)
 from tfflow.data.scenes import Scenes
-from tfflow.export import convert, quantize
-from tfflow.export.exporter import MAKERS, Exporter
-from tfflow.export.facts import facts, violations
-from tfflow.export.finetune import FineTuning, take
-from tfflow.export.graph import Interface, for_phone, phone_graph
-from tfflow.export.precisions import PRECISIONS
-from tfflow.export.quantize import (
+from tfflow.exporting import convert, quantize
+from tfflow.exporting.exporter import MAKERS, Exporter
+from tfflow.exporting.facts import facts, violations
+from tfflow.exporting.finetune import FineTuning, take
+from tfflow.exporting.graph import Interface, for_phone, phone_graph
+from tfflow.exporting.precisions import PRECISIONS
+from tfflow.exporting.quantize import (
     Int8,
     calibrate,
     flow_layers,

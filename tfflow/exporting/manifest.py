@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 import jsonschema
 
 from tfflow.errors import InputError
-from tfflow.export.ends import End, ends
+from tfflow.exporting.ends import End, ends
 from tfflow.files import write_json
 from tfflow.limits import parse_json, read_bytes
 
 if TYPE_CHECKING:
-    from tfflow.export.graph import Interface
+    from tfflow.exporting.graph import Interface
     from tfflow.models import FlowModel
 
 FORMAT = "tfflow-model-1"
@@ -29,7 +29,7 @@ def manifest(
     numbers: dict[str, float],
 ) -> dict[str, Any]:  # fmt: skip
     """What FORMAT holds. order: place of each input and output in the file. numbers: of the validation report."""
-    from tfflow.export.graph import INPUTS, SIGNATURE  # imported late: to read a manifest needs no TensorFlow
+    from tfflow.exporting.graph import INPUTS, SIGNATURE  # imported late: to read a manifest needs no TensorFlow
 
     image = {"shape": [1, *interface.size, 3], "type": "uint8" if interface.uint8 else "float32",
              "range": [0, 255] if interface.uint8 else [0.0, 1.0], "layout": "NHWC", "channels": "RGB"}  # fmt: skip

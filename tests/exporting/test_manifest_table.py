@@ -7,11 +7,11 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.export import needs  # noqa: F401 (before what needs it)
-from tfflow.export.facts import Facts
-from tfflow.export.limits import LIMITS
-from tfflow.export.manifest import SCHEMA
-from tfflow.export.validation import Comparison, measured
+from tests.exporting import needs  # noqa: F401 (before what needs it)
+from tfflow.exporting.facts import Facts
+from tfflow.exporting.limits import LIMITS
+from tfflow.exporting.manifest import SCHEMA
+from tfflow.exporting.validation import Comparison, measured
 
 PAGE = Path(__file__).parents[2] / "docs" / "manifest.md"
 

@@ -11,7 +11,7 @@ PRECISIONS = ("fp32", "fp16", "int8-weights", "int8-dynamic", "int8-ptq", "int8-
 ALL = "all"
 
 SIMULATED = ("int8-ptq", "int8-qat")
-"""Made by the precision map (`tfflow.export.quantize`): the converted graph simulates its eight bits."""
+"""Made by the precision map (`tfflow.exporting.quantize`): the converted graph simulates its eight bits."""
 CALIBRATED = (*SIMULATED, "int16x8")
 """Measured ranges belong to these."""
 

@@ -13,11 +13,11 @@ from tfflow.data.records import Sample, Source
 from tfflow.evaluation import benchmark
 from tfflow.evaluation.baselines import Predictor
 from tfflow.evaluation.pictures import contact_sheet, flow_to_colour, robust_scale, with_legend
-from tfflow.export.compiled import compiled_outputs
-from tfflow.export.facts import Facts, violations
-from tfflow.export.graph import INPUTS, SIGNATURE, Interface
-from tfflow.export.limits import beyond_limits
-from tfflow.export.precisions import SIMULATED
+from tfflow.exporting.compiled import compiled_outputs
+from tfflow.exporting.facts import Facts, violations
+from tfflow.exporting.graph import INPUTS, SIGNATURE, Interface
+from tfflow.exporting.limits import beyond_limits
+from tfflow.exporting.precisions import SIMULATED
 from tfflow.models import FlowModel
 from tfflow.models.tflite import TFLiteModel, flow_resized
 

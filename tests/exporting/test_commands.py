@@ -13,19 +13,19 @@ import pytest
 import tensorflow as tf
 
 from tests.data import trees
-from tests.export import needs  # noqa: F401 (before what needs it)
-from tests.export.conftest import SIZE
+from tests.exporting import needs  # noqa: F401 (before what needs it)
+from tests.exporting.conftest import SIZE
 from tests.training import tiny  # noqa: F401 (registers its networks)
 from tfflow.commands import benchmark_export, to_tflite, validate
 from tfflow.data.scenes import Scenes
 from tfflow.errors import InputError
-from tfflow.export import facts as facts_module
-from tfflow.export import limits
-from tfflow.export.limits import LIMITS, Limit
-from tfflow.export.manifest import SCHEMA, read_manifest
-from tfflow.export.precisions import PRECISIONS
-from tfflow.export.report import Report
-from tfflow.export.validation import Comparison, failures
+from tfflow.exporting import facts as facts_module
+from tfflow.exporting import limits
+from tfflow.exporting.limits import LIMITS, Limit
+from tfflow.exporting.manifest import SCHEMA, read_manifest
+from tfflow.exporting.precisions import PRECISIONS
+from tfflow.exporting.report import Report
+from tfflow.exporting.validation import Comparison, failures
 from tfflow.models import FlowModel, load, load_float
 from tfflow.models.weights import model_arrays, save_arrays
 
@@ -307,7 +307,7 @@ def test_a_missing_library_is_named_before_any_work(library, precision, monkeypa
 def test_no_quantizer_is_imported_before_a_precision_needs_it():
     blocked = "import sys; sys.modules.update(litert_quantizer=None, tensorflow_model_optimization=None); "
     done = subprocess.run(
-        [sys.executable, "-c", blocked + "import tfflow.export.run"], capture_output=True, text=True, cwd=ROOT
+        [sys.executable, "-c", blocked + "import tfflow.exporting.run"], capture_output=True, text=True, cwd=ROOT
     )
     assert done.returncode == 0, done.stderr
 

@@ -10,16 +10,16 @@ import numpy as np
 import pytest
 
 from tests.data import trees
-from tests.export import needs  # noqa: F401 (before what needs it)
-from tests.export.conftest import SIZE
+from tests.exporting import needs  # noqa: F401 (before what needs it)
+from tests.exporting.conftest import SIZE
 from tests.training import tiny  # noqa: F401 (registers its networks)
 from tfflow.commands import to_tflite, validate
 from tfflow.data.scenes import Scenes
 from tfflow.data.sources import open_source
-from tfflow.export.graph import Interface
-from tfflow.export.own_frames import frames_of_run, open_own
-from tfflow.export.sources import export_data
-from tfflow.export.validation import Reference, selection_score
+from tfflow.exporting.graph import Interface
+from tfflow.exporting.own_frames import frames_of_run, open_own
+from tfflow.exporting.sources import export_data
+from tfflow.exporting.validation import Reference, selection_score
 from tfflow.models import FlowModel, load, load_float
 from tfflow.models.weights import model_arrays, save_arrays
 

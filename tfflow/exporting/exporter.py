@@ -21,17 +21,17 @@ import tf_keras as keras
 
 from tfflow.data.records import Source
 from tfflow.errors import InputError
-from tfflow.export import convert
-from tfflow.export.graph import INPUTS, Interface, phone_graph
-from tfflow.export.precisions import require_libraries
-from tfflow.export.sources import CALIBRATION_PAIRS
-from tfflow.export.validation import Pair, Reference, selection_score
+from tfflow.exporting import convert
+from tfflow.exporting.graph import INPUTS, Interface, phone_graph
+from tfflow.exporting.precisions import require_libraries
+from tfflow.exporting.sources import CALIBRATION_PAIRS
+from tfflow.exporting.validation import Pair, Reference, selection_score
 from tfflow.models import FlowModel, Network
 from tfflow.models.tflite import TFLiteModel
 from tfflow.recipes import Recipe
 
 if TYPE_CHECKING:
-    from tfflow.export.quantize import Ranges  # its library is optional, and slow to import
+    from tfflow.exporting.quantize import Ranges  # its library is optional, and slow to import
 
 CHECKS = 4
 """How often a fine-tuning is converted and measured, so that the best is kept."""
@@ -93,7 +93,7 @@ class Exporter:
 
     @functools.cached_property
     def ranges(self) -> Ranges:
-        from tfflow.export.quantize import calibrate
+        from tfflow.exporting.quantize import calibrate
 
         return calibrate(self.graph, self._calibrating())
 
@@ -128,15 +128,15 @@ class Exporter:
 
     def int8_ptq(self) -> Made:
         """The precision map with calibrated ranges, and no training."""
-        from tfflow.export.quantize import quantized
+        from tfflow.exporting.quantize import quantized
 
         simulation = quantized(self.graph, self.ranges)
         return Made(convert.int8_trained(simulation, self.interface), simulation)
 
     def int8_qat(self) -> Made:
         """The precision map, fine-tuned; of the converted networks on the way, the best on `Tuning.selection`."""
-        from tfflow.export.finetune import FineTuning, take
-        from tfflow.export.quantize import quantized
+        from tfflow.exporting.finetune import FineTuning, take
+        from tfflow.exporting.quantize import quantized
 
         if self.tuning is None:
             raise InputError(

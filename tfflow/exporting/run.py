@@ -20,15 +20,15 @@ from typing import Any
 
 from tfflow.data.records import Source
 from tfflow.errors import InputError
-from tfflow.export.check import Bars, check, no_bars
-from tfflow.export.exporter import Exporter, Tuning, opened
-from tfflow.export.graph import Interface
-from tfflow.export.own_frames import own_frames
-from tfflow.export.precisions import CALIBRATED, chosen, require_libraries
-from tfflow.export.report import Report, ladder
-from tfflow.export.sources import export_data
-from tfflow.export.timing import model_milliseconds
-from tfflow.export.validation import Reference, simulation_gap
+from tfflow.exporting.check import Bars, check, no_bars
+from tfflow.exporting.exporter import Exporter, Tuning, opened
+from tfflow.exporting.graph import Interface
+from tfflow.exporting.own_frames import own_frames
+from tfflow.exporting.precisions import CALIBRATED, chosen, require_libraries
+from tfflow.exporting.report import Report, ladder
+from tfflow.exporting.sources import export_data
+from tfflow.exporting.timing import model_milliseconds
+from tfflow.exporting.validation import Reference, simulation_gap
 from tfflow.files import write_text, write_whole
 from tfflow.models import FlowModel, load_float
 from tfflow.recipes import Recipe, named
@@ -63,7 +63,7 @@ class Export:
 
         Over a limit the file does not get the name that apps look for, and no manifest.
         """
-        from tfflow.export.manifest import write_manifest
+        from tfflow.exporting.manifest import write_manifest
 
         folder = Path(folder)
         self.report.save(folder)
@@ -179,7 +179,7 @@ def export(
 
 def _export(exporter: Exporter, precision: str, sources: Sequence[Source], limit: int, bars: Bars) -> Export:
     """One precision: made and checked."""
-    from tfflow.export.manifest import manifest
+    from tfflow.exporting.manifest import manifest
 
     model, interface = exporter.model, exporter.interface
     made = exporter.make(precision)

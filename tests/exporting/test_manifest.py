@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.export import needs  # noqa: F401 (before what needs it)
-from tests.export.tflite_files import of_manifest, tflite
+from tests.exporting import needs  # noqa: F401 (before what needs it)
+from tests.exporting.tflite_files import of_manifest, tflite
 from tfflow.errors import InputError
-from tfflow.export.ends import End, ends
-from tfflow.export.manifest import read_manifest
+from tfflow.exporting.ends import End, ends
+from tfflow.exporting.manifest import read_manifest
 
 VECTORS = Path(__file__).parents[2] / "android_demo/core/src/test/resources/vectors.json"
 GOOD = json.loads(VECTORS.read_text("utf-8"))["manifests"]["good"][0]

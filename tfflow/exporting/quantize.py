@@ -23,7 +23,7 @@ from tensorflow_model_optimization.quantization.keras import (
     quantizers,
 )
 
-from tfflow.export.layers import PhoneConcatenate, PhoneCostVolume
+from tfflow.exporting.layers import PhoneConcatenate, PhoneCostVolume
 from tfflow.layers import LAYERS, Frame, Scale, StackFrames, SwapFrames, UpsampleFlow, Warp, ZeroFlow
 
 Ranges = dict[str, tuple[float, float]]

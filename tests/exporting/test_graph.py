@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.export import needs  # noqa: F401 (before what needs it)
-from tests.export.conftest import SIZE
+from tests.exporting import needs  # noqa: F401 (before what needs it)
+from tests.exporting.conftest import SIZE
 from tfflow.data.scenes import Scenes
 from tfflow.errors import InputError
-from tfflow.export import convert
-from tfflow.export.facts import Facts, Operator, facts, violations
-from tfflow.export.graph import SIGNATURE, Interface, as_function, phone_graph
-from tfflow.export.layers import PhoneCostVolume
+from tfflow.exporting import convert
+from tfflow.exporting.facts import Facts, Operator, facts, violations
+from tfflow.exporting.graph import SIGNATURE, Interface, as_function, phone_graph
+from tfflow.exporting.layers import PhoneCostVolume
 from tfflow.layers import CostVolume
 from tfflow.models.tflite import TFLiteModel
 

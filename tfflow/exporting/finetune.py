@@ -9,8 +9,8 @@ import tensorflow as tf
 import tf_keras as keras
 
 from tfflow.data.records import Source
-from tfflow.export.graph import for_phone
-from tfflow.export.quantize import Ranges, assign_ranges, quantized, variables
+from tfflow.exporting.graph import for_phone
+from tfflow.exporting.quantize import Ranges, assign_ranges, quantized, variables
 from tfflow.losses import global_mean
 from tfflow.models import Network, both_directions, one_direction
 from tfflow.recipes import Recipe

@@ -25,7 +25,7 @@ def compiled_outputs(path: Path, signature: str, inputs: Mapping[str, np.ndarray
         arrays: dict = dict(inputs)
         np.savez(given, **arrays)
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-        command = [sys.executable, "-m", "tfflow.export.compiled", str(path), signature, str(given), str(taken)]
+        command = [sys.executable, "-m", "tfflow.exporting.compiled", str(path), signature, str(given), str(taken)]
         try:
             done = subprocess.run(command, env=environment, capture_output=True, timeout=SECONDS)
         except subprocess.TimeoutExpired:

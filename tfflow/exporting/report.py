@@ -12,8 +12,8 @@ import cv2
 from rich.console import Group
 from rich.table import Table
 
-from tfflow.export.facts import Facts
-from tfflow.export.validation import EXPORTED, FLOAT, Comparison, as_dict, failures, picture
+from tfflow.exporting.facts import Facts
+from tfflow.exporting.validation import EXPORTED, FLOAT, Comparison, as_dict, failures, picture
 from tfflow.files import write_json, write_whole
 
 BANDS = ("epe_s0-10", "epe_s10-40", "epe_s40+")

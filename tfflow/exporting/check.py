@@ -9,13 +9,13 @@ from pathlib import Path
 
 from tfflow.data.records import Source
 from tfflow.errors import InputError
-from tfflow.export.facts import facts
-from tfflow.export.graph import Interface
-from tfflow.export.own_frames import own_frames
-from tfflow.export.precisions import require_libraries
-from tfflow.export.report import Report
-from tfflow.export.sources import export_data
-from tfflow.export.validation import Comparison, Reference, compare, measured, runtimes_gap
+from tfflow.exporting.facts import facts
+from tfflow.exporting.graph import Interface
+from tfflow.exporting.own_frames import own_frames
+from tfflow.exporting.precisions import require_libraries
+from tfflow.exporting.report import Report
+from tfflow.exporting.sources import export_data
+from tfflow.exporting.validation import Comparison, Reference, compare, measured, runtimes_gap
 from tfflow.models import FlowModel, load_float
 from tfflow.models.tflite import TFLiteModel
 
@@ -70,7 +70,7 @@ def validate(
     Raises InputError where the folder holds no export, or one of another network.
     """
     require_libraries([])
-    from tfflow.export.manifest import read_manifest
+    from tfflow.exporting.manifest import read_manifest
 
     folder = Path(folder)
     described = read_manifest(folder / "model.json")

@@ -15,7 +15,7 @@ import numpy as np
 from tfflow.errors import InputError
 from tfflow.evaluation.baselines import dis
 from tfflow.evaluation.speed import machine, matmul_rate
-from tfflow.export.facts import facts
+from tfflow.exporting.facts import facts
 from tfflow.files import write_json
 from tfflow.models.tflite import TFLiteModel
 

@@ -1,4 +1,4 @@
-"""`python -m tfflow.export.vectors`: what the app's code must compute, as Python does, for its tests on the JVM."""
+"""`python -m tfflow.exporting.vectors`: what the app's code must compute, as Python does, for its tests on the JVM."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from ai_edge_litert.interpreter import Interpreter, OpResolverType
 from tfflow.data.scenes import Scenes
 from tfflow.errors import InputError, command
 from tfflow.evaluation.pictures import flow_to_colour, legend, to_bytes
-from tfflow.export.graph import INPUTS, Interface
-from tfflow.export.manifest import SCHEMA, manifest, read_manifest
+from tfflow.exporting.graph import INPUTS, Interface
+from tfflow.exporting.manifest import SCHEMA, manifest, read_manifest
 from tfflow.files import write_text
 from tfflow.models.tflite import resized
 from tfflow.terminal import Parser
@@ -217,7 +217,7 @@ def _lines(value: dict[str, Any]) -> str:
 
 @command
 def main(argv: list[str] | None = None) -> int:
-    p = Parser(prog="python -m tfflow.export.vectors", description=__doc__)
+    p = Parser(prog="python -m tfflow.exporting.vectors", description=__doc__)
     p.add_argument("--model", type=Path, metavar="DIR", help="instead: frames, and their flow by the export in DIR")
     p.add_argument("--out", type=Path, metavar="FILE", help=f"to write (default: {PLACE.name} of the app's tests)")
     args = p.parse_args(argv)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from tfflow.export.check import validate
-    from tfflow.export.run import Export, ExportResult, export
-    from tfflow.export.timing import benchmark
+    from tfflow.exporting.check import validate
+    from tfflow.exporting.run import Export, ExportResult, export
+    from tfflow.exporting.timing import benchmark
 
 __all__ = ["Export", "ExportResult", "benchmark", "export", "validate"]
 

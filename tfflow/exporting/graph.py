@@ -11,7 +11,7 @@ import tensorflow as tf
 import tf_keras as keras
 
 from tfflow.errors import InputError
-from tfflow.export.layers import PhoneConcatenate, PhoneCostVolume
+from tfflow.exporting.layers import PhoneConcatenate, PhoneCostVolume
 from tfflow.layers import CostVolume, Frame, Scale
 from tfflow.models import Network, both_directions, one_direction
 from tfflow.models.graph import frames_of

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tfflow.export.graph import INPUTS, OUTPUTS, SIGNATURE
+from tfflow.exporting.graph import INPUTS, OUTPUTS, SIGNATURE
 
 if TYPE_CHECKING:
     from ai_edge_litert.interpreter import Interpreter

@@ -26,7 +26,7 @@ EXAMPLES = """examples:
 
 def parser() -> Parser:
     p = Parser(
-        prog="python -m tfflow.predict",
+        prog="tfflow predict",
         description=__doc__,
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,

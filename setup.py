@@ -14,11 +14,13 @@ REQUIRED = [
     "tf-keras>=2.15.1,<2.22",  # Keras 2, which the quantizer needs; each minor version asks for the same TensorFlow
     "tensorboard>=2.15",  # writing the training log's scalars and pictures for the browser
     "numpy>=1.26",  # arrays of the readers and of `flow(image1, image2)`
-    "opencv-python>=4.8",  # images, video, and the classical method (DIS) that results are held against
+    "opencv-python>=4.8",  # images, and the classical method (DIS) that results are held against
+    "av>=15,<19",  # video: FFmpeg with its decoders; OpenCV 4.13 and 5.0 give unset memory for interlaced frames
     "pillow>=9.1",  # jpg, webp and bmp, of which it tells damage that OpenCV decodes in silence
     "safetensors>=0.4",  # weight files: whole, named, without code inside
     "rich>=13",  # tables and progress bars on the terminal
     "matplotlib>=3.8",  # plots and the report of a training run
+    "wrapt>=1.11",  # registering the layers when Keras is imported, and not seconds earlier; TensorFlow needs it, too
     "platformdirs>=4",  # where a system keeps caches: the frames of videos
 ]
 
@@ -33,10 +35,12 @@ EXTRAS = {
         "litert-quantizer>=0.11",  # integers in some of the operators, which TensorFlow's converter has not
         "jsonschema>=4.18",  # the manifest against its schema
     ],
+    "spring": ["h5py>=3.8"],  # Spring's ground truth, .flo5, is HDF5
     "test": [
         "pytest>=8",  # the runner
         "pytest-xdist>=3.7",  # on all cores at once
         "hypothesis>=6.100",  # damaged files and odd sizes that no one would think of
+        "h5py>=3.8",  # .flo5 files to read
     ],
     "dev": [
         "ruff>=0.8",  # lint and format
@@ -54,7 +58,7 @@ setup(
     license_files=["LICENSE"],
     python_requires=">=3.10,<3.14",
     packages=find_packages(include=["tfflow", "tfflow.*"]),
-    package_data={"tfflow": ["weights/*", "export/*.schema.json", "site/**"]},
+    package_data={"tfflow": ["weights/*", "exporting/*.schema.json", "site/**"]},
     install_requires=REQUIRED,
     extras_require=EXTRAS,
     classifiers=[

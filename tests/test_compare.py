@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from tests.training import tiny  # noqa: F401 (registers the networks)
-from tfflow import train
-from tfflow.compare import main, table
+from tfflow.commands import train
+from tfflow.commands.compare import main, table
 from tfflow.recipes import RECIPES, named
 from tfflow.training.checkpoint import read_state
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tfflow.errors import LONGEST, InputError, command
+from tfflow.errors import LONGEST_LINE, InputError, command
 
 ROOT = Path(__file__).parents[1]
 COMMANDS = [*sorted((ROOT / "tfflow").rglob("*.py")), *sorted((ROOT / "export").glob("*.py"))]
@@ -32,7 +32,7 @@ def run_of(error: Exception, capsys) -> tuple[int, str]:
 def test_a_refusal_is_one_line_of_at_most_300_characters_without_control_characters(text, capsys):
     code, err = run_of(InputError(text), capsys)
     assert code == 2 and err.startswith("tfflow: ") and err.count("\n") == 1 and err.endswith("\n")
-    assert len(err) <= LONGEST + 1 == 301 and err[:-1].isprintable()
+    assert len(err) <= LONGEST_LINE + 1 == 301 and err[:-1].isprintable()
     assert ("last" in err) == ("last" in text)  # what to do stands at the end
 
 

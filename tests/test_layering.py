@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[1] / "tfflow"
 # What stands on a later line may import what stands on an earlier one, and its own line. Modules that lie in tfflow/
 # itself are the bottom, where named here, or else commands, which are on top.
 ORDER = [
-    {"errors", "files", "interrupt", "memory", "terminal"},
+    {"errors", "files", "interrupt", "limits", "memory", "terminal"},
     {"ops"},
     {"data"},
     {"augmentation"},
@@ -22,7 +22,7 @@ ORDER = [
     {"recipes"},
     {"training"},
     {"evaluation"},
-    {"export"},
+    {"exporting"},
     {"commands"},
 ]
 FLOOR = {place: floor for floor, places in enumerate(ORDER) for place in places}

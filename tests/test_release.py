@@ -13,7 +13,8 @@ import pytest
 import tfflow
 from tests.data import trees
 from tests.training import tiny  # noqa: F401 (registers the networks)
-from tfflow import models, release, train
+from tfflow import models
+from tfflow.commands import release, train
 from tfflow.data.sources import open_source
 from tfflow.evaluation import benchmark, model_card
 from tfflow.evaluation.benchmark import Result

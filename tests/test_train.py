@@ -13,9 +13,9 @@ import pytest
 import tfflow
 from tests.data import trees
 from tests.training import runs
+from tfflow.commands.train import main, method, parser, starting_weights
 from tfflow.data.sources import open_source
 from tfflow.models.weights import save_arrays
-from tfflow.train import main, method, parser, starting_weights
 from tfflow.training.bar import Bar
 from tfflow.training.checkpoint import read_state
 
@@ -96,7 +96,7 @@ def test_its_weights_can_be_used(trained, clip):
 def test_a_run_that_ended_says_so_and_changes_nothing(trained, clip, monkeypatch):
     out = trained[0]
     before = {p: (p.stat().st_mtime_ns, p.read_bytes()) for p in out.rglob("*") if p.is_file()}
-    monkeypatch.setattr("tfflow.train.Trainer", None)  # it is not needed to say so
+    monkeypatch.setattr("tfflow.commands.train.Trainer", None)  # it is not needed to say so
     code, printed, err = finished(SMALL, "--data", f"frames:{clip}", "--out", out)
     assert code == 0 and err == ""
     assert printed.startswith("this run has ended after 6 steps: weights in ")
@@ -283,3 +283,25 @@ def test_bad_input_is_refused_in_one_line_with_nothing_left(case, tmp_path):
     save_arrays(tmp_path / "stranger.safetensors", {"kernel": np.ones(3)}, {"model": "raft"})
     arguments, text = CASES[case]
     assert text.format(tmp=tmp_path) in refused(tmp_path, *(a.format(tmp=tmp_path) for a in arguments))
+
+
+def test_frames_that_do_not_move_are_said_at_the_start(tmp_path):
+    picture = cv2.GaussianBlur(trees.picture(3, 40, 56), (0, 0), 2)
+    for k in range(4):
+        trees.put_image(tmp_path / "clip" / f"{k}.png", picture)
+    code, _, err = finished(SMALL, "--data", f"frames:{tmp_path / 'clip'}", "--out", tmp_path / "run")
+    (line,) = [line for line in err.splitlines() if "warning" in line]
+    assert code == 0 and line.startswith("tfflow: warning: the frames do not move: of 3 pairs measured in frames:")
+
+
+def test_frames_that_move_are_not_remarked_on(trained, clip, tmp_path):
+    _, _, err = finished(SMALL, "--data", f"frames:{clip}", "--out", tmp_path / "run", "--recipe", "back_to_basics")
+    assert "warning" not in err
+
+
+def test_frames_too_small_for_the_method_are_named_with_their_size(tmp_path):
+    clip = trees.frames(tmp_path / "clip", 3)  # 6 x 10 px
+    arguments = ["--model", "tiny", "--steps", "6", "--batch", "2", "--out", tmp_path / "run"]
+    code, _, err = finished(arguments, "--data", f"frames:{clip}")
+    assert code == 2 and f"the frames of frames:{clip} are 6x10: train on larger ones" in err
+    assert "choose a larger --crop" in finished(arguments, "--crop", "8x8")[2]

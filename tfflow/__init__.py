@@ -8,10 +8,18 @@ import os
 os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
+import wrapt
+
 from tfflow.errors import InputError
 
 __version__ = "0.1.0"
 __all__ = ["InputError", "__version__", "load"]
+
+
+@wrapt.when_imported("tf_keras")
+def _register_layers(_) -> None:
+    """So that Keras loads saved models with layers of this package; not before Keras itself, which takes seconds."""
+    import tfflow.layers  # noqa: F401
 
 
 def load(weights, scales=(1.0,)):

@@ -12,12 +12,31 @@ from collections.abc import Callable, Iterable
 from tfflow.interrupt import second_interrupt_ends
 from tfflow.memory import keep_freed_memory
 
-LONGEST = 300
-"""Characters of a refusal, whatever names and values it holds."""
+PREFIX = "tfflow: "
+LONGEST_LINE = 300
+"""Characters of a refusal with its prefix: what a file or a name holds may be of any length."""
+LONGEST_END = 100
+"""Characters of a longer text's end that are kept: what to do stands there."""
+
+
+def one_line(text: str) -> str:
+    """The text as one line of printable characters. Of a text that is too long: its beginning and its end."""
+    most = LONGEST_LINE - len(PREFIX)
+    if len(text) > 4 * LONGEST_LINE:  # cut before it is copied again
+        text = f"{text[: 2 * LONGEST_LINE]} ... {text[-2 * LONGEST_LINE :]}"
+    text = " ".join(text.split())
+    text = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    if len(text) <= most:
+        return text
+    gap = " ... "
+    return text[: most - LONGEST_END - len(gap)] + gap + text[-LONGEST_END:]
 
 
 class InputError(ValueError):
     """What the user gave cannot be used. Its text is one line; commands print it and leave with exit code 2."""
+
+    def __init__(self, text: object = ""):
+        super().__init__(one_line(str(text)))
 
 
 def unknown_name(kind: str, name: str, known: Iterable[str]) -> InputError:
@@ -52,19 +71,10 @@ def command(main: Callable[..., int | None]) -> Callable[..., int]:
         except KeyboardInterrupt:
             print("\ntfflow: stopped", file=sys.stderr)
             return 130
-        print(one_line(f"tfflow: {text}"), file=sys.stderr)
+        print(PREFIX + one_line(text), file=sys.stderr)
         return 2
 
     return run
-
-
-def one_line(text: str) -> str:
-    """`text` on one line without control characters, of at most `LONGEST`: of more, the middle is left out."""
-    text = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in " ".join(text.split()))
-    if len(text) <= LONGEST:
-        return text
-    end = LONGEST // 3
-    return f"{text[: LONGEST - end - 5]} ... {text[-end:]}"
 
 
 def _os_error(error: OSError) -> str:

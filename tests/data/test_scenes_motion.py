@@ -13,6 +13,8 @@ from tfflow.data.scenes.bending import STEEPEST, draw_bend
 from tfflow.data.scenes.drive import Camera, Plane
 from tfflow.data.scenes.layer import Layer
 from tfflow.data.scenes.motion import affine, square
+from tfflow.data.scenes.receding import recede
+from tfflow.data.scenes.textures import Textures
 
 SIZE = (60, 84)
 CLEAN = SceneSettings(shapes=(4, 7), noise=0, light_change=0, defocus=0, motion_blur=0)
@@ -45,7 +47,7 @@ def oracle_raster(layer: Layer, frame: int, x: float, y: float) -> np.ndarray:
 def oracle_place(layer: Layer, frame: int, point: np.ndarray) -> np.ndarray:
     """Where a frame shows a point of the raster."""
     flat = point.copy()
-    for _ in range(60):
+    for _ in range(30):
         flat = point - oracle_displacement(layer, frame, *flat)
     at = square(layer.to_frames[frame]) @ [*flat, 1]
     return at[:2] / at[2]
@@ -88,7 +90,7 @@ def test_flow_and_visibility_equal_mapping_each_point(kind, frame, flow, mask):
     sure_pixels = hidden = 0
     for index in range(3):
         sample, layers = scenes.sample(index), scenes.layers(index)
-        for y in range(index % 2, SIZE[0], 3):
+        for y in range(index, SIZE[0], 4):
             for x in range(1, SIZE[1], 3):
                 top, sure = oracle_top(layers, frame, x, y)
                 if not sure:
@@ -102,8 +104,8 @@ def test_flow_and_visibility_equal_mapping_each_point(kind, frame, flow, mask):
                 visible = edge >= 0 and not any(depth >= 0 for depth in depths)
                 assert sample[mask][y, x, 0] == visible, (index, x, y)
                 sure_pixels, hidden = sure_pixels + 1, hidden + (not visible)
-    assert sure_pixels > 1000
-    assert hidden > 10
+    assert sure_pixels > 500
+    assert hidden > 5
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -178,6 +180,18 @@ def test_homography_of_a_plane_equals_projecting_its_points():
             np.testing.assert_allclose(at[:, :2] / at[:, 2:], expected, atol=1e-8)
 
 
+def test_a_texture_that_recedes_holds_no_finer_detail_far_away_than_near():
+    textures = Textures(SceneSettings(texture_kinds=(("noise", 1.0),), shading=0, mixed=0, detail=0), seed=0)
+    rays = np.linalg.inv(np.array([[128.0, 0, 64], [0, 128, 0], [0, 0, 1]]))  # the horizon is the first row
+    steps = []
+    for seed in range(6):
+        seen = recede(np.random.default_rng(seed), textures, rays, np.array([0, 1.0, 0]), (96, 128))
+        steps.append(np.abs(np.diff(seen.astype(float), axis=1)).mean(axis=(1, 2)))
+    near, far, horizon = (np.mean(steps, axis=0)[part].mean() for part in (slice(60, 90), slice(12, 30), slice(0, 3)))
+    assert 0.4 < far / near < 1.6
+    assert horizon < 0.5 * near
+
+
 def test_driving_ahead_makes_the_picture_expand_within_the_limit():
     settings = dataclasses.replace(CLEAN, drive=1, independent=0)
     outward, longest = [], []
@@ -190,6 +204,12 @@ def test_driving_ahead_makes_the_picture_expand_within_the_limit():
     assert max(longest) <= 24.5  # 48 px of a frame of twice the size, found on a grid of points
     assert np.percentile(longest, 75) > 15
     assert np.median(outward) > 2
+
+
+def test_a_camera_that_may_not_move_stands_still():
+    for index in range(4):
+        settings = dataclasses.replace(CLEAN, drive=1, max_displacement=0)
+        np.testing.assert_allclose(Scenes(SIZE, settings=settings).sample(index)["flow12"], 0, atol=1e-4)
 
 
 def test_fast_things_cross_a_third_of_the_frame_and_are_small():

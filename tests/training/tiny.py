@@ -129,6 +129,6 @@ def finish(process: subprocess.Popen, seconds: float = 300) -> tuple[int, str, s
 
 
 if __name__ == "__main__":
-    from tfflow.train import main
+    from tfflow.commands.train import main
 
     raise SystemExit(main())

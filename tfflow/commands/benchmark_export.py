@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tfflow.errors import InputError, command
-from tfflow.export.precisions import require_libraries
+from tfflow.exporting.precisions import require_libraries
 from tfflow.terminal import Parser
 
 RUNS = 50
@@ -27,7 +27,7 @@ def main(argv: list[str] | None = None) -> int:
     require_libraries([])
 
     from tfflow.evaluation.report import wide_console
-    from tfflow.export.timing import adb_lines, benchmark
+    from tfflow.exporting.timing import adb_lines, benchmark
 
     result = benchmark(args.models, threads=threads, runs=args.runs)
     console = wide_console()

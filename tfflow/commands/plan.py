@@ -40,6 +40,8 @@ def _weights_of(recipe: Recipe, model: str | None) -> str | None:
         return None
     if recipe.weights == "pretrained" and model in boxed():
         return model
+    if recipe.weights in boxed():
+        return recipe.weights
     raise InputError(
         f"{recipe.name} goes on from trained weights of {model}: name them with --weights W, or begin from none with "
         f"--weights {RANDOM}"
@@ -73,7 +75,7 @@ def method(args: argparse.Namespace, sources: list[Source]) -> tuple[Recipe, str
             try:
                 student_size(recipe.crop_of(phase), phase.teacher.student, stride)
             except ValueError as error:
-                raise InputError(f"{recipe.name} with {model}: {error}; choose a larger --crop") from None
+                raise InputError(f"{recipe.name} with {model}: {error}; {_larger(args.crop, sources)}") from None
         height, width = recipe.crop_of(phase)
         if (pairs := recipe.batch_of(phase)) * height * width > MOST_PIXELS:
             raise InputError(
@@ -98,3 +100,12 @@ def _crop(asked: tuple[int, int] | None, usual: tuple[int, int], sources: list[S
         usual = tuple(min(n, size) for n, size in zip(usual, source.sample(0)["image1"].shape, strict=False))
     height, width = (max(stride, n // stride * stride) for n in usual)
     return height, width
+
+
+def _larger(asked: tuple[int, int] | None, sources: list[Source]) -> str:
+    """What to do about a crop that is too small: it is the one that was asked for, or as large as the frames."""
+    if asked or not sources:
+        return "choose a larger --crop"
+    sizes = {source.name: source.sample(0)["image1"].shape[:2] for source in sources}
+    name = min(sizes, key=lambda name: min(sizes[name]))
+    return f"the frames of {name} are {sizes[name][0]}x{sizes[name][1]}: train on larger ones"

@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tfflow.errors import InputError, command
-from tfflow.export.precisions import ALL, PRECISIONS, chosen, require_libraries
+from tfflow.exporting.precisions import ALL, PRECISIONS, chosen, require_libraries
 from tfflow.terminal import Parser
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from tfflow.export.report import Report
+    from tfflow.exporting.report import Report
 
 EXAMPLES = """examples:
   python export/to_tflite.py --weights pwcnet_mobile --size 256x448 --precision int8-qat --out out
@@ -72,7 +72,7 @@ def main(argv: list[str] | None = None) -> int:
         raise InputError("give either --weights W or, for random weights, --model NAME")
 
     from tfflow.evaluation.report import progress_bar, wide_console
-    from tfflow.export.run import export
+    from tfflow.exporting.run import export
     from tfflow.models import untrained
 
     console = wide_console()
@@ -103,7 +103,7 @@ def main(argv: list[str] | None = None) -> int:
 
 def show(console: Console, reports: Sequence[Report]) -> None:
     """Prints all, and what is beyond a limit."""
-    from tfflow.export.report import tables
+    from tfflow.exporting.report import tables
 
     console.print(tables(reports))
     for report in reports:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tfflow.commands.to_tflite import show
 from tfflow.errors import command
-from tfflow.export.precisions import require_libraries
+from tfflow.exporting.precisions import require_libraries
 from tfflow.terminal import Parser
 
 EXAMPLES = """example:
@@ -36,7 +36,7 @@ def main(argv: list[str] | None = None) -> int:
     require_libraries([])
 
     from tfflow.evaluation.report import progress_bar, wide_console
-    from tfflow.export.check import validate
+    from tfflow.exporting.check import validate
 
     console = wide_console()
     report = validate(

@@ -12,11 +12,15 @@ from typing import TYPE_CHECKING, Any
 from tfflow.data.chairs import open_chairs
 from tfflow.data.damage import ON_ERROR, Skipping
 from tfflow.data.frames import open_frames
+from tfflow.data.hd1k import open_hd1k
 from tfflow.data.images import IMAGE_SUFFIXES
 from tfflow.data.kitti import open_kitti, open_multiview
 from tfflow.data.middlebury import open_middlebury
+from tfflow.data.pairs import open_pairs
 from tfflow.data.records import Sample, Source
 from tfflow.data.sintel import open_sintel
+from tfflow.data.spring import open_spring
+from tfflow.data.things import open_things
 from tfflow.data.video import open_video
 from tfflow.errors import InputError, unknown_name
 
@@ -35,6 +39,12 @@ KINDS: dict[str, Opener] = {
     "kitti2015": partial(open_kitti, year="2015"),
     "kitti-multiview": open_multiview,
     "middlebury": open_middlebury,
+    "things-clean": open_things,
+    "things-final": partial(open_things, rendering="final"),
+    "things-test": partial(open_things, part="TEST"),
+    "hd1k": open_hd1k,
+    "spring": open_spring,
+    "pairs": open_pairs,
     "frames": open_frames,
     "video": open_video,
 }

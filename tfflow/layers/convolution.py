@@ -5,10 +5,10 @@ from __future__ import annotations
 import tensorflow as tf
 import tf_keras as keras
 
-from tfflow.layers.plain import as_written
+from tfflow.layers.plain import FlowLayer, as_written
 
 
-class DilatedConv2D(keras.layers.Conv2D):
+class DilatedConv2D(FlowLayer, keras.layers.Conv2D):
     """Conv2D of stride 1, odd kernel, "same" padding and a dilation, [b, h, w, c] -> [b, h, w, filters].
 
     Keras' own becomes SPACE_TO_BATCH_ND + CONV_2D + BATCH_TO_SPACE_ND, which phones run slowly or not at all.

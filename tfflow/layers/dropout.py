@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import tensorflow as tf
-import tf_keras as keras
 
-from tfflow.layers.plain import as_written
+from tfflow.layers.plain import FlowLayer, as_written
 
 
-class LevelDropout(keras.layers.Layer):
+class LevelDropout(FlowLayer):
     """[x [n, h, w, c], frames [n, h', w', 3]] -> x, of which training sets whole pairs to zero with probability `rate`.
 
     place: of several draws from the same frames; what shares rate and place falls out together.

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import tensorflow as tf
-import tf_keras as keras
 
-from tfflow.layers.plain import as_written
+from tfflow.layers.plain import FlowLayer, as_written
 
 
-class StackFrames(keras.layers.Layer):
+class StackFrames(FlowLayer):
     """Frames of one shape, stacked on the batch axis: n times [b, ...] -> [n * b, ...]."""
 
     @as_written
@@ -16,7 +15,7 @@ class StackFrames(keras.layers.Layer):
         return tf.concat(frames, axis=0)
 
 
-class Frame(keras.layers.Layer):
+class Frame(FlowLayer):
     """Takes frame `index` of `count` from the batch axis: [count * b, ...] -> [b, ...]. Undoes StackFrames."""
 
     def __init__(self, index: int, count: int, **kwargs):
@@ -34,7 +33,7 @@ class Frame(keras.layers.Layer):
         return {**super().get_config(), "index": self.index, "count": self.count}
 
 
-class SwapFrames(keras.layers.Layer):
+class SwapFrames(FlowLayer):
     """Exchanges the halves of the batch axis: each frame's partner, for both directions in one pass."""
 
     @as_written

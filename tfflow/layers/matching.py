@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import tf_keras as keras
-
 from tfflow import ops
-from tfflow.layers.plain import as_written
+from tfflow.layers.plain import FlowLayer, as_written
 from tfflow.ops.warp import check_outside
 
 
-class Warp(keras.layers.Layer):
+class Warp(FlowLayer):
     """[features2 [b, h, w, c], flow12 [b, h, w, 2] in px of that grid] -> features2 seen from frame 1, [b, h, w, c].
 
     outside: "zero", "border", "strict" or "ddflow", see `ops.backward_warp`. The flow is never cast below float32.
@@ -30,7 +28,7 @@ class Warp(keras.layers.Layer):
         return {**super().get_config(), "outside": self.outside}
 
 
-class CostVolume(keras.layers.Layer):
+class CostVolume(FlowLayer):
     """[features1, features2], each [b, h, w, c] -> matching costs [b, h, w, (2 * radius / stride + 1)**2]."""
 
     def __init__(self, radius: int, stride: int = 1, **kwargs):

@@ -1,11 +1,52 @@
-"""How a layer's `call` is marked that branches on no tensor."""
+"""What all layers have in common: they are saved and loaded by name, and belong to Keras 2."""
 
 from __future__ import annotations
 
 import inspect
+import sys
 from collections.abc import Callable
 
 import tensorflow as tf
+import tf_keras as keras
+from tf_keras.src.engine import base_layer_utils
+
+PACKAGE = "tfflow"
+"""In a saved model a layer is called "tfflow>Warp"."""
+
+
+class FlowLayer(keras.layers.Layer):
+    """Base of the layers here. A subclass is registered, so that models with it load without `custom_objects`.
+
+    Raises TypeError inside a model of Keras 3, which would take the layer's arithmetic and miss its weights.
+    """
+
+    def __init_subclass__(cls, **kwargs):
+        super().__init_subclass__(**kwargs)
+        keras.saving.register_keras_serializable(PACKAGE)(cls)
+
+    def __call__(self, *args, **kwargs):
+        if any(map(_of_keras_3, tf.nest.flatten([args, kwargs]))) or _directly_in_keras_3():
+            raise TypeError(
+                f"{type(self).__name__} is a layer of tf_keras (Keras 2) and cannot be part of a model of Keras 3: "
+                "build the model with `import tf_keras as keras`"
+            )
+        return super().__call__(*args, **kwargs)
+
+    def __repr__(self):
+        return f"<{type(self).__name__} {self.name!r}, a layer of tf_keras (Keras 2)>"
+
+
+def _of_keras_3(x) -> bool:
+    """Whether x is a placeholder of a functional model of Keras 3."""
+    return type(x).__name__ == "KerasTensor" and type(x).__module__.split(".")[0] == "keras"
+
+
+def _directly_in_keras_3() -> bool:
+    """Whether the `call` of a Keras 3 layer is under way, and no model of Keras 2 in it, which keeps its weights."""
+    state = sys.modules.get("keras.src.backend.common.global_state")
+    if state is None or base_layer_utils.call_context().in_call:
+        return False
+    return state.get_global_attribute("current_call_ctx") is not None
 
 
 def as_written(method: Callable) -> Callable:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import tensorflow as tf
-import tf_keras as keras
 
 from tfflow import ops
-from tfflow.layers.plain import as_written
+from tfflow.layers.plain import FlowLayer, as_written
 from tfflow.ops.checks import size
 
 
-class UpsampleFlow(keras.layers.Layer):
+class UpsampleFlow(FlowLayer):
     """Bilinear upsampling by a whole factor; values grow with the grid: [b, h, w, 2] -> [b, f * h, f * w, 2].
 
     align_corners: as SpyNet, DDFlow and PWC-Lite were trained; half-pixel centres otherwise.
@@ -30,7 +29,7 @@ class UpsampleFlow(keras.layers.Layer):
         return {**super().get_config(), "factor": self.factor, "align_corners": self.align_corners}
 
 
-class ConvexUpsample(keras.layers.Layer):
+class ConvexUpsample(FlowLayer):
     """[flow [b, h, w, 2], weights [b, h, w, 9 * f * f]] -> flow [b, f * h, f * w, 2], px of the finer grid.
 
     weights: logits, see `ops.convex_upsample`. Source: Teed and Deng 2020 (RAFT).

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import tensorflow as tf
-import tf_keras as keras
 
-from tfflow.layers.plain import as_written
+from tfflow.layers.plain import FlowLayer, as_written
 
 
-class Scale(keras.layers.Layer):
+class Scale(FlowLayer):
     """Multiplies by a constant: a network's own flow unit into px, or flow into the range of features."""
 
     def __init__(self, factor: float, **kwargs):
@@ -23,7 +22,7 @@ class Scale(keras.layers.Layer):
         return {**super().get_config(), "factor": self.factor}
 
 
-class Normalize(keras.layers.Layer):
+class Normalize(FlowLayer):
     """(x - mean) / std per channel, constants: [b, h, w, c] -> [b, h, w, c]."""
 
     def __init__(self, mean, std, **kwargs):
@@ -38,7 +37,7 @@ class Normalize(keras.layers.Layer):
         return {**super().get_config(), "mean": self.mean, "std": self.std}
 
 
-class L2Normalize(keras.layers.Layer):
+class L2Normalize(FlowLayer):
     """Features of length `length` at every pixel: [b, h, w, c] -> same. Squares are summed in float32.
 
     With length sqrt(c), the mean over channels in a cost volume is the cosine of the two features, and values stay
@@ -62,7 +61,7 @@ class L2Normalize(keras.layers.Layer):
         return {**super().get_config(), "length": self.length, "epsilon": self.epsilon, "centred": self.centred}
 
 
-class CentrePair(keras.layers.Layer):
+class CentrePair(FlowLayer):
     """Frames stacked on the batch axis, less the mean colour of their pair: [2 * b, h, w, c] -> same.
 
     Source: FlowNet2's programs, which take it over both frames and all of their pixels.
@@ -76,7 +75,7 @@ class CentrePair(keras.layers.Layer):
         return stacked - tf.cast(tf.concat([mean, mean], axis=0), stacked.dtype)
 
 
-class NormalizePair(keras.layers.Layer):
+class NormalizePair(FlowLayer):
     """[x, other], each [b, h, w, c] -> (x - m) / s, with the mean m and deviation s that both have together.
 
     m and s**2: one number a pair, the mean of those of x and of other over all of their pixels and channels.
@@ -91,7 +90,7 @@ class NormalizePair(keras.layers.Layer):
         return tf.cast((x - mean) * tf.math.rsqrt(variance + 1e-16), inputs[0].dtype)
 
 
-class Length(keras.layers.Layer):
+class Length(FlowLayer):
     """Euclidean length of each pixel's vector, [b, h, w, c] -> [b, h, w, 1]; of nothing 1e-6, with no gradient."""
 
     @as_written
@@ -100,7 +99,7 @@ class Length(keras.layers.Layer):
         return tf.cast(tf.sqrt(tf.maximum(squares, 1e-12)), x.dtype)
 
 
-class AbsoluteDifference(keras.layers.Layer):
+class AbsoluteDifference(FlowLayer):
     """[a, b], each [b, h, w, c] -> |a - b|: what a warped frame does not explain."""
 
     @as_written
@@ -109,7 +108,7 @@ class AbsoluteDifference(keras.layers.Layer):
         return tf.abs(first - second)
 
 
-class ZeroFlow(keras.layers.Layer):
+class ZeroFlow(FlowLayer):
     """The flow that a coarsest level starts from: zeros [b, h, w, 2], float32, on the grid of its input."""
 
     @as_written

@@ -10,11 +10,14 @@ import tensorflow as tf
 import tf_keras as keras
 
 from tfflow import ops
+from tfflow.data.arrays import as_batch, as_image, as_pair
 from tfflow.errors import InputError
 from tfflow.models.cascade import ONCE, cascade, check_scales
-from tfflow.models.graph import Network, both_directions, frames_of, one_direction
+from tfflow.models.graph import Network, both_directions, frames_of, longest_sides_of, one_direction
 from tfflow.models.process import check_process
 from tfflow.models.variants import variant
+
+__all__ = ["FlowModel", "as_image"]
 
 
 class FlowModel:
@@ -30,6 +33,7 @@ class FlowModel:
         more exact at five times the work, (0.5, 1, 2) reaches farther, too. Of networks of two frames alone.
     frames: how many the network looks at, 2 or 3. Of three, the third is image0, the frame before image1: where none
         is given, as at the beginning of a sequence, image1 itself stands for it (and image2 for image3).
+    Networks whose authors use fewer levels for small frames (`Network.longest_sides`) do so here with their weights.
     Frames of any size: the last row and column are repeated up to a multiple of the stride, and the flow is cut back.
     """
 
@@ -46,6 +50,7 @@ class FlowModel:
         self.name, self.stride, self.metadata = name, kind.stride, metadata or {}
         self.network = network or kind.build("float32")
         self.frames = frames_of(self.network)
+        self._sides = longest_sides_of(self.network) if "imported" in self.metadata else ()
         if self.frames > 2 and self.scales != ONCE:
             raise InputError(f"{name} looks at {self.frames} frames: scales are for networks of two")
         any_size = tf.TensorSpec([None, None, None, 3])  # traced once; as fast as a size of its own
@@ -62,6 +67,15 @@ class FlowModel:
     def both_ways(self) -> keras.Model:
         """The Keras model of 1->2 and 2->1 (`models.both_directions`)."""
         return both_directions(self.network)
+
+    def network_at(self, size: tuple[int, int]) -> Network:
+        """The network as it is used on frames of this height and width: all of it, or its first levels."""
+        padded = max(-(-n // self.stride) * self.stride for n in size)
+        return self._first_levels(sum(padded > side for side in self._sides)) if self._sides else self.network
+
+    def _first_levels(self, place: int) -> Network:
+        """For frames longer than `place` of the sides; over all of them, the network itself."""
+        return self.network if place == len(self._sides) else self.network.first_levels(place + 1)  # type: ignore[attr-defined]
 
     @functools.cached_property
     def parameters(self) -> int:
@@ -83,10 +97,10 @@ class FlowModel:
         return self.batch(first[None], second[None], before[None])[0]
 
     def batch(self, images1: np.ndarray, images2: np.ndarray, images0: np.ndarray | None = None) -> np.ndarray:
-        """Flow of many pairs: images [b, h, w, 3], float32 RGB in [0, 1] -> [b, h, w, 2], px."""
+        """Flow of many pairs: images [b, h, w, 3], float32 RGB in [0, 1] -> [b, h, w, 2], px. Raises as `as_batch`."""
         check_process()
         before = self._around((images0, images1))
-        return self._predict(*_pairs(images1, images2, *before)).numpy()
+        return self._predict(*as_batch(images1, images2, *before)).numpy()
 
     def both(
         self,
@@ -101,7 +115,7 @@ class FlowModel:
         """
         check_process()
         around = self._around((images0, images1), (images3, images2))
-        flow = self._predict_both(*_pairs(images1, images2, *around)).numpy()
+        flow = self._predict_both(*as_batch(images1, images2, *around)).numpy()
         return flow[: len(images1)], flow[len(images1) :]
 
     def _around(self, *given_and_nearest) -> list[np.ndarray]:
@@ -115,73 +129,24 @@ class FlowModel:
     def forward(self, images1: tf.Tensor, images2: tf.Tensor, *before: tf.Tensor) -> tf.Tensor:
         """`batch` inside a graph."""
         if self.scales == ONCE:
-            return self._look(self.one_way, images1, images2, *before)
-        return cascade(functools.partial(self._look, self.one_way), images1, images2, self.scales)
+            return self._look("one_way", images1, images2, *before)
+        return cascade(functools.partial(self._look, "one_way"), images1, images2, self.scales)
 
     def stacked(self, images1: tf.Tensor, images2: tf.Tensor, *around: tf.Tensor) -> tf.Tensor:
         """`both` inside a graph: [2b, h, w, 2], flows 1->2, then 2->1."""
         if self.scales == ONCE:
-            return self._look(self.both_ways, images1, images2, *around)
+            return self._look("both_ways", images1, images2, *around)
         return tf.concat([self.forward(images1, images2), self.forward(images2, images1)], axis=0)
 
-    def _look(self, model, *images):
+    def _look(self, ways: str, *images):
+        """Flow of `one_way` or `both_ways`, with as many levels as the frames' size asks for."""
         padded, sizes = zip(*(ops.pad_to_multiple(frames, self.stride) for frames in images), strict=True)
-        return ops.crop_to(model(list(padded))[0], sizes[0])
-
-
-PIL_MODES = ("L", "RGB", "RGBA", "I;16", "I", "F")
-"""Those whose numbers are colours or grey; others ("P", "1", "LA", "CMYK", ...) are converted."""
-
-
-def as_image(name: str, image, channels: str = "rgb") -> np.ndarray:
-    """An image as people hold them -> float32 RGB [h, w, 3] in [0, 1]. See `FlowModel.flow` for what is taken."""
-    if channels not in ("rgb", "bgr"):
-        raise InputError(f'`channels` must be "rgb" or "bgr", got {channels!r}')
-    if getattr(image, "mode", "RGB") not in PIL_MODES:  # a palette's indices are no brightness
-        image = image.convert("RGB")
-    x = np.asarray(image)
-    if x.ndim == 2:
-        x = x[..., None]
-    if x.ndim != 3 or x.shape[-1] not in (1, 3, 4) or 0 in x.shape:
-        raise InputError(f"`{name}` must be [h, w], [h, w, 1], [h, w, 3] or [h, w, 4], got {np.asarray(image).shape}")
-    if x.dtype in (np.uint8, np.uint16):
-        x = x.astype(np.float32) / np.iinfo(x.dtype).max
-    elif np.issubdtype(x.dtype, np.floating):
-        x = x.astype(np.float32)
-        if not (x.min() >= -1e-3 and x.max() <= 1 + 1e-3):  # also refuses NaN
-            raise InputError(
-                f"`{name}` is float and must be in [0, 1], got {x.min():.4g} to {x.max():.4g}: divide by 255?"
-            )
-    else:
-        raise InputError(f"`{name}` must be uint8, uint16 or float, got {x.dtype}")
-    x = x[..., :3]
-    if x.shape[-1] == 1:
-        return np.repeat(x, 3, axis=-1)
-    return np.ascontiguousarray(x[..., ::-1] if channels == "bgr" else x)
-
-
-def as_pair(image1, image2, channels: str = "rgb") -> tuple[np.ndarray, np.ndarray]:
-    """Two images of one size, as `as_image` makes them."""
-    first, second = as_image("image1", image1, channels), as_image("image2", image2, channels)
-    if first.shape != second.shape:
-        raise InputError(
-            f"image1 and image2 must be of one size, got {_size(first)} and {_size(second)} (width x height)"
-        )
-    return first, second
-
-
-def _pairs(images1, images2, *around) -> tuple[tf.Tensor, ...]:
-    first, second, *others = (tf.convert_to_tensor(images) for images in (images1, images2, *around))
-    if any(other.shape != first.shape or other.dtype != tf.float32 for other in others):
-        came = ", ".join(f"{tuple(other.shape)} {other.dtype.name}" for other in others)
-        raise ValueError(f"frames around a pair must be float32 {tuple(first.shape)} as it, got {came}")
-    if first.shape != second.shape or first.shape.rank != 4 or first.shape[-1] != 3 or first.dtype != tf.float32:
-        raise ValueError(
-            f"images must be two float32 [b, h, w, 3] of one shape, got {tuple(first.shape)} {first.dtype.name} and "
-            f"{tuple(second.shape)} {second.dtype.name}"
-        )
-    return first, second, *others
-
-
-def _size(image: np.ndarray) -> str:
-    return f"{image.shape[1]}x{image.shape[0]}"
+        if not self._sides:
+            return ops.crop_to(getattr(self, ways)(list(padded))[0], sizes[0])
+        build = {"one_way": one_direction, "both_ways": both_directions}[ways]
+        models = [build(self._first_levels(place)) for place in range(len(self._sides))] + [getattr(self, ways)]
+        longest = tf.reduce_max(tf.shape(padded[0])[1:3])
+        place = tf.reduce_sum(tf.cast(longest > self._sides, tf.int32))
+        runs = [lambda m=m: tf.nest.flatten(m(list(padded)))[0] for m in models]  # of one level there is no list
+        flow = tf.switch_case(place, runs)
+        return ops.crop_to(tf.ensure_shape(flow, [None, None, None, 2]), sizes[0])

@@ -20,6 +20,9 @@ class Network(Protocol):
     frames: 3 where decode takes a third argument, the features of the frame before frame 1; 2 where it is not said.
     outputs: what decode's list holds, ("flows12",) where it is not said: names of fields of `losses.View`, each with
         as many maps of the same grids, one field's after the other's.
+    longest_sides: longer sides of frames up to which 1, 2, ... levels are used with the authors' weights, above the
+        last all; () where it is not said. first_levels(count) then gives the network of so many levels over the same
+        weights.
     """
 
     stride: int
@@ -32,6 +35,11 @@ class Network(Protocol):
 def frames_of(network: Network | type) -> int:
     """How many frames the network looks at: 2, or 3 with the frame before the first."""
     return getattr(network, "frames", 2)
+
+
+def longest_sides_of(network: Network) -> tuple[int, ...]:
+    """See `Network.longest_sides`."""
+    return getattr(network, "longest_sides", ())
 
 
 def outputs_of(network: Network) -> tuple[str, ...]:

@@ -5,6 +5,8 @@ Ranjan and Black, Optical Flow Estimation using a Spatial Pyramid Network, CVPR 
 
 from __future__ import annotations
 
+import copy
+
 import tf_keras as keras
 
 from tfflow.layers import Normalize, UpsampleFlow, Warp, ZeroFlow
@@ -14,10 +16,13 @@ from tfflow.models.blocks import TORCH, add, chain, concat, conv, flow_head
 class SpyNet:
     """Six levels from 1/32 to full resolution; level k adds its residual to the upsampled flow of level k - 1.
 
-    Departure: always six levels, where the original takes fewer for frames of less than 512 px.
+    longest_sides: frames whose longer side is at most the first of these take level 1 alone in the authors' program, at
+    most the second levels 1 and 2, and so on. `FlowModel` does so with their weights. Departure: in training, and with
+    weights trained here, always six.
     """
 
     stride = 32
+    longest_sides = (32, 64, 128, 256, 512)
 
     def __init__(self, dtype: str = "float32", levels: int = 6):
         self.dtype, self.levels = dtype, levels
@@ -31,6 +36,12 @@ class SpyNet:
             for i, filters in enumerate((32, 64, 32, 16), 1)
         ]
         return chain([*convs, flow_head(f"{name}_flow", kernel=7, init=TORCH)])
+
+    def first_levels(self, count: int) -> SpyNet:
+        """The network of levels 1 to `count`, the last of them at full resolution, over the same weights."""
+        part = copy.copy(self)
+        part.levels, part.residual = count, self.residual[:count]
+        return part
 
     def encode(self, images):
         """The images themselves, normalised and halved: [b, h, w, 3] -> six of them, fine to coarse."""

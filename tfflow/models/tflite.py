@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import threading
 from pathlib import Path
 
 import numpy as np
 
+from tfflow.data.arrays import as_batch, as_pair
 from tfflow.errors import InputError
-from tfflow.models.flow_model import as_pair
+from tfflow.models.trial import check_runs
 
 SUFFIX = ".tflite"
 
@@ -19,8 +21,8 @@ class TFLiteModel:
         flow = tfflow.load("out/pwcnet_mobile-256x448-int8-qat.tflite").flow(image1, image2)
 
     The file takes one pair of one size: frames of another size are resized to it, and the flow back, in px of the
-    frames. threads: of the interpreter. size: height and width of the images in the file; order: place of each input
-    and output in it.
+    frames. Several threads may call it: they wait for each other. threads: of the interpreter. size: height and width
+    of the images in the file; order: place of each input and output in it.
     Raises InputError where the file is damaged or not one of tfflow's.
     """
 
@@ -29,16 +31,26 @@ class TFLiteModel:
         self.name = self.path.stem
         self.metadata: dict[str, str] = {}
         interpreter = open_interpreter(self.path, threads)
-        signatures = interpreter.get_signature_list()
-        inputs = {name for s in signatures.values() for name in s["inputs"]}
-        outputs = {name for s in signatures.values() for name in s["outputs"]}
-        if inputs != {"image1", "image2"} or "flow12" not in outputs:
+        try:
+            self._describe(interpreter)
+        except InputError:
+            raise
+        except (ValueError, KeyError, IndexError, TypeError) as error:
+            raise InputError(f"{str(self.path)!r} is not a whole .tflite file ({error}); export it again") from None
+        self._lock = threading.Lock()
+
+    def _describe(self, interpreter) -> None:
+        signatures = list(interpreter.get_signature_list().values())
+        inputs, outputs = (sorted({n for s in signatures for n in s[end]}) for end in ("inputs", "outputs"))
+        if len(signatures) != 1 or inputs != ["image1", "image2"] or outputs not in (["flow12"], ["flow12", "flow21"]):
             raise InputError(
-                f"{str(self.path)!r} takes {sorted(inputs)} and gives {sorted(outputs)}: not a flow network of "
-                "export/to_tflite.py, which takes image1, image2 and gives flow12"
+                f"{str(self.path)!r} takes {inputs} and gives {outputs}: not a flow network of export/to_tflite.py, "
+                "which takes image1, image2 and gives flow12"
             )
         self._run = interpreter.get_signature_runner()
         of_inputs, of_outputs = self._run.get_input_details(), self._run.get_output_details()
+        for name, details in (of_inputs | of_outputs).items():
+            _check_end(repr(str(self.path)), name, details, like=of_inputs["image1"])
         places = [interpreter.get_input_details(), interpreter.get_output_details()]
         by_tensor = {tensor["index"]: place for tensors in places for place, tensor in enumerate(tensors)}
         self.order = {name: by_tensor[d["index"]] for name, d in (of_inputs | of_outputs).items()}
@@ -46,6 +58,7 @@ class TFLiteModel:
         _, height, width, _ = (int(n) for n in details["shape"])
         self.size = (height, width)
         self._dtype = details["dtype"]
+        self._shapes = {name: tuple(map(int, d["shape"])) for name, d in of_outputs.items()}
         self._directions = len(outputs)
 
     def flow(self, image1, image2, channels: str = "rgb") -> np.ndarray:
@@ -55,19 +68,30 @@ class TFLiteModel:
 
     def batch(self, images1: np.ndarray, images2: np.ndarray) -> np.ndarray:
         """Flow of many pairs, one after the other: images [b, h, w, 3], float32 RGB in [0, 1] -> [b, h, w, 2], px."""
-        return np.stack([self._flows(a, b)["flow12"] for a, b in zip(images1, images2, strict=True)])
+        return np.stack([self._flows(a, b)["flow12"] for a, b in zip(*as_batch(images1, images2), strict=True)])
 
     def both(self, images1: np.ndarray, images2: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Flow 1->2 and 2->1, each [b, h, w, 2]; a file of one direction runs twice."""
         if self._directions == 1:
             return self.batch(images1, images2), self.batch(images2, images1)
-        flows = [self._flows(a, b) for a, b in zip(images1, images2, strict=True)]
+        flows = [self._flows(a, b) for a, b in zip(*as_batch(images1, images2), strict=True)]
         return np.stack([f["flow12"] for f in flows]), np.stack([f["flow21"] for f in flows])
 
     def raw(self, image1: np.ndarray, image2: np.ndarray) -> dict[str, np.ndarray]:
-        """Flows as the file gives them, on its own grid, of one pair [h, w, 3], float32 RGB in [0, 1]."""
+        """Flows as the file gives them, on its own grid, of one pair [h, w, 3], float32 RGB in [0, 1].
+
+        Raises InputError where the file fails as it runs, or gives what is no flow.
+        """
         inputs = {name: self._input(x)[None] for name, x in (("image1", image1), ("image2", image2))}
-        return {name: flow[0] for name, flow in self._run(**inputs).items()}
+        try:
+            with self._lock:  # one set of tensors: inputs of two threads would mix
+                flows = {name: np.array(flow) for name, flow in self._run(**inputs).items()}
+        except (RuntimeError, ValueError) as error:
+            raise InputError(f"{str(self.path)!r} fails as it runs ({error}); export it again") from None
+        for name, flow in flows.items():
+            if flow.shape != self._shapes[name] or not np.isfinite(flow).all():
+                raise InputError(f"{str(self.path)!r} gives a {name} that is no flow; export it again")
+        return {name: flow[0] for name, flow in flows.items()}
 
     def _flows(self, image1: np.ndarray, image2: np.ndarray) -> dict[str, np.ndarray]:
         """One pair [h, w, 3] -> its flows [h, w, 2]."""
@@ -76,6 +100,17 @@ class TFLiteModel:
     def _input(self, image: np.ndarray) -> np.ndarray:
         image = resized(np.asarray(image, np.float32), self.size)
         return np.rint(image * 255).astype(np.uint8) if self._dtype == np.uint8 else image
+
+
+def _check_end(where: str, name: str, details: dict, like: dict) -> None:
+    """Raises InputError unless an input is an image, of the shape and type of `like`, and an output is flow."""
+    shape, kind = tuple(map(int, details["shape_signature"])), np.dtype(details["dtype"]).name
+    image = name.startswith("image")
+    alike = not image or (shape == tuple(map(int, like["shape"])) and details["dtype"] == like["dtype"])
+    fits = len(shape) == 4 and shape[0] == 1 and min(shape) > 0 and shape[3] == (3 if image else 2)
+    if not (fits and alike and kind in (("float32", "uint8") if image else ("float32",))):
+        wanted = "two images [1, h, w, 3] of one size, float32 or uint8" if image else "flow [1, h, w, 2], float32"
+        raise InputError(f"{where}: expected {wanted}; its {name} is {list(shape)}, {kind}: export the network again")
 
 
 def flow_resized(flow: np.ndarray, of: tuple[int, ...], to: tuple[int, ...]) -> np.ndarray:
@@ -101,10 +136,10 @@ def open_interpreter(path: Path, threads: int):
         raise InputError("running a .tflite needs ai-edge-litert: pip install 'tfflow[export]'") from None
     if not path.is_file():
         raise InputError(f"no such file: {str(path)!r}")
+    check_runs(path)
     try:
         interpreter = Interpreter(model_path=str(path), num_threads=threads)
         interpreter.allocate_tensors()
-    except (ValueError, RuntimeError) as error:
-        reason = str(error).splitlines()[0]
-        raise InputError(f"{str(path)!r} is not a whole .tflite file ({reason}); export it again") from None
+    except (ValueError, RuntimeError, TypeError) as error:
+        raise InputError(f"{str(path)!r} is not a whole .tflite file ({error}); export it again") from None
     return interpreter

@@ -15,6 +15,8 @@ from tfflow.errors import InputError
 from tfflow.files import write_whole
 
 FORMAT = "tfflow-weights-1"
+MOST_HEADER = 16 << 20
+"""Bytes of the header, which names the arrays: room for 100,000 of them."""
 
 
 def save_arrays(path: str | os.PathLike, arrays: dict[str, np.ndarray], metadata: dict[str, str]) -> None:
@@ -30,6 +32,10 @@ def read_arrays(path: str | os.PathLike) -> tuple[dict[str, np.ndarray], dict[st
     """The arrays and the header of a file by `save_arrays`. Raises InputError where it is none, or damaged anywhere."""
     if not Path(path).is_file():
         raise InputError(f"expected a .safetensors file of weights, {str(path)!r} is not a file")
+    with Path(path).open("rb") as file:
+        header = int.from_bytes(file.read(8), "little")
+    if header > MOST_HEADER:
+        raise InputError(f"{str(path)!r} is not a whole safetensors file (a header of {header:,} bytes); copy it again")
     try:
         with safe_open(path, framework="np") as f:
             metadata = dict(f.metadata() or {})

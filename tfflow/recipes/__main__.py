@@ -68,8 +68,8 @@ def _print_one(console: Console, recipe: Recipe) -> None:
         lines += [f"  judges the flow of network {phase.part.net} of the stack"] * bool(phase.part.net)
         console.print("\n".join(lines))
     begins = {"pretrained": "the weights that come with the package for the network", "given": "weights given to it"}
-    if recipe.weights in begins:
-        console.print(f"goes on from {begins[recipe.weights]}")
+    if recipe.weights != "random":
+        console.print(f"goes on from {begins.get(recipe.weights, f'the weights {recipe.weights}')}")
     if recipe.levels_optional:
         console.print("a network that lacks a level is trained without the terms there, of which training tells")
     console.print("departures from the paper:")

@@ -26,11 +26,11 @@ supervised_mobile_v2 = dataclasses.replace(
         Phase("last", 1_400, ROBUST, Halving(5e-5, every=500), directions=1, crop=LARGE, batch=2),
     ),
     augmentation=(Flip(horizontal=0.5, vertical=0.5), PermuteChannels(), Still(0.04, flat=0.6)),
-    weights="given",
-    scenes="preset=mixed,photos=0.3",
+    weights="pwcnet_mobile",
+    scenes="preset=motion,photos=0.3",
     departures=(
         "the finest level is held against the truth at full resolution, where the flow is measured",
-        "sized for one core of a desktop and a network of ours; goes on from weights of `pwcnet_mobile`",
+        "sized for one core of a desktop and a network of ours",
         "some pairs do not move, and some of those have no texture: no motion must give no flow",
     ),
 )

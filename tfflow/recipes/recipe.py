@@ -11,8 +11,6 @@ from tfflow.losses.visibility import Everywhere, Visibility
 from tfflow.models.cascade import ONCE
 from tfflow.recipes.schedules import Schedule
 
-WEIGHTS = ("random", "pretrained", "given")
-
 
 @dataclass(frozen=True)
 class Adam:
@@ -117,7 +115,7 @@ class Recipe:
     levels_optional: whether a network that lacks a level (named by its stride, such as 1/64) is trained without the
         terms and weights of that level, of which training tells; else it is refused.
     weights: what it begins from: "random"; "pretrained": those that come with the package for the network; "given":
-        trained weights that the user must name.
+        trained weights that the user must name; or the name of pretrained weights, of this network or one it extends.
     scenes: settings of the built-in scenes that it trains on where no data is named, as in `scenes:SETTINGS`.
     """
 
@@ -134,10 +132,6 @@ class Recipe:
     levels_optional: bool = False
     weights: str = "random"
     scenes: str = ""
-
-    def __post_init__(self) -> None:
-        if self.weights not in WEIGHTS:
-            raise ValueError(f"recipe {self.name!r} begins from {self.weights!r}: expected one of {', '.join(WEIGHTS)}")
 
     @property
     def steps(self) -> int:

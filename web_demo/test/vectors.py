@@ -16,10 +16,10 @@ from scenes import write_y4m
 
 from tfflow.data.scenes import Scenes
 from tfflow.errors import command
-from tfflow.export import convert
-from tfflow.export.exporter import Exporter
-from tfflow.export.graph import Interface
-from tfflow.export.manifest import manifest, write_manifest
+from tfflow.exporting import convert
+from tfflow.exporting.exporter import Exporter
+from tfflow.exporting.graph import Interface
+from tfflow.exporting.manifest import manifest, write_manifest
 from tfflow.models import VARIANTS, FlowModel, Variant
 from tfflow.models.pwcnet_mobile import PWCNetMobile
 from tfflow.models.tflite import TFLiteModel

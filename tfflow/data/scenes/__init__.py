@@ -11,15 +11,17 @@ from tfflow.data.scenes.camera import expose
 from tfflow.data.scenes.drive import drive
 from tfflow.data.scenes.layer import Layer
 from tfflow.data.scenes.layered import bent, fast_things, layered
+from tfflow.data.scenes.light import cast_shadows, fog, polish
 from tfflow.data.scenes.plot import Plot, draw_plot
 from tfflow.data.scenes.presets import PRESETS, preset
-from tfflow.data.scenes.render import draw, later, visible
+from tfflow.data.scenes.render import Frame, blur, draw, later, paint, visible
 from tfflow.data.scenes.settings import SceneSettings, changed
-from tfflow.data.scenes.textures import Textures
+from tfflow.data.scenes.textures import Textures, plain_colour
 from tfflow.errors import InputError
 
 __all__ = ["PRESETS", "SceneSettings", "Scenes", "preset"]
 SMALLEST, LARGEST = 16, 8192
+MOST_INSTANTS = 16  # that a blurred frame is the mean of
 
 
 class Scenes:
@@ -74,14 +76,11 @@ class Scenes:
         rng, plot = self._rng(index), self._plot(index)
         layers = self._layers(rng, plot)
         frames = [draw(layers, frame, self.size, self.settings.antialias) for frame in (0, 1)]
-        images = [frame.image for frame in frames]
-        if self.with_around:
-            images.append(draw(later(layers, -1), 0, self.size, self.settings.antialias).image)
-            images.append(draw(later(layers, 1), 1, self.size, self.settings.antialias).image)
+        images = self._images(layers, frames, plot)
         if plot.same:
-            images = [expose(rng, self.settings, images[:1])[0]] * len(images)
+            images = [expose(rng, self.settings, images[:1], plot)[0]] * len(images)
         else:
-            images = expose(rng, self.settings, images)
+            images = expose(rng, self.settings, images, plot)
         exposed = zip(("image1", "image2", "image0", "image3"), images, strict=False)
         return {
             **dict(exposed),
@@ -113,6 +112,20 @@ class Scenes:
             raise IndexError(f"scene {index} of {self.count}")
         return np.random.default_rng([self.seed, index])
 
+    def _images(self, layers: list[Layer], frames: list[Frame], plot: Plot) -> list[np.ndarray]:
+        """Frames 1 and 2, and where they are asked for 0 and 3, as they are before the camera's light and noise."""
+        sharp = self.settings.antialias
+        if plot.plain:
+            return [np.full((*self.size, 3), plain_colour(plot.rng), np.uint8)] * (4 if self.with_around else 2)
+        poses = [(layers, 0), (layers, 1)]
+        poses += [(later(layers, -1), 0), (later(layers, 1), 1)] if self.with_around else []
+        length = max(float(np.abs(frame.flow).max()) for frame in frames) * plot.shutter if plot.shutter else 0.0
+        if length > 1:
+            instants = min(max(round(length / 2), 2), MOST_INSTANTS)
+            return [blur(pose, frame, self.size, sharp, plot.shutter, instants) for pose, frame in poses]
+        painted = [paint(pose, frame, self.size, sharp) for pose, frame in poses[2:]]
+        return [frame.image for frame in frames] + painted
+
     def _plot(self, index: int) -> Plot:
         return draw_plot(self.seed, index, self.settings, self.size)
 
@@ -126,4 +139,10 @@ class Scenes:
             layers = bent(plot.rng, settings, size, layers)
         if plot.fast:
             layers += fast_things(plot.rng, settings, size, self._textures)
+        if plot.fog:
+            layers = fog(plot.rng, layers)
+        if plot.shadows:
+            layers = cast_shadows(plot.rng, layers, size)
+        if plot.highlights:
+            layers = polish(plot.rng, layers, size)
         return [layer.still() for layer in layers] if plot.still else layers

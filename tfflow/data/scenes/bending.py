@@ -6,10 +6,14 @@ import functools
 import math
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 
+from tfflow.data.scenes.motion import compose
+
 STEEPEST = 0.4  # px of displacement per px, between two frames: far from 1, where a sheet would fold
-CLOSE = 2e-4  # px; the way back is found to this
+CLOSE = 4e-4  # px; the way back is found to this
+COARSE = 4  # px between the points of its first guess
 
 
 @dataclass(frozen=True)
@@ -36,31 +40,59 @@ class Bend:
     def maps(self, place: np.ndarray, size: tuple[int, int], time: float) -> np.ndarray:
         """float32 [h, w, 2]: the point of the raster under each pixel; place: 2x3, from pixels to flat places."""
         x, y = np.arange(size[1]), np.arange(size[0])[:, None]
-        moved = self._sum(self._phases(place, size)) * np.float32(time - self.flat)
         (a, b, u), (c, d, v) = place.tolist()
-        moved[0] += (a * x + u).astype(np.float32) + (b * y).astype(np.float32)
-        moved[1] += (c * x + v).astype(np.float32) + (d * y).astype(np.float32)
-        return moved.transpose(1, 2, 0)
+        moved = np.empty((*size, 2), np.float32)
+        np.add((a * x + u).astype(np.float32), (b * y).astype(np.float32), out=moved[..., 0])
+        np.add((c * x + v).astype(np.float32), (d * y).astype(np.float32), out=moved[..., 1])
+        if time != self.flat:
+            bent = self._sum(self._phases(place, size), time)
+            moved[..., 0] += bent[0]
+            moved[..., 1] += bent[1]
+        return moved
 
     def shift(self, place: np.ndarray, size: tuple[int, int], here: float, there: float) -> np.ndarray:
         """float32 [2, h, w]: from the flat place under each pixel at one time to that of the same point at another.
 
         The point under q has the place q + shift there, where shift = a B(q) - b B(q + shift); a and b are the two
-        times' strengths. Repeated insertion is a contraction, as no displacement is steeper than `STEEPEST`.
+        times' strengths. Repeated insertion is a contraction, as no displacement is steeper than `STEEPEST`. A first
+        guess is found on a grid of every fourth pixel.
         """
         phases = self._phases(place, size)
-        before, after = here - self.flat, there - self.flat
-        start = self._sum(phases) * np.float32(before)
-        if after == 0:
+        start = self._sum(phases, here)
+        if there == self.flat:
             return start
-        shift = start - np.float32(after) * self._sum(phases)
-        steep = abs(after) * float((np.hypot(*self.waves[:, :2].T) * np.hypot(*self.waves[:, 3:].T)).sum())
-        largest = 2 * self.reach
-        rounds = math.ceil(math.log(CLOSE / max(largest, CLOSE)) / math.log(steep)) if 0 < steep < 1 else 0
+        lengths = np.hypot(*self.waves[:, :2].T)
+        steepness = lengths * np.hypot(*self.waves[:, 3:].T) * abs(there - self.flat)
+        if min(size) < 4 * COARSE:
+            shift = start - self._sum(phases, there)
+            return self._settle(shift, start, phases, there, _rounds(2 * self.reach, steepness.sum()))
+        edge = 1.5 * COARSE + 0.5  # a cell and a half beyond the first pixel, so that none is extrapolated
+        cells = compose(place, np.array([[COARSE, 0, -edge], [0, COARSE, -edge]]))
+        few = (size[0] // COARSE + 4, size[1] // COARSE + 4)
+        sparse = self._phases(cells, few)
+        first = self._sum(sparse, here)
+        guess = self._settle(first, first, sparse, there, _rounds(2 * self.reach, steepness.sum()))
+        shape = (few[1] * COARSE, few[0] * COARSE)
+        fine = [cv2.resize(part, shape, interpolation=cv2.INTER_LINEAR) for part in guess]
+        cut = slice(2 * COARSE, 2 * COARSE + size[0]), slice(2 * COARSE, 2 * COARSE + size[1])
+        bound = COARSE**2 / 4 * float((steepness * lengths).sum())  # of the guess's error between grid points
+        return self._settle(
+            np.stack([part[cut] for part in fine]), start, phases, there, _rounds(bound, steepness.sum())
+        )
+
+    def _settle(
+        self, shift: np.ndarray, start: np.ndarray, phases: list[np.ndarray], there: float, rounds: int
+    ) -> np.ndarray:
+        """`rounds` insertions into shift = start - b B(q + shift)."""
         for _ in range(rounds):
-            moved = [p + np.float32(wx) * shift[0] + np.float32(wy) * shift[1]
-                     for p, (wx, wy) in zip(phases, self.waves[:, :2], strict=True)]  # fmt: skip
-            shift = start - np.float32(after) * self._sum(moved)
+            moved = []
+            for phase, (wx, wy) in zip(phases, self.waves[:, :2].astype(np.float32), strict=True):
+                there_phase = wx * shift[0]
+                there_phase += wy * shift[1]
+                there_phase += phase
+                moved.append(there_phase)
+            shift = self._sum(moved, there)
+            np.subtract(start, shift, out=shift)
         return shift
 
     def _phases(self, place: np.ndarray, size: tuple[int, int]) -> list[np.ndarray]:
@@ -73,13 +105,21 @@ class Bend:
             phases.append(across.astype(np.float32) + down.astype(np.float32))
         return phases
 
-    def _sum(self, phases: list[np.ndarray]) -> np.ndarray:
+    def _sum(self, phases: list[np.ndarray], time: float) -> np.ndarray:
+        """float32 [2, h, w]: the displacement at a time where the waves have these phases."""
         total = np.zeros((2, *phases[0].shape), np.float32)
-        for phase, wave in zip(phases, self.waves, strict=True):
-            value = np.sin(phase)
-            total[0] += np.float32(wave[3]) * value
-            total[1] += np.float32(wave[4]) * value
+        if time != self.flat:
+            for phase, (u, v) in zip(phases, self.waves[:, 3:] * (time - self.flat), strict=True):
+                value = np.sin(phase)
+                total[0] += np.float32(u) * value
+                value *= np.float32(v)
+                total[1] += value
         return total
+
+
+def _rounds(error: float, steep: float) -> int:
+    """How many insertions bring an error of some px to CLOSE, where each multiplies it by `steep`."""
+    return max(0, math.ceil(math.log(CLOSE / max(error, CLOSE)) / math.log(max(steep, 1e-3))))
 
 
 def draw_bend(rng: np.random.Generator, size: tuple[int, int], most: float) -> Bend:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
 from dataclasses import dataclass
 
@@ -10,7 +11,8 @@ import cv2
 import numpy as np
 
 from tfflow.data.scenes.layer import Layer, in_front
-from tfflow.data.scenes.motion import affine, compose, corners_of, invert, move, unit_of
+from tfflow.data.scenes.motion import affine, compose, corners_of, invert, move, square, unit_of
+from tfflow.data.scenes.receding import recede
 from tfflow.data.scenes.settings import SceneSettings
 from tfflow.data.scenes.shapes import draw_mask
 from tfflow.data.scenes.textures import Textures, pick
@@ -37,15 +39,27 @@ class Camera:
     def matrix(self) -> np.ndarray:
         return np.array([[self.focal, 0, self.centre[0]], [0, self.focal, self.centre[1]], [0, 0, 1]])
 
+    @functools.cached_property
+    def inverse(self) -> np.ndarray:
+        x, y = self.centre
+        return np.array([[1, 0, -x], [0, 1, -y], [0, 0, self.focal]]) / self.focal
+
     def slower(self, factor: float) -> Camera:
         return Camera(self.focal, self.centre, self.velocity * factor, self.turn * factor)
 
     def homography(self, plane: Plane, time: float) -> np.ndarray:
         """3x3, from a plane in the view between the frames to the same in the view at a time."""
-        since = time - MIDDLE
-        turned = cv2.Rodrigues(-self.turn * since)[0]
-        shifted = np.eye(3) - np.outer((self.velocity - plane.own) * since, plane.normal)
-        return self.matrix @ turned @ shifted @ np.linalg.inv(self.matrix)
+        if time not in self._turned:
+            turned = self.matrix @ cv2.Rodrigues(-self.turn * (time - MIDDLE))[0]
+            self._turned[time] = (turned, turned @ self.inverse)
+        turned, infinite = self._turned[time]
+        shift = turned @ ((self.velocity - plane.own) * (time - MIDDLE))
+        return infinite - shift[:, None] * (plane.normal @ self.inverse)
+
+    @functools.cached_property
+    def _turned(self) -> dict[float, tuple[np.ndarray, np.ndarray]]:
+        """For each time, from directions between the frames to pixels, and from pixels there to pixels."""
+        return {}
 
     def project(self, points: np.ndarray) -> np.ndarray:
         """Points [n, 3] in the view between the frames, px."""
@@ -70,7 +84,11 @@ class Plane:
         """Whether points [n, 2] of the view between the frames are between the corners."""
         if self.corners is None:
             return np.ones(len(points), bool)
-        return np.all([points @ (a, b) + c >= 0 for a, b, c in sides(self.corners)], axis=0)
+        return np.all([points @ (a, b) + c >= 0 for a, b, c in self.sides], axis=0)
+
+    @functools.cached_property
+    def sides(self) -> list[tuple[float, float, float]]:
+        return [] if self.corners is None else sides(self.corners)
 
 
 def drive(rng: np.random.Generator, settings: SceneSettings, size: Size, textures: Textures, pan: float) -> list[Layer]:
@@ -154,7 +172,7 @@ def _draw_cards(rng: np.random.Generator, settings: SceneSettings, camera: Camer
         corner = np.array([rng.uniform(-broad / 2, width - broad / 2), below - tall])
         yaw = math.radians(rng.uniform(-40, 40)) * (rng.random() < 0.5)
         normal = np.array([math.sin(yaw), 0, math.cos(yaw)])
-        ray = np.linalg.inv(camera.matrix) @ [corner[0] + broad / 2, below, 1]
+        ray = camera.inverse @ [corner[0] + broad / 2, below, 1]
         own = np.zeros(3)
         if rng.random() < settings.independent:
             own = rng.laplace(0, (0.25, 0.02, 0.2)) * np.linalg.norm(camera.velocity) * depth / nearest
@@ -166,30 +184,34 @@ def _draw_cards(rng: np.random.Generator, settings: SceneSettings, camera: Camer
 def _slowed(camera: Camera, planes: list[Plane], size: Size, limit: float) -> float:
     """By how much the scene must move more slowly, so that no plane comes too near the camera, and no point that is
     seen moves further than `limit` px: a factor from 0 to 1."""
-    y, x = np.meshgrid(np.linspace(0, size[0] - 1, 9), np.linspace(0, size[1] - 1, 9), indexing="ij")
+    y, x = np.meshgrid(np.linspace(0, size[0] - 1, 7), np.linspace(0, size[1] - 1, 7), indexing="ij")
     pixels = np.stack([x.ravel(), y.ravel()], axis=1)
     factor = 1.0
     for plane in planes:
-        while not _slow_enough(camera.slower(factor), plane.slower(factor), pixels, size, limit):
-            factor = 0.85 * factor if factor > 1e-3 else 0.0
+        while factor and (excess := _excess(camera.slower(factor), plane.slower(factor), pixels, size, limit)) > 1:
+            factor = factor * min(max(0.98 / excess, 0.5), 0.95) if factor > 1e-3 else 0.0
     return factor
 
 
-def _slow_enough(camera: Camera, plane: Plane, pixels: np.ndarray, size: Size, limit: float) -> bool:
+def _excess(camera: Camera, plane: Plane, pixels: np.ndarray, size: Size, limit: float) -> float:
+    """How many times too far a plane moves; 2 where it comes too near."""
     views = [camera.homography(plane, time) for time in (0, 1)]
+    if any(in_front(invert(camera.homography(plane, time)), size) < 0.05 for time in (-1, 2)):
+        return 2.0
+    furthest = 0.0
     for here, there in (views, views[::-1]):
         back = invert(here)
         motion = compose(there, back)
         if min(in_front(back, size), in_front(motion, size)) < LEAST_DEPTH:
-            return False
+            return 2.0
         seen = pixels
         if plane.corners is not None:
             ends = move(here, plane.corners)
             inside = ((ends >= 0) & (ends <= (size[1] - 1, size[0] - 1))).all(axis=1)
             seen = np.concatenate([pixels[plane.holds(move(back, pixels))], ends[inside]])
-        if len(seen) and np.hypot(*(move(motion, seen) - seen).T).max() > 0.98 * limit:
-            return False
-    return True
+        if len(seen):
+            furthest = max(furthest, float(np.hypot(*(move(motion, seen) - seen).T).max()))
+    return furthest / (0.98 * limit) if limit else 2.0 * (furthest > 0)
 
 
 def _layer(rng: np.random.Generator, camera: Camera, plane: Plane, size: Size, textures: Textures) -> Layer | None:
@@ -213,7 +235,11 @@ def _layer(rng: np.random.Generator, camera: Camera, plane: Plane, size: Size, t
     def path(time: float) -> np.ndarray:
         return compose(camera.homography(plane, time), start)
 
-    return Layer(textures.draw(rng, raster), alpha, (path(0), path(1)), path=path)
+    rays = camera.inverse @ square(start)
+    nearness = plane.normal @ rays  # 1 / depth along the ray of each point of the raster
+    flat = plane.shape is not None or plane.corners is None or rng.random() < 0.4
+    paint = textures.draw(rng, raster) if flat else recede(rng, textures, rays, plane.normal, raster)
+    return Layer(paint, alpha, (path(0), path(1)), path=path, nearness=nearness)
 
 
 def _fill(corners: np.ndarray, size: Size) -> np.ndarray:

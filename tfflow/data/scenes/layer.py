@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 
 from tfflow.data.scenes.bending import Bend
-from tfflow.data.scenes.motion import compose, corners_of, invert, move
+from tfflow.data.scenes.motion import compose, invert, move
+
+if TYPE_CHECKING:
+    from tfflow.data.scenes.light import Shadow, Shine
 
 WARP = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
 Box = tuple[int, int, int, int]  # left, upper, right, lower
@@ -27,6 +32,8 @@ class Layer:
     bend: how the raster is displaced before the matrix takes it to the frame (2x3 alone).
     path: the matrix at any time, where it does not repeat itself; frame 1 is at time 0, frame 2 at time 1.
     time: of the first of the two frames.
+    nearness: three numbers by which a plane's 1 / depth at a point of the raster is (x, y, 1) . nearness.
+    shadow: cast on all behind; shine: a highlight on this layer. Both change the light alone, not what is visible.
     """
 
     paint: np.ndarray
@@ -34,7 +41,10 @@ class Layer:
     to_frames: tuple[np.ndarray, np.ndarray]
     bend: Bend | None = None
     path: Callable[[float], np.ndarray] | None = None
-    time: int = 0
+    time: float = 0
+    nearness: np.ndarray | None = None
+    shadow: Shadow | None = None
+    shine: Shine | None = None
 
     def motion(self, frame: int) -> np.ndarray:
         """2x3 or 3x3: from the given frame (0 or 1) to the other one, without the bend."""
@@ -52,10 +62,17 @@ class Layer:
             moved = (second, compose(self.motion(0), second)) if forwards else (compose(self.motion(1), first), first)
         return dataclasses.replace(self, to_frames=moved, time=time)
 
+    def at(self, time: float) -> Layer:
+        """The layer with frame 1 where it is at a time between the two frames, or a little before or after them."""
+        first, second = self.to_frames
+        between = first + (second - first) * time if self.path is None else self.path(self.time + time)
+        return dataclasses.replace(self, to_frames=(between, second), time=self.time + time)
+
     def still(self) -> Layer:
         """The layer as frame 1 shows it, at any time."""
         first = self.to_frames[0]
-        return dataclasses.replace(self, to_frames=(first, first), path=None, bend=None)
+        shine = None if self.shine is None else dataclasses.replace(self.shine, shift=(0.0, 0.0))
+        return dataclasses.replace(self, to_frames=(first, first), path=None, bend=None, shine=shine)
 
     def covers(self, points: np.ndarray, frame: int) -> np.ndarray:
         """Whether the layer covers points [n, 2] of a frame, exactly (bilinear alpha in float64)."""
@@ -75,8 +92,11 @@ class Layer:
         below = alpha[start + width] * (1 - fx) + alpha[start + width + 1] * fx
         return held & (above * (1 - fy) + below * fy >= 127.5)
 
-    def box(self, frame: int, size: tuple[int, int]) -> Box | None:
-        """The part of the frame that the raster reaches: left, upper, right, lower; None where it is outside."""
+    def box(self, frame: int, size: tuple[int, int], offset: tuple[int, int] = (0, 0), margin: int = 0) -> Box | None:
+        """The part of the frame that the raster reaches: left, upper, right, lower; None where it is outside.
+
+        offset, margin: px by which the part is moved and grown before the frame cuts it.
+        """
         height, width = self.paint.shape[:2]
         low, high = np.zeros(2), np.array([width, height], np.float64)
         if self.bend is not None:
@@ -86,29 +106,22 @@ class Layer:
         if len(self.to_frames[frame]) == 3 and in_front(self.to_frames[frame], (height + 1, width + 1)) < 0.05:
             return (0, 0, size[1], size[0])  # part of the raster is behind the camera
         corners = move(self.to_frames[frame], rectangle)
-        left, upper = np.maximum(np.floor(corners.min(axis=0)), 0).astype(int)
-        right, lower = np.minimum(np.ceil(corners.max(axis=0)) + 1, size[::-1]).astype(int)
+        left, upper = np.maximum(np.floor(corners.min(axis=0)) + offset - margin, 0).astype(int)
+        right, lower = np.minimum(np.ceil(corners.max(axis=0)) + 1 + offset + margin, size[::-1]).astype(int)
         return (int(left), int(upper), int(right), int(lower)) if left < right and upper < lower else None
 
-    def warp(self, frame: int, box: Box) -> tuple[np.ndarray, np.ndarray | None]:
-        """Paint and alpha as they lie in a part of a frame: uint8 [h, w, 3] and [h, w]."""
+    def warp(self, frame: int, box: Box, *images: np.ndarray) -> list[np.ndarray]:
+        """Paint, alpha or both as they lie in a part of a frame, or of what is around a frame."""
         left, upper, right, lower = box
         place = compose(invert(self.to_frames[frame]), _shift(left, upper))
         shape = (right - left, lower - upper)
         edge = cv2.BORDER_REFLECT_101 if self.alpha is None else cv2.BORDER_CONSTANT
         if self.bend is not None:
             maps = self.bend.maps(place, shape[::-1], self.time + frame)
-
-            def warped(image: np.ndarray) -> np.ndarray:
-                return cv2.remap(image, maps, None, cv2.INTER_LINEAR, borderMode=edge)  # type: ignore[call-overload]
-
-        else:
-            through = cv2.warpAffine if len(place) == 2 else cv2.warpPerspective
-
-            def warped(image: np.ndarray) -> np.ndarray:
-                return through(image, place, shape, flags=WARP, borderMode=edge)
-
-        return warped(self.paint), None if self.alpha is None else warped(self.alpha)
+            linear = cv2.INTER_LINEAR
+            return [cv2.remap(i, maps, None, linear, borderMode=edge) for i in images]  # type: ignore[call-overload]
+        through = cv2.warpAffine if len(place) == 2 else cv2.warpPerspective
+        return [through(image, place, shape, flags=WARP, borderMode=edge) for image in images]
 
     def flow(self, frame: int, box: Box) -> np.ndarray:
         """float32 [h, w, 2]: from each pixel of a part of a frame to where its point lies in the other frame."""
@@ -129,9 +142,10 @@ class Layer:
 
 def in_front(matrix: np.ndarray, size: tuple[int, int]) -> float:
     """The least depth that a 3x3 matrix gives to a point of a rectangle of a size, as a share of the largest."""
-    depth = np.c_[corners_of(size), np.ones(4)] @ matrix[2]
-    depth = depth * np.sign(depth.sum())
-    return float(depth.min() / depth.max())
+    g, h, w = matrix[2].tolist()
+    across, down = g * (size[1] - 1), h * (size[0] - 1)
+    depths = (w, w + across, w + down, w + across + down)
+    return min(depths) / max(depths) if sum(depths) > 0 else max(depths) / min(depths)
 
 
 def _shift(left: float, upper: float) -> np.ndarray:
@@ -150,15 +164,21 @@ def _displacement(motion: np.ndarray, left: int, upper: int, size: tuple[int, in
 
 
 def _projective(motion: np.ndarray, left: int, upper: int, size: tuple[int, int]) -> np.ndarray:
-    """The same of a 3x3 motion. What cancels is taken off along the axes in float64, before float32 holds the rest."""
-    x = np.arange(left, left + size[1], dtype=np.float64)
-    y = np.arange(upper, upper + size[0], dtype=np.float64)[:, None]
-    (a, b, u), (c, d, v), (g, h, w) = (motion / motion[2, 2]).tolist()
-    depth = (g * x + w).astype(np.float32) + (h * y).astype(np.float32)
-    flow = np.empty((*size, 2), np.float32)
-    # (a x + b y + u) - x (g x + h y + w), and likewise for y
-    across = y.astype(np.float32) * (b - h * x).astype(np.float32) + (a * x + u - x * (g * x + w)).astype(np.float32)
-    down = x.astype(np.float32) * (c - g * y).astype(np.float32) + (d * y + v - y * (h * y + w)).astype(np.float32)
-    np.divide(across, depth, out=flow[..., 0])
-    np.divide(down, depth, out=flow[..., 1])
-    return flow
+    """The same of a 3x3 motion; OpenCV divides in float64. Coordinates are the part's own, which are smaller."""
+    own = compose(compose(_shift(-left, -upper), motion), _shift(left, upper))
+    at = pixels(*size)
+    return cv2.subtract(cv2.perspectiveTransform(at, own), at)
+
+
+def pixels(height: int, width: int) -> np.ndarray:
+    """[h, w, 2] float32: each pixel's own (x, y). Read-only."""
+    return _grid(-(-height // 256) * 256, -(-width // 256) * 256)[:height, :width]
+
+
+@functools.lru_cache(maxsize=4)
+def _grid(height: int, width: int) -> np.ndarray:
+    grid = np.empty((height, width, 2), np.float32)
+    grid[..., 0] = np.arange(width, dtype=np.float32)
+    grid[..., 1] = np.arange(height, dtype=np.float32)[:, None]
+    grid.setflags(write=False)
+    return grid

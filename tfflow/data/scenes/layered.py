@@ -40,7 +40,7 @@ def layered(
     motions = draw_motions(rng, settings, size, boxes, plot.pan, 1 - BENT_SHARE if plot.bending else 1.0)
     place, raster = _lay_background(rng, motions[0], size)
     rasters = [raster, *(mask.shape for mask in masks)]
-    blurred = rng.random() < settings.motion_blur
+    blurred = rng.random() < settings.motion_blur and not plot.shutter
     shutter = rng.uniform(0.2, 0.8)
     layers = []
     for alpha, raster, to_frame1, motion in zip([None, *masks], rasters, [place, *places], motions, strict=True):

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import functools
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
-from tfflow.data.scenes.layer import Layer
+from tfflow.data.scenes.layer import Box, Layer, pixels
 from tfflow.data.scenes.textures import blend
 
 
@@ -31,25 +31,60 @@ def later(layers: list[Layer], steps: int) -> list[Layer]:
 
 def draw(layers: list[Layer], frame: int, size: tuple[int, int], antialias: bool = True) -> Frame:
     """Paints layers from back (first, which must fill the frame) to front."""
-    height, width = size
-    whole = (0, 0, width, height)
-    image, _ = layers[0].warp(frame, whole)
-    top = np.zeros((height, width), np.uint8)
+    whole = (0, 0, size[1], size[0])
+    top = np.zeros(size, np.uint8)
     flow = layers[0].flow(frame, whole)
+
+    def note(index: int, box: Box, hard: np.ndarray) -> None:
+        left, upper, right, lower = box
+        part = (slice(upper, lower), slice(left, right))
+        top[part][hard > 0] = index
+        cv2.copyTo(layers[index].flow(frame, box), hard, flow[part])
+
+    return Frame(paint(layers, frame, size, antialias, note), top, flow)
+
+
+def blur(
+    layers: list[Layer], frame: int, size: tuple[int, int], antialias: bool, shutter: float, instants: int
+) -> np.ndarray:
+    """The image of a frame whose shutter is open for a share of the step between the frames, around the frame's time.
+
+    It is the mean of what is seen at so many instants: each point is blurred along its own path, outlines too.
+    """
+    total = np.zeros((*size, 3), np.float32)
+    for instant in range(instants):
+        time = frame + shutter * ((instant + 0.5) / instants - 0.5)
+        cv2.accumulate(paint([layer.at(time) for layer in layers], 0, size, antialias), total)
+    return np.rint(total / instants).astype(np.uint8)
+
+
+def paint(
+    layers: list[Layer],
+    frame: int,
+    size: tuple[int, int],
+    antialias: bool,
+    note: Callable[[int, Box, np.ndarray], None] | None = None,
+) -> np.ndarray:
+    """The image, uint8 [h, w, 3]. note: is called with each layer's index, part of the frame and mask in it."""
+    [image] = layers[0].warp(frame, (0, 0, size[1], size[0]), layers[0].paint)
+    if layers[0].shine is not None:
+        layers[0].shine.add(image, 0, 0, layers[0].time + frame)
     for index, layer in enumerate(layers[1:], 1):
+        if layer.shadow is not None:
+            layer.shadow.cast(image, layer, frame)
         box = layer.box(frame, size)
-        if box is None:
+        if box is None or layer.alpha is None:
             continue
         left, upper, right, lower = box
-        paint, alpha = layer.warp(frame, box)
-        if alpha is None:
-            raise AssertionError("one layer alone is the background")
+        sheet, alpha = layer.warp(frame, box, layer.paint, layer.alpha)
+        if layer.shine is not None:
+            layer.shine.add(sheet, left, upper, layer.time + frame)
         hard = cv2.threshold(alpha, 127, 255, cv2.THRESH_BINARY)[1]
         part = (slice(upper, lower), slice(left, right))
-        image[part] = blend(image[part], paint, alpha if antialias else hard)
-        top[part][hard > 0] = index
-        cv2.copyTo(layer.flow(frame, box), hard, flow[part])
-    return Frame(image, top, flow)
+        image[part] = blend(image[part], sheet, alpha if antialias else hard)
+        if note is not None:
+            note(index, box, hard)
+    return image
 
 
 def visible(layers: list[Layer], here: Frame, there: Frame, frame: int) -> np.ndarray:
@@ -59,7 +94,7 @@ def visible(layers: list[Layer], here: Frame, there: Frame, frame: int) -> np.nd
     the two the shapes themselves are asked.
     """
     height, width = here.top.shape
-    target = here.flow + _grid(height, width)
+    target = here.flow + pixels(height, width)
     inside = cv2.inRange(target, (0.0, 0.0), (width - 1.0, height - 1.0)) > 0
     around = np.ones((3, 3), np.uint8)
     maps = cv2.merge([cv2.erode(there.top, around), cv2.dilate(there.top, around)])
@@ -76,13 +111,3 @@ def visible(layers: list[Layer], here: Frame, there: Frame, frame: int) -> np.nd
                 covered[some] = layers[index].covers(points[some], 1 - frame)
         seen.reshape(-1)[asked] = ~covered
     return seen[..., None].astype(np.float32)
-
-
-@functools.lru_cache(maxsize=4)
-def _grid(height: int, width: int) -> np.ndarray:
-    """[h, w, 2] float32: each pixel's own (x, y)."""
-    grid = np.empty((height, width, 2), np.float32)
-    grid[..., 0] = np.arange(width, dtype=np.float32)
-    grid[..., 1] = np.arange(height, dtype=np.float32)[:, None]
-    grid.setflags(write=False)
-    return grid

@@ -49,6 +49,7 @@ class SceneSettings:
     pan: float = 0.0  # probability that the camera pans fast
     fast_speed: Range = (0.06, 0.35)  # of these and of pans, as a share of the frame's width, whatever the limit above
     still: float = 0.0  # probability that nothing moves; in half of these the two frames are the same to the bit
+    plain: float = 0.2  # probability that a still scene is one colour alone, black in two of five
 
     # textures
     texture_kinds: tuple[tuple[str, float], ...] = (
@@ -61,8 +62,14 @@ class SceneSettings:
     shading: float = 0.4  # probability of a smooth change of brightness across a layer
     photos: float = 0.7  # probability that a layer is cut from a photograph, where a folder of them is given
 
+    # light and air
+    fog: float = 0.0  # probability of fog, which takes the more colour the farther a layer is
+    shadows: float = 0.0  # probability that layers cast shadows on those behind them
+    highlights: float = 0.0  # probability of bright spots that do not move with their surface
+
     # camera
     motion_blur: float = 0.15  # probability that moving layers are smeared along their motion
+    path_blur: float = 0.0  # probability that the shutter is open long: outlines, too, blur along each point's path
     defocus: float = 0.2  # probability that both frames are a little out of focus
     noise: float = 0.03  # largest standard deviation of the sensor's noise (images span 0..1)
     brightness: float = 0.1  # standard deviation of what is added to both frames
@@ -70,11 +77,13 @@ class SceneSettings:
     gamma: float = 0.15  # of log(gamma) of both frames
     colour: float = 0.05  # of log(gain) of each colour channel of both frames
     light_change: float = 0.15  # the same changes again between the two frames, times this
+    dark: float = 0.0  # probability of hardly any light and much noise
+    jpeg: float = 0.0  # probability that the frames were stored as JPEG, of a quality from 25 to 90
 
     def __post_init__(self) -> None:
         probabilities = (
-            "parallax", "independent", "bending", "drive", "fast", "pan", "still", "mixed", "faint", "shading",
-            "photos", "motion_blur", "defocus",
+            "parallax", "independent", "bending", "drive", "fast", "pan", "still", "plain", "mixed", "faint",
+            "shading", "photos", "fog", "shadows", "highlights", "motion_blur", "path_blur", "defocus", "dark", "jpeg",
         )  # fmt: skip
         for name in probabilities:
             self._check(name, 0 <= getattr(self, name) <= 1, "a probability from 0 to 1")

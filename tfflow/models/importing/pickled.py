@@ -2,6 +2,9 @@
 
 Known are numbers, text, lists, tuples, dictionaries and what the caller lists. pickletools, which splits a pickle into
 its opcodes, runs none of them.
+
+A pickle can hold one value many times, and values inside values without end: the hash, the text or a comparison of a
+whole value may never return. Nothing here needs one: keys are text or numbers, and the number of opcodes is limited.
 """
 
 from __future__ import annotations
@@ -12,34 +15,51 @@ from collections.abc import Callable, Mapping
 from typing import Any, BinaryIO
 
 from tfflow.errors import InputError
+from tfflow.limits import Limit
 
 
 class _Mark:
     """Where the arguments of an opcode that takes many begin."""
 
 
+class Beside:
+    """Stands for an object that is known to be harmless and is not needed; what a pickle does to it is left out."""
+
+    def __call__(self, *arguments: Any) -> Beside:
+        return self
+
+
 MARK = _Mark()
+BESIDE = Beside()
+KEYS = (str, bytes, int, float, bool, type(None))
+LONGEST_KEY, LONGEST_INT = 1000, 128
+"""Characters of a key, bits of a whole number: the cost of a comparison, which a pickle may ask for again and again."""
 PUSHED_AS_READ = {
     "INT", "BININT", "BININT1", "BININT2", "LONG", "LONG1", "LONG4", "FLOAT", "BINFLOAT",
     "STRING", "BINSTRING", "SHORT_BINSTRING", "UNICODE", "BINUNICODE", "SHORT_BINUNICODE", "BINUNICODE8",
+    "BINBYTES", "SHORT_BINBYTES", "BINBYTES8",
 }  # fmt: skip
 CONSTANTS = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False}
 TUPLES = {"EMPTY_TUPLE": 0, "TUPLE1": 1, "TUPLE2": 2, "TUPLE3": 3}
 
 
-def read_pickle(stream: BinaryIO, where: str, known: Mapping[str, Any], persistent: Callable[[Any], Any]) -> Any:
+def read_pickle(
+    stream: BinaryIO, where: str, known: Mapping[str, Any], persistent: Callable[[Any], Any], values: Limit
+) -> Any:
     """The value of the pickle that begins at the stream's position; leaves the stream behind its end.
 
     known: "module.name" -> what stands for it: a function of ours, which is called with the pickle's arguments, or any
-    other value. persistent: what a persistent id stands for. where: the file, for refusals.
+    other value. persistent: what a persistent id stands for. where: the file, for refusals. values: counts opcodes,
+    each of which makes at most one value.
     Raises InputError for a name that is not known and an opcode that makes objects of other kinds, saying which; and
-    where the pickle is damaged.
+    where the pickle is damaged or its values are too many.
     """
     machine = _Machine(where, known, persistent)
     try:
         for opcode, argument, _ in pickletools.genops(stream):
             if opcode.name == "STOP":
                 return machine.pop()
+            values.add()
             machine.step(opcode.name, argument)
     except InputError:
         raise
@@ -56,6 +76,8 @@ class _Machine:
 
     def step(self, name: str, argument: Any) -> None:
         if name in PUSHED_AS_READ:
+            if isinstance(argument, int) and argument.bit_length() > LONGEST_INT:
+                raise ValueError(f"a whole number of {argument.bit_length():,} bits")
             self.push(argument)
         elif name in CONSTANTS:
             self.push(CONSTANTS[name])
@@ -89,20 +111,32 @@ class _Machine:
 
     def to_mark_as_dict(self) -> dict:
         flat = self.to_mark()
-        return dict(zip(flat[::2], flat[1::2], strict=True))
+        return plain_dict(zip(flat[::2], flat[1::2], strict=True))
+
+    def fill(self, kind: type, values: Any) -> None:
+        """Puts values into the container on top: a list, a dictionary, or what is not needed."""
+        if self.stack[-1] is BESIDE:
+            return
+        into = self.top(kind)
+        into.extend(values) if kind is list else into.update(values)
 
     def set_item(self) -> None:
         value, key = self.pop(), self.pop()
-        self.top(dict)[key] = value
+        self.fill(dict, plain_dict([(key, value)]))
 
-    def name(self, module: Any, name: Any) -> None:
+    def name(self, module: str, name: str) -> None:
         full = f"{module}.{name}"
         if full not in self.known:
-            raise InputError(f"{self.where} asks for {full[:80]!r}, which is no tensor and no plain container: refused")
+            raise InputError(
+                f"{self.where} asks for {full[:80]!r}, which is no tensor and no plain container: refused; save the "
+                "network's state_dict() alone"
+            )
         self.push(self.known[full])
 
     def stack_name(self) -> None:
         name, module = self.pop(), self.pop()
+        if not isinstance(name, str) or not isinstance(module, str):
+            raise ValueError("a name that is no text")
         self.name(module, name)
 
     def call(self) -> None:
@@ -113,7 +147,25 @@ class _Machine:
 
     def attributes(self) -> None:
         self.pop()  # of an OrderedDict: versions of the modules
-        self.top(dict)
+        self.fill(dict, {})
+
+    def new(self) -> None:
+        self.pop()
+        if self.pop() is not BESIDE:
+            raise InputError(f"{self.where} asks for more than tensors and plain containers: opcode NEWOBJ; refused")
+        self.push(BESIDE)
+
+
+def plain_dict(items: Any) -> dict:
+    """A dictionary of pairs. Raises ValueError where a key is no text and no number, or is long."""
+    made = {}
+    for key, value in items:
+        if not isinstance(key, KEYS):
+            raise ValueError(f"a {type(key).__name__} as a key, expected text or a number")
+        if isinstance(key, (str, bytes)) and len(key) > LONGEST_KEY:
+            raise ValueError(f"a key of {len(key):,} characters")
+        made[key] = value
+    return made
 
 
 STEPS: dict[str, Callable[[_Machine, Any], Any]] = {
@@ -124,13 +176,13 @@ STEPS: dict[str, Callable[[_Machine, Any], Any]] = {
     "POP_MARK": lambda m, _: m.to_mark(),
     "EMPTY_LIST": lambda m, _: m.push([]),
     "LIST": lambda m, _: m.push(m.to_mark()),
-    "APPEND": lambda m, _: (lambda value: m.top(list).append(value))(m.pop()),
-    "APPENDS": lambda m, _: (lambda values: m.top(list).extend(values))(m.to_mark()),
+    "APPEND": lambda m, _: (lambda value: m.fill(list, [value]))(m.pop()),
+    "APPENDS": lambda m, _: (lambda values: m.fill(list, values))(m.to_mark()),
     "TUPLE": lambda m, _: m.push(tuple(m.to_mark())),
     "EMPTY_DICT": lambda m, _: m.push({}),
     "DICT": lambda m, _: m.push(m.to_mark_as_dict()),
     "SETITEM": lambda m, _: m.set_item(),
-    "SETITEMS": lambda m, _: (lambda items: m.top(dict).update(items))(m.to_mark_as_dict()),
+    "SETITEMS": lambda m, _: (lambda items: m.fill(dict, items))(m.to_mark_as_dict()),
     "PUT": lambda m, at: m.memo.update({at: m.stack[-1]}),
     "BINPUT": lambda m, at: m.memo.update({at: m.stack[-1]}),
     "LONG_BINPUT": lambda m, at: m.memo.update({at: m.stack[-1]}),
@@ -142,5 +194,6 @@ STEPS: dict[str, Callable[[_Machine, Any], Any]] = {
     "STACK_GLOBAL": lambda m, _: m.stack_name(),
     "REDUCE": lambda m, _: m.call(),
     "BUILD": lambda m, _: m.attributes(),
+    "NEWOBJ": lambda m, _: m.new(),
     "BINPERSID": lambda m, _: m.push(m.persistent(m.pop())),
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import json
 import os
@@ -13,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from tfflow.errors import InputError, unknown_name
+from tfflow.limits import read_bytes
 from tfflow.models.flow_model import FlowModel
 from tfflow.models.importing import names
 from tfflow.models.importing.t7 import Module, read_t7
@@ -69,8 +71,8 @@ def import_published(name: str, files: Sequence[str | os.PathLike]) -> FlowModel
 
 def _digests(path: Path) -> list[tuple[Path, str]]:
     """A file, or the files of a checkpoint named by its prefix, each with its SHA-256."""
-    files = [path] if path.is_file() else sorted(path.parent.glob(f"{path.name}.*"))
-    return [(file, hashlib.sha256(file.read_bytes()).hexdigest()) for file in files]
+    files = [path] if path.is_file() else sorted(path.parent.glob(f"{glob.escape(path.name)}.*"))
+    return [(file, hashlib.sha256(read_bytes(file)).hexdigest()) for file in files]
 
 
 def _one(paths: Sequence[Path], what: str) -> Path:
@@ -98,7 +100,8 @@ def _renamed(
         if part == "kernel" or ours not in unbiased
     }
     missing = [n for n in wanted.values() if n not in theirs]
-    unknown = [n for n in theirs if n not in {*wanted.values(), *idle}]
+    known = {*wanted.values(), *idle}
+    unknown = [n for n, x in theirs.items() if n not in known and x.ndim]  # a single number is a counter of steps
     if missing or unknown:
         raise InputError(
             f"{where} holds another network: {len(missing)} of {len(wanted)} weights are missing (first {missing[:1]}),"
@@ -213,8 +216,9 @@ PUBLISHED = {
         "six files modelL1_SET.t7 to modelL6_SET.t7, coarse to fine (sets 3 and 4 have five)",
         _spynet,
         (
-            "levels: always six here; the authors' program takes five for a longer side of up to 512 px, four up to 256"
-            " px, and so on, so that the flow is the same above 512 px alone",
+            "levels: by the frames' size, as the authors' program has it: six, five for a longer side of up to 512 px,"
+            " four up to 256, three up to 128, two up to 64, one up to 32; a .tflite has those of its size, training"
+            " takes six",
             _size_note(32, "stretches them up to the next multiple and shrinks the flow, taking the nearest pixel"),
         ),
     ),

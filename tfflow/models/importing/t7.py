@@ -10,13 +10,13 @@ from __future__ import annotations
 import os
 import struct
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from tfflow.errors import InputError
-from tfflow.models.importing.strided import strided
+from tfflow.limits import MOST_DEPTH, bytes_limit, read_bytes, values_limit
+from tfflow.models.importing.strided import MOST_AXES, strided
 
 ELEMENTS = {
     "Byte": "<u1", "Char": "<i1", "Short": "<i2", "Int": "<i4", "Long": "<i8", "Half": "<f2", "Float": "<f4",
@@ -44,12 +44,12 @@ def read_t7(path: str | os.PathLike) -> Any:
     Raises InputError where the file is damaged or no binary .t7, and where it holds functions or classes that are
     neither tensors nor modules of nn.
     """
-    data = Path(path).read_bytes()
+    data = read_bytes(path)
     try:
         return _Reader(data, repr(str(path))).value()
     except InputError:
         raise
-    except (ValueError, TypeError, struct.error, RecursionError, UnicodeDecodeError) as error:
+    except (ValueError, TypeError, struct.error) as error:
         raise InputError(f"{str(path)!r} is not a whole .t7 file of Lua Torch in binary mode: {error}") from None
 
 
@@ -58,8 +58,19 @@ class _Reader:
         self.data, self.where = data, where
         self.at = 0
         self.seen: dict[int, Any] = {}
+        self.depth = 0
+        self.values, self.bytes = values_limit(), bytes_limit(len(data))
 
     def value(self) -> Any:
+        self.values.add()
+        self.depth += 1
+        if self.depth > MOST_DEPTH:
+            raise ValueError(f"its values are nested deeper than {MOST_DEPTH}")
+        value = self.tagged()
+        self.depth -= 1
+        return value
+
+    def tagged(self) -> Any:
         tag = self.whole()
         if tag == 0:
             return None
@@ -106,6 +117,8 @@ class _Reader:
 
     def tensor(self, kind: np.dtype) -> np.ndarray:
         n = self.count(16)
+        if n > MOST_AXES:
+            raise ValueError(f"a tensor of {n} axes")
         size, stride = self.longs(n), self.longs(n)
         (offset,) = self.longs(1)
         storage = self.value()
@@ -113,7 +126,7 @@ class _Reader:
             return np.zeros(0, kind)
         if not isinstance(storage, np.ndarray) or storage.ndim != 1 or storage.dtype != kind:
             raise ValueError("a tensor without a storage of its type")
-        return strided(storage, offset - 1, size, stride)  # counted from 1
+        return strided(storage, offset - 1, size, stride, self.bytes)  # counted from 1
 
     def storage(self, kind: np.dtype) -> np.ndarray:
         (n,) = self.longs(1)

@@ -3,7 +3,7 @@
 Two containers. Since 1.6 a zip archive: NAME/data.pkl, and each storage's bytes as NAME/data/KEY. Before, one stream:
 pickles of a magic number, 1001, the byte order, the value and the storages' keys, then for each key an int64 count and
 the numbers. In both, the value's tensors name their storage by a persistent id ("storage", type, key, device, count).
-Source: torch/serialization.py and torch/_utils.py.
+Source: torch/serialization.py and torch/_utils.py. Which of the tensors are a network's weights: `state.py`.
 """
 
 from __future__ import annotations
@@ -13,20 +13,34 @@ import os
 import zipfile
 import zlib
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
+import tensorflow as tf
 
 from tfflow.errors import InputError
-from tfflow.models.importing.pickled import read_pickle
+from tfflow.limits import Limit, bytes_limit, read_bytes, values_limit
+from tfflow.models.importing.pickled import BESIDE, LONGEST_KEY, plain_dict, read_pickle
+from tfflow.models.importing.state import find_state, without_prefixes
 from tfflow.models.importing.strided import strided
 
 MAGIC, PROTOCOL = 0x1950A86A20F9469CFC6C, 1001
+BFLOAT16 = np.dtype(tf.bfloat16.as_numpy_dtype)
 ELEMENTS = {
-    "DoubleStorage": "<f8", "FloatStorage": "<f4", "HalfStorage": "<f2", "LongStorage": "<i8", "IntStorage": "<i4",
-    "ShortStorage": "<i2", "CharStorage": "<i1", "ByteStorage": "<u1", "BoolStorage": "?",
+    "DoubleStorage": "<f8", "FloatStorage": "<f4", "HalfStorage": "<f2", "BFloat16Storage": BFLOAT16,
+    "LongStorage": "<i8", "IntStorage": "<i4", "ShortStorage": "<i2", "CharStorage": "<i1", "ByteStorage": "<u1",
+    "BoolStorage": "?",
 }  # fmt: skip
+HARMLESS = (
+    "argparse.Namespace", "pathlib.Path", "pathlib.PosixPath", "pathlib.WindowsPath", "pathlib._local.PosixPath",
+    "collections.Counter", "collections.defaultdict", "collections.deque", "_codecs.encode", "copy_reg._reconstructor",
+    "copyreg._reconstructor", "datetime.datetime", "numpy.dtype", "numpy.ndarray", "torch.Size", "torch.device",
+    *(f"{core}.multiarray.{name}" for core in ("numpy.core", "numpy._core") for name in ("scalar", "_reconstruct")),
+    *(f"{home}.{name}" for home in ("__builtin__", "builtins") for name in (
+        "bool", "complex", "dict", "float", "frozenset", "int", "list", "object", "set", "slice", "str", "tuple")),
+    *(f"torch.{name}" for name in ("bfloat16", "float16", "float32", "float64", "int32", "int64", "uint8", "bool")),
+)  # fmt: skip
+"""What stands beside the weights in files of training programs: not made, not called, left out."""
 
 
 @dataclass
@@ -55,37 +69,32 @@ class Tensor:
     size: tuple
     stride: tuple
 
-    def array(self) -> np.ndarray:
+    def array(self, made: Limit) -> np.ndarray:
+        """The numbers, bfloat16 as float32. made: counts their bytes."""
         if self.storage.values is None:
             raise ValueError("a tensor without its numbers")
-        return strided(self.storage.values, self.offset, self.size, self.stride)
+        array = strided(self.storage.values, self.offset, self.size, self.stride, made)
+        return array.astype(np.float32) if array.dtype == BFLOAT16 else array
 
 
 def read_state(path: str | os.PathLike) -> dict[str, np.ndarray]:
-    """The tensors of a module by name, in the order of the file: of a state dictionary, bare or under "state_dict".
+    """The tensors of a network by name, in the order of the file: of a state dictionary, bare or wrapped.
 
-    "module." before all names, which DataParallel puts there, is taken off. Raises InputError where the file is
-    damaged, in no PyTorch format, asks for anything but tensors and plain containers, or holds something else.
+    Wrappings and prefixes of training programs are taken off, what is no tensor is left out: see `state.py`.
+    Raises InputError where the file is damaged, in no PyTorch format, asks for anything but tensors and plain
+    containers, costs more than `limits` allows, or holds something else.
     """
     where = repr(str(path))
-    data = Path(path).read_bytes()
+    data = read_bytes(path)
     try:
         value = _read_zip(data, where) if data.startswith(b"PK") else _read_stream(data, where)
-        if isinstance(value, dict) and "state_dict" in value:
-            value = value["state_dict"]
-        if not isinstance(value, dict) or not value:
-            raise InputError(f"{where} holds no dictionary of weights, but a {type(value).__name__}")
-        for name, tensor in value.items():
-            if not isinstance(name, str) or not isinstance(tensor, Tensor):
-                raise InputError(f"{where} holds no dictionary of weights: {name!r} is a {type(tensor).__name__}")
-        arrays = {name: tensor.array() for name, tensor in value.items()}
+        tensors = find_state(value, Tensor, where)
+        made = bytes_limit(len(data))
+        return without_prefixes({name: tensor.array(made) for name, tensor in tensors.items()})
     except InputError:
         raise
     except (ValueError, TypeError, KeyError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
         raise InputError(f"{where} is damaged or cut off: {error}; copy it again") from None
-    if all(name.startswith("module.") for name in arrays):
-        arrays = {name.removeprefix("module."): x for name, x in arrays.items()}
-    return arrays
 
 
 class _Names:
@@ -93,12 +102,17 @@ class _Names:
 
     def __init__(self) -> None:
         self.storages: dict[str, Storage] = {}
-        self.known: dict[str, Any] = {
-            "collections.OrderedDict": _ordered,
-            "torch._utils._rebuild_tensor": _tensor,
-            "torch._utils._rebuild_tensor_v2": _tensor,
-            "torch._utils._rebuild_parameter": lambda tensor, *_: tensor,
-        } | {f"torch.{name}": np.dtype(kind) for name, kind in ELEMENTS.items()}
+        self.values = values_limit()
+        self.known: dict[str, Any] = (
+            dict.fromkeys(HARMLESS, BESIDE)
+            | {
+                "collections.OrderedDict": self._ordered,
+                "torch._utils._rebuild_tensor": _tensor,
+                "torch._utils._rebuild_tensor_v2": _tensor,
+                "torch._utils._rebuild_parameter": lambda tensor, *_: tensor,
+            }
+            | {f"torch.{name}": np.dtype(kind) for name, kind in ELEMENTS.items()}
+        )
 
     def storage(self, key: Any) -> Part:
         """What ("storage", type, key, device, count[, view]) stands for. view: None or (key, first, count)."""
@@ -108,18 +122,23 @@ class _Names:
         if not isinstance(kind, np.dtype) or not isinstance(name, str) or not isinstance(count, int) or count < 0:
             raise ValueError("a storage without type, key or count")
         first = key[5][1] if len(key) == 6 and key[5] is not None else 0
+        if not isinstance(first, int) or len(name) > LONGEST_KEY:
+            raise ValueError("a part of a storage that begins nowhere")
         found = self.storages.setdefault(name, Storage(kind, count))
         if (found.kind, found.count) != (kind, count):
             raise ValueError(f"storage {name!r} of two types or sizes")
         return Part(found, first)
 
-
-def _ordered(items: Any = ()) -> dict:
-    return dict(items)
+    def _ordered(self, items: Any = ()) -> dict:
+        if not isinstance(items, (list, tuple)):
+            raise ValueError("a dictionary of what is no list of pairs")
+        self.values.add(len(items))  # one opcode, and may be repeated
+        return plain_dict(items)
 
 
 def _tensor(part: Any, offset: Any, size: Any, stride: Any, *_: Any) -> Tensor:
-    if not isinstance(part, Part) or not isinstance(size, tuple) or not isinstance(stride, tuple):
+    shaped = isinstance(size, tuple) and isinstance(stride, tuple) and isinstance(offset, int)
+    if not isinstance(part, Part) or not shaped:
         raise ValueError("a tensor without storage, size or stride")
     return Tensor(part.storage, part.first + offset, size, stride)
 
@@ -132,17 +151,18 @@ def _read_zip(data: bytes, where: str) -> Any:
             raise InputError(f"{where} is a zip archive, but not PyTorch's: it holds no data.pkl")
         folder = pickles[0].removesuffix("data.pkl")
 
+        unpacked = Limit(len(data), "bytes in its members, more than it has itself")  # PyTorch compresses nothing
+
         def member(name: str) -> bytes:
             if name not in members:
                 raise ValueError(f"{name} is missing")
-            if members[name].file_size > len(data):  # PyTorch compresses nothing
-                raise ValueError(f"{name} is larger than the file")
+            unpacked.add(members[name].file_size)
             return archive.read(name)
 
         if f"{folder}byteorder" in members and member(f"{folder}byteorder") != b"little":
             raise InputError(f"{where} was written on a big-endian machine; save it again on another")
         names = _Names()
-        value = read_pickle(io.BytesIO(member(pickles[0])), where, names.known, names.storage)
+        value = read_pickle(io.BytesIO(member(pickles[0])), where, names.known, names.storage, names.values)
         for key, storage in names.storages.items():
             contents = member(f"{folder}data/{key}")
             if len(contents) != storage.count * storage.kind.itemsize:
@@ -156,7 +176,7 @@ def _read_stream(data: bytes, where: str) -> Any:
     names = _Names()
 
     def following() -> Any:
-        return read_pickle(stream, where, names.known, names.storage)
+        return read_pickle(stream, where, names.known, names.storage, names.values)
 
     if not data.startswith(b"\x80") or following() != MAGIC:
         raise InputError(
@@ -169,7 +189,7 @@ def _read_stream(data: bytes, where: str) -> Any:
     if not isinstance(system, dict) or not system.get("little_endian"):
         raise InputError(f"{where} was written on a big-endian machine; save it again on another")
     value, keys = following(), following()
-    if not isinstance(keys, list) or any(key not in keys for key in names.storages):
+    if not isinstance(keys, list) or not all(isinstance(key, str) for key in keys) or names.storages.keys() - set(keys):
         raise ValueError("a storage is missing")
     for key in keys:
         storage = names.storages.get(key)

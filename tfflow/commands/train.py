@@ -38,7 +38,7 @@ from tfflow.training.strategy import choose_strategy
 from tfflow.training.trainer import PRECISIONS, Trainer
 
 REPORT = "report.png"
-"""The page of what was learned, written when all else is done."""
+"""The report of what was learned, written when all else is done."""
 
 UNSEEN = 1_000_003
 """Added to the seed of the scenes trained on, for scenes to measure on."""
@@ -48,7 +48,7 @@ LARGEST = 10**9
 
 EXAMPLES = """examples:
   python -m tfflow.train                                                # sized for 2 cores, no download
-  python -m tfflow.train --data video:holiday.mp4 --out runs/holiday    # your own video, from the weights in the box
+  python -m tfflow.train --data video:holiday.mp4 --out runs/holiday    # your own video, from pretrained weights
   python -m tfflow.train --recipe ddflow --data chairs:/data/FlyingChairs --val sintel-clean:/data/sintel
   python -m tfflow.train --weights runs/holiday --data frames:my/frames
 
@@ -70,7 +70,7 @@ def parser() -> Parser:
         "--weights",
         metavar="W",
         help=f"start from trained weights: a name, a file, a run, or {RANDOM!r} for none (default: for frames without "
-        "ground truth and no --recipe those in the box, else none)",
+        "ground truth and no --recipe pretrained ones, else the recipe's)",
     )
     add(
         "--data",

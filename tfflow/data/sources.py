@@ -46,8 +46,12 @@ KINDS: dict[str, Opener] = {
     "spring": open_spring,
     "pairs": open_pairs,
     "frames": open_frames,
+    "frames-nocuts": partial(open_frames, cuts=False),
     "video": open_video,
+    "video-nocuts": partial(open_video, cuts=False),
 }
+PLAIN = ("frames", "frames-nocuts", "video", "video-nocuts")
+"""Those of frames without ground truth, as a camera gives them; in "-nocuts" no shot cuts are looked for."""
 SCENES = "scenes"  # the one kind without files
 
 

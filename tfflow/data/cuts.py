@@ -11,6 +11,7 @@ import contextlib
 import hashlib
 import itertools
 import json
+import math
 import os
 import sys
 from collections.abc import Sequence
@@ -143,8 +144,9 @@ def _shifts(grey1: np.ndarray, grey2: np.ndarray) -> list[np.ndarray]:
     """Constant flows to start from, as a pan gives that is too fast for DIS alone: [h, w, 2] each."""
     h, w = grey1.shape
     (u, v), _ = cv2.phaseCorrelate(grey1.astype(np.float32), grey2.astype(np.float32))
-    round_u, round_v = u - np.copysign(w, u), v - np.copysign(h, v)  # it takes frames for periodic
-    return [np.broadcast_to(np.float32(shift), (h, w, 2)).copy() for shift in ((u, v), (round_u, v), (u, round_v))]
+    around = (u - math.copysign(w, u), v - math.copysign(h, v))  # it takes frames for periodic
+    starts = np.array([(u, v), (around[0], v), (u, around[1])], np.float32)
+    return [np.broadcast_to(start, (h, w, 2)).copy() for start in starts]
 
 
 def _coarsely_alike(grey1: np.ndarray, grey2: np.ndarray) -> bool:

@@ -32,7 +32,7 @@ def parser() -> Parser:
         "--weights",
         metavar="W",
         help="start from trained weights: a name, a file, a run, or 'random' for none (default: for frames without "
-        "ground truth and no --recipe the pretrained ones, else none)",
+        "ground truth and no --recipe the pretrained ones, else the recipe's)",
     )
     add_data(p, "frames to train on (default: scenes); repeatable")
     add("--textures", metavar="DIR", help="cut the textures of the built-in scenes from these photographs")

@@ -49,9 +49,13 @@ _BUILT_IN: dict[str, Opener] = {
     "spring": open_spring,
     "pairs": open_pairs,
     "frames": open_frames,
+    "frames-nocuts": partial(open_frames, cuts=False),
     "video": open_video,
+    "video-nocuts": partial(open_video, cuts=False),
 }
 KINDS: Registry[Opener] = Registry("kind of data", _BUILT_IN)
+PLAIN = ("frames", "frames-nocuts", "video", "video-nocuts")
+"""Those of frames without ground truth, as a camera gives them; in "-nocuts" no shot cuts are looked for."""
 SCENES = "scenes"  # the one kind without files
 
 

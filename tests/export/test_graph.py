@@ -29,18 +29,36 @@ def pair():
     return sample["image1"], sample["image2"]
 
 
-def test_planes_in_groups_are_the_cost_volume():
-    features = tf.random.stateless_normal([2, 1, 9, 13, 5], [1, 2])
-    for radius, stride in ((4, 1), (1, 1), (4, 2), (0, 1)):
-        expected = CostVolume(radius, stride)(list(features))
-        np.testing.assert_allclose(PhoneCostVolume(radius, stride)(list(features)), expected, atol=1e-6)
+@pytest.mark.parametrize(("radius", "stride"), [(4, 1), (1, 1), (4, 2), (6, 3), (0, 1), (3, 1)])
+def test_products_of_tiles_are_the_cost_volume(radius, stride):
+    """Of sizes that are no multiple of a tile, of a batch, and of a size that is not known before."""
+    features = tf.random.stateless_normal([2, 2, 9, 13, 5], [1, 2])
+    expected = CostVolume(radius, stride)(list(features))
+    layer = PhoneCostVolume(radius, stride)
+    np.testing.assert_allclose(layer(list(features)), expected, atol=1e-6)
+    unknown = tf.TensorSpec([None, None, None, 5])
+    np.testing.assert_allclose(tf.function(layer.call, [[unknown, unknown]])(list(features)), expected, atol=1e-6)
 
 
-def test_rounded_products_are_rounded_to_the_step_of_their_range():
+def test_features_are_rounded_to_the_step_of_their_range_and_their_products_are_not():
     one = tf.constant([[[[0.3]]]])
-    assert PhoneCostVolume(0, product_range=1.0)([one, one]).numpy().item() == pytest.approx(0.09, abs=1 / 255)
-    assert PhoneCostVolume(0, product_range=1.0)([one, one]).numpy().item() != pytest.approx(0.09, abs=1e-6)
-    assert PhoneCostVolume(0, product_range=0.05)([one, one]).numpy().item() == pytest.approx(0.05, abs=1e-3)
+    assert PhoneCostVolume(0, feature_range=1.27)([one, one]).numpy().item() == pytest.approx(0.09, abs=1e-6)
+    assert PhoneCostVolume(0, feature_range=0.254)([one, one]).numpy().item() == pytest.approx(0.254**2, abs=1e-6)
+    assert PhoneCostVolume(0, feature_range=12.7)([one, 0.7 * one]).numpy().item() == pytest.approx(0.06, abs=1e-6)
+
+
+def test_a_cost_volume_is_one_piece_for_xnnpack_and_no_more_than_four_axes():
+    def volume(image1, image2):
+        return {"flow12": PhoneCostVolume(4)([image1, image2])}
+
+    spec, module = tf.TensorSpec([1, 8, 16, 4]), tf.Module()
+    module.run = tf.function(volume, input_signature=[spec, spec], autograph=False)
+    with tempfile.TemporaryDirectory() as folder:
+        tf.saved_model.save(module, folder, signatures={SIGNATURE: module.run})
+        found = facts(tf.lite.TFLiteConverter.from_saved_model(folder).convert())
+    assert found.partitions == 1 and len(found.operators) <= 30
+    assert found.by_kind["BATCH_MATMUL float32"] == 1
+    assert max(len(shape) for o in found.operators for shape, _ in o.inputs + o.outputs) <= 4
 
 
 @pytest.mark.parametrize(

@@ -1,107 +1,90 @@
-"""Layers of the exported graph alone: the same numbers as those of training, in a form that phones run well."""
+"""Layers of the exported graph alone: the same numbers as those of training, in a form that phones run well.
+
+What XNNPACK takes forms pieces of the graph, and each end of a piece costs time. Outside of it stays, in a warp,
+what leads from coordinates to pixels: CAST, arithmetic on int32, and GATHER, which LiteRT's GPU delegate takes.
+"""
 
 from __future__ import annotations
 
+import math
+
+import numpy as np
 import tensorflow as tf
 import tf_keras as keras
 
-from tfflow.layers import CostVolume
+from tfflow.layers import ConvexUpsample, Normalize, Warp
 from tfflow.layers.plain import as_written
+from tfflow.ops.upsample import LARGEST, bilinear
 
 
-class PhoneCostVolume(CostVolume):
-    """`CostVolume` as one matrix product a level, instead of a slice, a product and a mean a displacement.
+class PhoneNormalize(Normalize):
+    """`Normalize` by numbers where all channels have the same: three numbers a pixel are as many calls as pixels."""
 
-    A tile of `features1`, radius x 2 * radius pixels, is multiplied with all that it reaches of `features2`, which is
-    3 * radius x 4 * radius pixels. At radius 4 that is 2.4 times what is needed, and takes half the time of 81 passes
-    over memory, a sixth in eight bits. What is needed of the result lies on its diagonals: see `_diagonals`.
+    @as_written
+    def call(self, x):
+        if len(set(self.mean)) > 1 or len(set(self.std)) > 1:
+            return super().call(x)
+        return (x - self.mean[0]) * (1 / self.std[0])
 
-    At most four axes, and no gather: XNNPACK and LiteRT's GPU delegates take all of it.
-    feature_range: where given, features are rounded to eight bits over [-range, range], so that the product runs in
-    eight bits, too. Their zero is the number 0, as XNNPACK asks of the second factor. Sums are exact.
+
+class PhoneWarp(Warp):
+    """`Warp` with one gather for all four corners, and both coordinates in one tensor: 31 operators instead of 53.
+
+    Of the rule "zero" and of sizes that are known; else as in training. Where flow is NaN the result may be NaN.
     """
-
-    def __init__(self, radius: int, stride: int = 1, feature_range: float | None = None, **kwargs):
-        super().__init__(radius, stride, **kwargs)
-        self.feature_range = feature_range
 
     @as_written
     def call(self, inputs):
-        features1, features2 = inputs
-        features1 = features1 * (1.0 / features1.shape[-1])  # the mean over channels is then a sum
-        if self.feature_range:
-            features1 = _rounded(features1, self.feature_range / features1.shape[-1])
-            features2 = _rounded(features2, self.feature_range)
-        if self.stride == 1:
-            return _costs(features1, features2, self.radius)
-        # By steps of `stride` a pixel reaches one of stride**2 parts of the image, in which the step is 1.
-        n = self.stride
-        h, w = _size(features1)[1:]
-        margin = [[0, 0], [0, -h % n], [0, -w % n], [0, 0]]
-        parts = [tf.split(tf.nn.space_to_depth(tf.pad(x, margin), n), n * n, axis=-1) for x in (features1, features2)]
-        costs = [_costs(part1, part2, self.radius // n) for part1, part2 in zip(*parts, strict=True)]
-        return tf.nn.depth_to_space(tf.concat(costs, axis=-1), n)[:, :h, :w]
+        image, flow = inputs
+        if self.outside != "zero" or None in image.shape or None in flow.shape:
+            return super().call(inputs)
+        b, h, w, c = image.shape
+        n, high, wide = b * h * w, h + 2, w + 2  # one ring of zeros around the frame catches all that leaves it
+        ring = tf.reshape(tf.pad(image, [[0, 0], [1, 1], [1, 1], [0, 0]]), [b * high * wide, c])
+        columns = np.stack([np.arange(w) + 1.0, np.zeros(w)])[:, None]  # [2, 1, w]
+        rows = np.stack([np.zeros(b * h), np.tile(np.arange(h) + 1.0, b)])[:, :, None]  # [2, b * h, 1]
+        last = tf.constant([[[wide - 1.0]], [[high - 1.0]]])
 
-    def get_config(self):
-        return {**super().get_config(), "feature_range": self.feature_range}
+        target = tf.reshape(tf.transpose(tf.reshape(flow, [n, 2])), [2, b * h, w])
+        target = target + tf.constant(columns, tf.float32) + tf.constant(rows, tf.float32)
+        target = tf.minimum(tf.maximum(target, 0.0), last)
+        first = tf.minimum(tf.floor(target), last - 1.0)
+        far = tf.reshape(target - first, [2, 1, n])
+        shares_x, shares_y = tf.split(tf.concat([1.0 - far, far], axis=1), 2, axis=0)  # [1, 2, n], near and far
+        weights = tf.reshape(tf.reshape(shares_y, [2, 1, n]) * shares_x, [1, 4, n, 1])
 
-
-def _costs(features1: tf.Tensor, features2: tf.Tensor, radius: int) -> tf.Tensor:
-    """Sums over channels of products, for each displacement of at most `radius`: [b, h, w, (2 * radius + 1)**2]."""
-    b, h, w = _size(features1)
-    c = features1.shape[-1]
-    rows, columns = max(1, radius), max(1, 2 * radius)  # of a tile
-    down, across = -(-h // rows), -(-w // columns)  # tiles
-    below, right = down * rows - h, across * columns - w
-    reach_y, reach_x = rows + 2 * radius, columns + 2 * radius  # whole tiles, too
-    more_down, more_across = reach_y // rows, reach_x // columns
-    high = down + more_down - 1
-
-    tiles = tf.reshape(
-        tf.pad(features1, [[0, 0], [0, below], [0, right], [0, 0]]), [b * down, rows, across, columns * c]
-    )
-    tiles = tf.reshape(tf.transpose(tiles, [0, 2, 1, 3]), [b * down, across, rows * columns, c])
-
-    margin = [[0, 0], [radius, radius + below], [radius, radius + right], [0, 0]]
-    reached = tf.reshape(tf.pad(features2, margin), [b, high * rows, across + more_across - 1, columns * c])
-    reached = tf.concat([reached[:, :, i : i + across] for i in range(more_across)], axis=-1)
-    reached = tf.transpose(tf.reshape(reached, [b * high, rows, across, reach_x * c]), [0, 2, 1, 3])
-    reached = tf.reshape(reached, [b, high, across, rows * reach_x * c])
-    reached = tf.concat([reached[:, i : i + down] for i in range(more_down)], axis=-1)
-    reached = tf.reshape(reached, [b * down, across, reach_y * reach_x, c])
-
-    products = tf.matmul(tiles, reached, transpose_b=True)  # [b * down, across, rows * columns, reach_y * reach_x]
-    costs = _diagonals(products, (rows, columns), (reach_y, reach_x), 2 * radius + 1)
-    costs = tf.reshape(costs, [b * down, across, rows, columns * (2 * radius + 1) ** 2])
-    costs = tf.reshape(tf.transpose(costs, [0, 2, 1, 3]), [b, down * rows, across * columns, (2 * radius + 1) ** 2])
-    return costs[:, :h, :w]
+        column, row = tf.split(tf.reshape(tf.cast(first, tf.int32), [2, n]), 2, axis=0)
+        index = tf.clip_by_value(row * wide + column, 0, (high - 1) * wide - 2)  # what NaN became is anything
+        if b > 1:
+            index += tf.constant(np.repeat(np.arange(b) * high * wide, h * w), tf.int32)
+        index = tf.reshape(index + tf.constant([[0], [1], [wide], [wide + 1]]), [4 * n])
+        corners = tf.cast(tf.reshape(tf.gather(ring, index), [1, 4, n, c]), tf.float32)
+        return tf.cast(tf.reshape(tf.reduce_sum(corners * weights, axis=1), [b, h, w, c]), image.dtype)
 
 
-def _diagonals(products: tf.Tensor, tile: tuple[int, int], reach: tuple[int, int], span: int) -> tf.Tensor:
-    """Of pixel (y, x) of a tile the products with (y, x) to (y + span - 1, x + span - 1) of its reach.
+class PhoneConvexUpsample(ConvexUpsample):
+    """`ConvexUpsample` as one small matrix product a coarse pixel, which XNNPACK takes as a whole.
 
-    [n, m, y * x of the tile, y * x of the reach] -> [n, m * pixels * span, span]. Those of the next pixel begin one
-    number farther than a line is long, those of the next row of the tile `reach_x` numbers farther than its lines are.
+    (u, v, 1) of the nine neighbours times the weights of the fine pixels: sums of flow, and of weights. Exponentials
+    are cut off where the logits would be: those may be of eight bits, which XNNPACK does not compare.
     """
-    n, m = products.shape[0] or tf.shape(products)[0], products.shape[1] or tf.shape(products)[1]
-    (rows, columns), (reach_y, reach_x) = tile, reach
-    line = reach_y * reach_x
-    of_row = columns * line + reach_x
-    flat = tf.reshape(products, [n, m, rows * columns * line])
-    flat = tf.pad(flat, [[0, 0], [0, 0], [0, rows * reach_x]])
-    by_row = tf.reshape(flat, [n, m * rows, of_row])[:, :, : columns * (line + 1)]
-    by_pixel = tf.reshape(by_row, [n, m * rows * columns, line + 1])[:, :, : span * reach_x]
-    return tf.reshape(by_pixel, [n, m * rows * columns * span, reach_x])[:, :, :span]
 
-
-def _size(x: tf.Tensor) -> tuple:
-    """Batch, height and width: numbers where they are known, so that the converter knows all sizes."""
-    return tuple(known or tf.shape(x)[i] for i, known in enumerate(x.shape[:3]))
-
-
-def _rounded(x: tf.Tensor, largest: float) -> tf.Tensor:
-    """Rounded to eight bits over [-largest, largest], of which 0 is the middle one."""
-    return tf.quantization.fake_quant_with_min_max_args(x, -largest, largest, narrow_range=True)
+    @as_written
+    def call(self, inputs):
+        flow, logits = inputs
+        f = self.factor
+        b, h, w = (known or tf.shape(flow)[i] for i, known in enumerate(flow.shape[:3]))
+        near = tf.concat([f * flow, tf.ones_like(flow[..., :1])], axis=-1)
+        near = tf.concat([near[:, :1], near, near[:, -1:]], axis=1)
+        near = tf.concat([near[:, :, :1], near, near[:, :, -1:]], axis=2)
+        near = tf.concat([near[:, :, i : i + w] for i in range(3)], axis=-1)
+        near = tf.concat([near[:, i : i + h] for i in range(3)], axis=-1)  # [b, h, w, 3 rows * 3 columns * (u, v, 1)]
+        near = tf.transpose(tf.reshape(near, [b * h, w, 9, 3]), [0, 1, 3, 2])
+        weights = tf.clip_by_value(tf.exp(tf.cast(logits, tf.float32)), math.exp(-LARGEST), math.exp(LARGEST))
+        weights = tf.reshape(weights * tf.constant(bilinear(f), tf.float32), [b * h, w, 9, f * f])
+        sums = tf.matmul(near, weights)  # [b * h, w, (u, v, 1), f * f]
+        fine = tf.transpose(sums[:, :, :2] / sums[:, :, 2:], [0, 1, 3, 2])
+        return tf.nn.depth_to_space(tf.reshape(fine, [b, h, w, f * f * 2]), f)
 
 
 class PhoneConcatenate(keras.layers.Concatenate):

@@ -23,7 +23,9 @@ from tensorflow_model_optimization.quantization.keras import (
     quantizers,
 )
 
-from tfflow.export.layers import PhoneConcatenate, PhoneCostVolume
+from tfflow.export.cost_volume import PhoneCostVolume
+from tfflow.export.graph import PHONE
+from tfflow.export.layers import PhoneConcatenate
 from tfflow.layers import LAYERS, Frame, Scale, StackFrames, SwapFrames, UpsampleFlow, Warp, ZeroFlow
 
 Ranges = dict[str, tuple[float, float]]
@@ -165,7 +167,7 @@ class _AsDrawn(QuantizeScheme, QuantizeLayoutTransform, QuantizeRegistry):
         return None
 
 
-OBJECTS = {**LAYERS, **{kind.__name__: kind for kind in (PhoneConcatenate, PhoneCostVolume, Int8)}}
+OBJECTS = {**LAYERS, **{kind.__name__: kind for kind in (*PHONE.values(), Int8)}}
 
 
 def precision_map(graph: keras.Model) -> dict[str, Int8]:

@@ -20,16 +20,20 @@ import resource, sys
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
+def limit(what, most):
+    hard = resource.getrlimit(what)[1]
+    resource.setrlimit(what, (most if hard == resource.RLIM_INFINITY else min(most, hard), hard))
+
 path, elements, memory, opening, running = sys.argv[1], *map(int, sys.argv[2:])
-resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
-resource.setrlimit(resource.RLIMIT_CPU, (opening, opening + running))
+limit(resource.RLIMIT_CORE, 0)
+limit(resource.RLIMIT_AS, memory)
+limit(resource.RLIMIT_CPU, opening)
 interpreter = Interpreter(model_path=path, num_threads=1)
 largest = max((int(np.prod(t["shape"], dtype=float)) for t in interpreter.get_tensor_details()), default=0)
 if largest > elements:
     raise ValueError(f"a tensor of {largest:,} numbers")
 interpreter.allocate_tensors()
-resource.setrlimit(resource.RLIMIT_CPU, (opening + running, opening + running))
+limit(resource.RLIMIT_CPU, opening + running)
 for tensor in interpreter.get_input_details():
     interpreter.set_tensor(tensor["index"], np.zeros(tensor["shape"], tensor["dtype"]))
 interpreter.invoke()

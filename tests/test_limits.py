@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 
 import pytest
 
@@ -47,6 +48,16 @@ def test_numbers_that_are_not_finite_are_refused(text):
 def test_damaged_json_is_a_value_error_at_once(text):
     with pytest.raises(ValueError):
         parse_json(text)
+
+
+@pytest.mark.parametrize(
+    "text", ['"' + '\\"' * 5_000_000, '["' + "a" * 10_000_000, "\\[" * 5_000_000, '"\\' * 5_000_000]
+)
+def test_a_long_text_takes_no_more_than_a_few_times_its_size(text):
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(ValueError):
+        parse_json(text)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200_000  # kB
 
 
 def test_what_has_no_end_is_not_read(tmp_path):

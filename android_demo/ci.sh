@@ -51,8 +51,8 @@ import runpy
 import sys
 from pathlib import Path
 
-import tests.export.conftest  # noqa: F401 (which registers small_pwc)
-from tfflow.export import vectors
+import tests.exporting.conftest  # noqa: F401 (which registers small_pwc)
+from tfflow.exporting import vectors
 
 export = runpy.run_path("export/to_tflite.py")["main"]
 work = Path(sys.argv[1])

@@ -13,7 +13,7 @@ from tfflow.memory import keep_freed_memory
 keep_freed_memory()  # as the commands do; half the time of many tests
 
 
-LONGEST = ("tests/training", "tests/export", "tests/recipes", "tests/test_")
+LONGEST = ("tests/training", "tests/exporting", "tests/recipes", "tests/test_")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from tfflow.benchmark import main
+from tfflow.commands.benchmark import main
 from tfflow.models import VARIANTS
 
 

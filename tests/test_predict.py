@@ -9,15 +9,17 @@ import cv2
 import numpy as np
 import pytest
 
-import tfflow.predict
+import tfflow.commands.predict
 from tests.evaluation.fakes import noise
 from tfflow.data.formats import read_flow
 from tfflow.data.images import read_image, write_image
+from tfflow.data.tree import in_order
 from tfflow.data.video import video_info
 from tfflow.evaluation.pictures import flow_to_colour
 from tfflow.evaluation.prediction import Predicted
 from tfflow.evaluation.refinement import refined
 from tfflow.evaluation.writer import Writer
+from tfflow.files import write_whole
 
 
 class Net:
@@ -37,7 +39,7 @@ class Net:
 @pytest.fixture(autouse=True)
 def net(monkeypatch):
     net = Net()
-    monkeypatch.setattr(tfflow.predict, "load", lambda weights, scales: net)
+    monkeypatch.setattr(tfflow.commands.predict, "load", lambda weights, scales: net)
     return net
 
 
@@ -72,7 +74,7 @@ def film(path, count):
 
 
 def run(*arguments):
-    return tfflow.predict.main([str(a) for a in arguments])
+    return tfflow.commands.predict.main([str(a) for a in arguments])
 
 
 def files(out):
@@ -110,6 +112,31 @@ def test_images_in_the_order_given_are_a_clip(clip, tmp_path):
     assert run(clip / "003.png", clip / "001.png", clip / "005.png", "--out", tmp_path / "out", "--formats", "flo") == 0
     assert files(tmp_path / "out" / "flo") == ["001.flo", "003.flo"]
     np.testing.assert_allclose(read_flow(tmp_path / "out/flo/001.flo")[0][0, 0], flow_of(1, 5), rtol=1e-4)
+
+
+def test_the_order_of_a_shell_becomes_that_of_the_numbers_with_a_warning(tmp_path, capsys):
+    paths = [tmp_path / f"f{n}.png" for n in range(8, 12)]
+    for n, path in enumerate(paths, 1):
+        write_image(path, frame(n))
+    assert run(*sorted(paths, key=str), "--out", tmp_path / "out", "--formats", "flo") == 0
+    (line,) = lines(capsys)
+    assert "order of a shell, 'f10.png' before 'f8.png'; they are taken in the order of their numbers" in line
+    assert files(tmp_path / "out" / "flo") == ["f10.flo", "f8.flo", "f9.flo"]
+    np.testing.assert_allclose(read_flow(tmp_path / "out/flo/f9.flo")[0][0, 0], flow_of(2, 3), rtol=1e-4)
+
+
+@pytest.mark.parametrize("order", [[8, 9, 10, 11], [11, 10, 9, 8], [9, 8, 11]])
+def test_an_order_that_no_shell_makes_is_the_one_that_was_wanted(tmp_path, capsys, order):
+    paths = [tmp_path / f"f{n}.png" for n in order]
+    for path in paths:
+        write_image(path, frame(3))
+    assert in_order(paths) == paths and not lines(capsys)
+
+
+def test_two_images_stay_as_given_with_a_warning_where_their_numbers_run_back(tmp_path, capsys):
+    paths = [tmp_path / "f10.png", tmp_path / "f9.png"]
+    assert in_order(paths) == paths
+    assert "'f10.png' is taken for the first frame, as given, and 'f9.png' for the second" in lines(capsys)[0]
 
 
 def test_images_of_the_same_name_do_not_overwrite_each_other(tmp_path):
@@ -224,7 +251,42 @@ def test_a_full_disk_is_one_line_and_leaves_no_half_file(clip, tmp_path, monkeyp
     assert run(clip, "--out", tmp_path / "out", "--formats", "colour") == 2
     (line,) = lines(capsys)
     assert "No space left on device" in line and "free some space" in line
-    assert files(tmp_path / "out") == ["predict.json"]
+    assert files(tmp_path / "out") == []
+
+
+def test_what_failed_before_anything_was_whole_does_not_stop_the_next_run(clip, tmp_path, net, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(net, "batch", lambda a, b: np.full((*a.shape[:3], 2), np.nan, np.float32), raising=False)
+        assert run(clip, "--out", tmp_path / "out") == 2
+    assert files(tmp_path / "out") == []
+    assert run(clip, "--out", tmp_path / "out") == 0
+
+
+def test_an_output_among_the_frames_is_refused(clip, tmp_path, capsys):
+    """Else the next run takes legend.png for a frame, and colour/ for a clip."""
+    before = files(tmp_path)
+    arguments = [[clip], [f"frames:{clip}"], [clip / "001.png", clip / "002.png"]]
+    for given in arguments:
+        assert run(*given, "--out", clip) == 2
+        assert "a picture of flow would be taken for one; choose another folder" in lines(capsys)[0]
+    for out in (tmp_path, clip):
+        assert run(tmp_path, "--out", out) == 2
+        assert f"--out {out} is where the frames of" in lines(capsys)[0]
+    assert files(tmp_path) == before
+    for _ in range(2):
+        assert run(tmp_path, "--out", tmp_path / "flow", "--overwrite", "--formats", "colour") == 0
+    assert files(tmp_path / "flow" / "colour") == [f"clip/00{n}.png" for n in range(1, 5)]
+
+
+def test_what_a_killed_run_left_half_written_is_swept(clip, tmp_path):
+    out = tmp_path / "out"
+    with write_whole(out / "flo" / "clip" / "001.flo") as busy:
+        left = busy.with_name(".tfflow-0123abcd.part.flo")
+        left.write_bytes(b"half")
+        assert run(clip, "--out", out, "--formats", "flo") == 0
+        assert not left.exists() and busy.exists()
+        busy.write_bytes(b"done")
+    assert (out / "flo" / "clip" / "001.flo").read_bytes() == b"done"
 
 
 def test_a_video_that_lacks_frames_is_not_kept(clip, tmp_path, monkeypatch, capsys):
@@ -306,6 +368,6 @@ def test_refined_flow_is_written_and_said(clip, tmp_path, net):
 
 def test_a_network_looks_at_the_scales_asked_for(clip, tmp_path, net, monkeypatch):
     asked = []
-    monkeypatch.setattr(tfflow.predict, "load", lambda weights, scales: asked.append(scales) or net)
+    monkeypatch.setattr(tfflow.commands.predict, "load", lambda weights, scales: asked.append(scales) or net)
     assert run(clip / "001.png", clip / "002.png", "--scales", "1,2", "--out", tmp_path / "out") == 0
     assert asked == [["1", "2"]] and json.loads((tmp_path / "out" / "predict.json").read_text())["scales"] == "1,2"

@@ -8,9 +8,9 @@ import re
 import numpy as np
 import pytest
 
+from tfflow.commands.synthesize import ENDINGS, main
 from tfflow.data.scenes import Scenes, SceneSettings
 from tfflow.data.sources import open_source
-from tfflow.synthesize import ENDINGS, main
 
 
 def run(out, *more):
@@ -110,3 +110,31 @@ def assert_one_line(capsys, text):
     said = capsys.readouterr().err
     assert said.startswith("tfflow: ") and said.count("\n") == 1
     assert re.search(text, said), said
+
+
+@pytest.mark.parametrize("pair", ["size=8x8", "count=2", "seed=3", "noise=0,textures=x"])
+def test_an_option_of_the_command_is_no_setting(pair, tmp_path, capsys):
+    assert run(tmp_path / "scenes", "--set", pair) == 2
+    name = pair.rpartition(",")[2]
+    assert f"--set {name} is no setting of the scenes: give --{name.partition('=')[0]}\n" in capsys.readouterr().err
+    assert not (tmp_path / "scenes").exists()
+
+
+def test_folder_begun_before_a_setting_existed_goes_on_where_the_setting_is_at_its_default(tmp_path, capsys):
+    run(tmp_path, "--count", 1)
+    record = json.loads((tmp_path / "synthesize.json").read_text())
+    del record["drive"], record["fast_speed"]
+    (tmp_path / "synthesize.json").write_text(json.dumps(record))
+    assert run(tmp_path, "--count", 2) == 0
+    record = json.loads((tmp_path / "synthesize.json").read_text())
+    del record["drive"]
+    (tmp_path / "synthesize.json").write_text(json.dumps(record))
+    capsys.readouterr()
+    assert run(tmp_path, "--count", 2, "--set", "drive=0.5") == 2
+    assert re.search(r"holds scenes of other settings \(drive 0.0, not 0.5\)", capsys.readouterr().err)
+
+
+def test_presets_are_written_as_they_are_drawn(tmp_path):
+    assert run(tmp_path, "--count", 2, "--set", "preset=mixed", "--set", "noise=0") == 0
+    drawn = open_source("scenes:preset=mixed,noise=0,size=32x48")
+    np.testing.assert_array_equal(open_source(f"chairs:{tmp_path}").sample(1)["flow12"], drawn.sample(1)["flow12"])

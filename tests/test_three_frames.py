@@ -12,7 +12,7 @@ from tests.data import trees
 from tests.evaluation.fakes import Constant
 from tests.test_train import finished, moving, refused
 from tests.training import tiny  # noqa: F401 (registers the networks)
-from tfflow import evaluate, predict
+from tfflow.commands import evaluate, predict
 from tfflow.data.formats import read_flow
 from tfflow.data.images import read_image
 from tfflow.data.scenes import Scenes
@@ -137,11 +137,11 @@ def test_the_command_measures_it_on_scenes_and_pairs(trained, tmp_path, capsys):
 
 def test_a_video_that_stops_gives_all_its_pairs_before_it_is_refused(tmp_path, monkeypatch):
     def two_then_refused(path, on_error):
-        yield from (np.full((16, 16, 3), k / 10, np.float32) for k in range(3))
+        yield from ((k + 1, np.full((16, 16, 3), k / 10, np.float32)) for k in range(3))
         raise InputError("it stops")
 
     frames, net = open_inputs([str(trees.video(tmp_path / "v.avi", 3))]), Four()
-    monkeypatch.setattr(prediction, "read_frames", two_then_refused)
+    monkeypatch.setattr(prediction, "numbered_frames", two_then_refused)
     with pytest.raises(InputError, match=r"^it stops$"):
         list(predict_all(net, frames))
     assert len(net.batches) == 2

@@ -13,9 +13,10 @@ import pytest
 import tfflow
 from tests.data import trees
 from tests.training import runs
+from tfflow.api.plan import TrainSettings, planned, starting_weights
+from tfflow.commands.train import main, parser
 from tfflow.data.sources import open_source
 from tfflow.models.weights import save_arrays
-from tfflow.train import main, method, parser, starting_weights
 from tfflow.training.bar import Bar
 from tfflow.training.checkpoint import read_state
 
@@ -63,7 +64,7 @@ def refused(tmp_path, *arguments) -> str:
         arguments = (*arguments, "--out", tmp_path / "refused")
     code, out, err = finished(*arguments)
     assert code == 2 and out == ""
-    assert err.startswith("tfflow: ") and err.count("\n") == 1 and err.endswith("\n")
+    assert err.startswith("tfflow: ") and err.count("\n") == 1 and err.endswith("\n") and len(err) <= 301
     assert set(tmp_path.rglob("*")) == before
     return err.removeprefix("tfflow: ").strip()
 
@@ -96,7 +97,7 @@ def test_its_weights_can_be_used(trained, clip):
 def test_a_run_that_ended_says_so_and_changes_nothing(trained, clip, monkeypatch):
     out = trained[0]
     before = {p: (p.stat().st_mtime_ns, p.read_bytes()) for p in out.rglob("*") if p.is_file()}
-    monkeypatch.setattr("tfflow.train.Trainer", None)  # it is not needed to say so
+    monkeypatch.setattr("tfflow.api.train.Trainer", None)  # it is not needed to say so
     code, printed, err = finished(SMALL, "--data", f"frames:{clip}", "--out", out)
     assert code == 0 and err == ""
     assert printed.startswith("this run has ended after 6 steps: weights in ")
@@ -113,8 +114,32 @@ def test_a_page_that_was_not_written_is_written(trained, clip):
 
 
 def test_another_run_s_folder_is_refused(trained, clip, tmp_path):
-    text = refused(tmp_path, SMALL, "--data", f"frames:{clip}", "--out", trained[0], "--seed", 8)
-    assert text.startswith(f"--out '{trained[0]}' holds another run: its seed is 0, now 8; repeat its command")
+    for option, value, text in (("--seed", 8, "seed 0, now 8"), ("--steps", 80, "steps 6, now 80")):
+        line = refused(tmp_path, SMALL, "--data", f"frames:{clip}", "--out", trained[0], option, value)
+        assert line.startswith(f"--out '{trained[0]}' holds another run: {text}; repeat its command")
+
+
+def test_a_damaged_history_is_refused_with_its_line(clip, tmp_path):
+    options = [*SMALL, "--recipe", "back_to_basics", "--data", f"frames:{clip}", "--out", tmp_path / "run"]
+    assert finished(options)[0] == 0
+    (tmp_path / "run" / "report.png").unlink()
+    path = tmp_path / "run" / "history.jsonl"
+    path.write_bytes(path.read_bytes().replace(b"brightness", b"bright\xffess", 1))
+    code, _, err = finished(options)
+    assert code == 2 and err.count("\n") == 1 and "history.jsonl' is damaged in line 1: mend it, or remove" in err
+    path.unlink()  # what it says to do
+    assert finished(options)[0] == 0
+
+
+def test_a_rate_that_was_too_high_is_lowered_in_the_same_folder(clip, tmp_path):
+    options = [*SMALL, "--recipe", "back_to_basics", "--data", f"frames:{clip}", "--out", tmp_path / "x[/red]:boom:y"]
+    code, _, err = finished(options, "--learning-rate", 1e9)
+    assert code == 2 and "Repeat the command with a lower --learning-rate, which goes back to step 0" in err
+    code, out, err = finished(options, "--learning-rate", 1e-4)
+    assert code == 0, err
+    assert "another learning_rate: 1000000000.0, now 0.0001" in err and "tfflow: it goes back to step 0" in err
+    assert "/x[/red]:boom:y" in out.replace("\n", "")  # a name is no markup
+    assert "holds another run: learning_rate 0.0001, now 0.001" in finished(options, "--learning-rate", 1e-3)[2]
 
 
 def test_training_goes_on_from_weights(trained, clip, tmp_path):
@@ -141,15 +166,18 @@ def test_training_goes_on_from_weights(trained, clip, tmp_path):
         (["--data", "{clip}", "--data", "scenes:size=64x64"], "pwcnet_mobile", "ddflow_tune", "pwcnet_mobile"),
         (["--data", "scenes:size=64x64"], None, "ddflow_quick", "pwcnet_mobile"),
         (["--weights", "pwcnet_mobile"], "pwcnet_mobile", "ddflow_tune", "pwcnet_mobile"),
+        (["--recipe", "ddflow_tune"], "pwcnet_mobile", "ddflow_tune", "pwcnet_mobile"),
+        (["--recipe", "ddflow_tune", "--weights", "random"], None, "ddflow_tune", "pwcnet_mobile"),
+        (["--recipe", "ddflow_tune", "--model", "spynet_mobile"], "spynet_mobile", "ddflow_tune", "spynet_mobile"),
     ],
 )
 def test_frames_of_one_s_own_train_on_from_the_box(options, start, recipe, model, tmp_path):
     clip = moving(tmp_path, count=2, height=100, width=140)
     args = parser().parse_args([o.format(clip=clip) for o in options])
     sources = [open_source(data) for data in args.data]
-    args.weights = starting_weights(args, sources)
-    chosen, network = method(args, sources)
-    assert (args.weights, chosen.name, network) == (start, recipe, model)
+    settings = starting_weights(TrainSettings(args.recipe, args.model, args.weights), sources)
+    chosen, network = planned(settings, sources)
+    assert (settings.weights, chosen.name, network) == (start, recipe, model)
 
 
 def test_a_video_trains(tmp_path):
@@ -223,7 +251,15 @@ CASES = {
     "batch": (["--devices", "CPU:1", "--batch", "0"], "--batch must be above 0, got 0"),
     "steps": (["--steps", "-3"], "--steps must be above 0, got -3"),
     "nan": (["--learning-rate", "nan"], "--learning-rate must be above 0, got nan"),
-    "seed": (["--seed", "-1"], "--seed must be 0 or more, got -1"),
+    "seed": (["--seed", "-1"], "--seed must be 0 to 4294967295, got -1"),
+    "large seed": (["--seed", "4294967296"], "--seed must be 0 to 4294967295, got 4294967296"),
+    "infinite rate": (["--learning-rate", "1e999"], "--learning-rate must be at most 1,000,000,000, got inf"),
+    "two rates": (["--learning-rate", "1", "--phase-learning-rate", "1"], "exclude each other: give one"),
+    "many steps": (["--steps", "1" + "0" * 400], "--steps must be at most 1,000,000,000, got 1000"),
+    "no number": (["--steps", "9" * 5000], "argument --steps: invalid int value: '9999"),
+    "large crop": (["--model", "tiny", "--crop", "80000x80000"], "px a step are too many: at most 1,073,741,824 px"),
+    "nothing to go on from": (["--recipe", "ddflow_mobile"], "goes on from trained weights of pwcnet_mobile: name"),
+    "not pretrained": (["--recipe", "ddflow_tune", "--model", "tiny"], "goes on from trained weights of tiny: name"),
     "device": (["--devices", "GPU:77"], "--devices GPU:77: no GPU:77 here; this machine has CPU:0"),
     "precision": (["--precision", "int4"], "argument --precision: invalid choice: 'int4'"),
     "option": (["--stepz", "3"], "unrecognized arguments: --stepz 3; see --help"),
@@ -231,7 +267,7 @@ CASES = {
     "both": (["--textures", "{tmp}/three", "--data", "scenes"], "--textures belongs to the built-in scenes"),
     "weights": (["--weights", "{tmp}/none.safetensors"], "no such file or folder of weights: '{tmp}/none.safetensors'"),
     "val": (["--val", "frames:{tmp}/one"], "'{tmp}/one' holds 1 frame(s)"),
-    "levels": (["--recipe", "spynet", "--model", "tiny"], "trains weights named level4_... in its phase 'level 4'"),
+    "no levels": (["--recipe", "spynet", "--model", "tiny"], "trains weights named level4_... in its phase '1/4'"),
     "foreign": (["--out", "{tmp}/three"], "--out '{tmp}/three' is not empty and holds no training run"),
     "file": (["--out", "{tmp}/three/f8.png"], "is a file, expected a folder"),
     "stranger": (["--weights", "{tmp}/stranger.safetensors"], "network that is not known here: 'raft'"),
@@ -248,3 +284,25 @@ def test_bad_input_is_refused_in_one_line_with_nothing_left(case, tmp_path):
     save_arrays(tmp_path / "stranger.safetensors", {"kernel": np.ones(3)}, {"model": "raft"})
     arguments, text = CASES[case]
     assert text.format(tmp=tmp_path) in refused(tmp_path, *(a.format(tmp=tmp_path) for a in arguments))
+
+
+def test_frames_that_do_not_move_are_said_at_the_start(tmp_path):
+    picture = cv2.GaussianBlur(trees.picture(3, 40, 56), (0, 0), 2)
+    for k in range(4):
+        trees.put_image(tmp_path / "clip" / f"{k}.png", picture)
+    code, _, err = finished(SMALL, "--data", f"frames:{tmp_path / 'clip'}", "--out", tmp_path / "run")
+    (line,) = [line for line in err.splitlines() if "warning" in line]
+    assert code == 0 and line.startswith("tfflow: warning: the frames do not move: of 3 pairs measured in frames:")
+
+
+def test_frames_that_move_are_not_remarked_on(trained, clip, tmp_path):
+    _, _, err = finished(SMALL, "--data", f"frames:{clip}", "--out", tmp_path / "run", "--recipe", "back_to_basics")
+    assert "warning" not in err
+
+
+def test_frames_too_small_for_the_method_are_named_with_their_size(tmp_path):
+    clip = trees.frames(tmp_path / "clip", 3)  # 6 x 10 px
+    arguments = ["--model", "tiny", "--steps", "6", "--batch", "2", "--out", tmp_path / "run"]
+    code, _, err = finished(arguments, "--data", f"frames:{clip}")
+    assert code == 2 and f"the frames of frames:{clip} are 6x10: train on larger ones" in err
+    assert "choose a larger --crop" in finished(arguments, "--crop", "8x8")[2]

@@ -13,8 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.export.tflite_files import of_manifest
-from tfflow import InputError, web
+from tests.exporting.tflite_files import of_manifest
+from tfflow import InputError
+from tfflow.commands import web
 
 pytest.importorskip("jsonschema", reason="jsonschema is not here: pip install -e '.[export]' to test serving models")
 

@@ -9,6 +9,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable
 
+from tfflow.interrupt import second_interrupt_ends
 from tfflow.memory import keep_freed_memory
 
 PREFIX = "tfflow: "
@@ -47,13 +48,17 @@ def unknown_name(kind: str, name: str, known: Iterable[str]) -> InputError:
 
 
 def command(main: Callable[..., int | None]) -> Callable[..., int]:
-    """Turns `main(argv=None)` into a command: refusals become one line on stderr and exit code 2, Ctrl-C exit 130."""
+    """Turns `main(argv=None)` into a command: refusals become one line on stderr and exit code 2, Ctrl-C exit 130, a
+    second Ctrl-C at once."""
 
     @functools.wraps(main)
     def run(argv: list[str] | None = None) -> int:
         keep_freed_memory()
+        if hasattr(sys.stdout, "reconfigure"):
+            sys.stdout.reconfigure(errors="backslashreplace")  # names of files need not be UTF-8
         try:
-            return main(argv) or 0
+            with second_interrupt_ends():
+                return main(argv) or 0
         except InputError as error:
             text = str(error)
         except BrokenPipeError:
@@ -61,8 +66,10 @@ def command(main: Callable[..., int | None]) -> Callable[..., int]:
             return 0
         except OSError as error:
             text = _os_error(error)
-        except KeyboardInterrupt:
-            print("\ntfflow: stopped", file=sys.stderr)
+        except MemoryError:
+            text = "memory does not suffice: take smaller frames, a smaller batch, or a larger machine"
+        except KeyboardInterrupt as stop:  # of a training: with what was kept
+            print(f"{PREFIX}{stop}" if str(stop) else f"\n{PREFIX}stopped", file=sys.stderr)
             return 130
         print(PREFIX + one_line(text), file=sys.stderr)
         return 2

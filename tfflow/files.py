@@ -1,13 +1,23 @@
-"""Files appear whole or not at all: written beside their place, synced, then renamed."""
+"""Files appear whole or not at all: written beside their place, synced, then renamed.
+
+What is being written has a short name by chance, made exclusively: a link that lies there is not followed. It is locked
+until it is done, so that what a killed process left is known by its lack of a lock.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import os
-from collections.abc import Iterator
+import re
+import secrets
+import shutil
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
+
+_PART = re.compile(r"\.tfflow-[0-9a-f]{8}\.part(\..+)?")
 
 
 @contextlib.contextmanager
@@ -18,14 +28,50 @@ def write_whole(path: str | os.PathLike) -> Iterator[Path]:
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
+    suffix = path.suffix if len(os.fsencode(path.suffix)) <= 20 else ""
+    flags = os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC
+    part, handle = _exclusive(path.parent, suffix, lambda new: os.open(new, flags, 0o666))
     try:
+        _lock(handle)
         yield part
-        with part.open("rb") as f:
-            os.fsync(f.fileno())
+        with part.open("rb") as file:
+            os.fsync(file.fileno())
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
+        os.close(handle)
+
+
+@contextlib.contextmanager
+def write_whole_folder(folder: str | os.PathLike) -> Iterator[Path]:
+    """Yields a temporary folder beside `folder`; at the end moves it there, unless something is there already.
+
+    Removes it on failure. Raises OSError where it cannot be moved, and nothing is at `folder`.
+    """
+    folder = Path(folder)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    part, _ = _exclusive(folder.parent, "", os.mkdir)
+    handle = os.open(part, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        _lock(handle)
+        yield part
+        try:
+            part.rename(folder)
+        except OSError:
+            if not folder.is_dir():  # else another process was faster
+                raise
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+        os.close(handle)
+
+
+def sweep(folders: Iterable[Path]) -> None:
+    """Removes what killed processes left half-written right in these folders; what is being written stays."""
+    for folder in folders:
+        with contextlib.suppress(OSError):
+            for part in [entry for entry in os.scandir(folder) if _PART.fullmatch(entry.name)]:
+                with contextlib.suppress(OSError):
+                    _remove(part)
 
 
 def write_text(path: str | os.PathLike, text: str) -> None:
@@ -37,3 +83,33 @@ def write_text(path: str | os.PathLike, text: str) -> None:
 def write_json(path: str | os.PathLike, value: Any) -> None:
     """Writes `value` as indented JSON, whole or not at all."""
     write_text(path, json.dumps(value, indent=2, allow_nan=False) + "\n")
+
+
+def _exclusive(folder: Path, suffix: str, make: Callable[[Path], Any]) -> tuple[Path, Any]:
+    """A new name in `folder`, and what `make` gave for it; `make` fails where there is something of that name."""
+    while True:
+        part = folder / f".tfflow-{secrets.token_hex(4)}.part{suffix}"
+        try:
+            return part, make(part)
+        except FileExistsError:
+            continue
+
+
+def _lock(handle: int) -> None:
+    with contextlib.suppress(OSError):  # not all network disks can
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def _remove(part: os.DirEntry) -> None:
+    if part.is_symlink():
+        Path(part.path).unlink()
+        return
+    handle = os.open(part.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)  # BlockingIOError: it is being written
+        if part.is_dir(follow_symlinks=False):
+            shutil.rmtree(part.path)
+        else:
+            Path(part.path).unlink()
+    finally:
+        os.close(handle)

@@ -75,3 +75,10 @@ def test_a_damaged_frame_stops_at_once_by_name(tmp_path):
     (trees.frames(tmp_path) / "f9.png").write_bytes(b"x")
     with pytest.raises(InputError, match=r"f9\.png' cannot be used: expected a png, jpg"):
         open_source(f"frames:{tmp_path}")
+
+
+def test_numbers_in_digits_of_other_scripts_are_in_natural_order_too(tmp_path):
+    for name in ("clip２", "clip１０", "clip1", "clip²", "clip٣", "notes"):
+        trees.frames(tmp_path / name, 2)
+    order = [name.partition("/")[0] for name in names(open_source(str(tmp_path)))]
+    assert order == ["clip1", "clip２", "clip٣", "clip１０", "clip²", "notes"]

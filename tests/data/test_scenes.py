@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tfflow.data.scenes import Scenes, SceneSettings
-from tfflow.data.scenes.render import Layer
+from tfflow.data.scenes.layer import Layer
 from tfflow.errors import InputError
 
 SIZE = (60, 84)

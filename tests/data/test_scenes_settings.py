@@ -16,8 +16,12 @@ OTHER = {
     "background_scales": (9.0,), "shape_scales": (0.0,), "rotation": (0, 0), "zoom": (0, 0), "shear": (0.1, 0.1),
     "parallax": 1, "nearness": (3, 4), "independent": 0, "max_displacement": 1, "texture_kinds": (("text", 1.0),),
     "detail": 0, "mixed": 0, "faint": 1, "shading": 1, "photos": 0, "motion_blur": 1, "defocus": 1, "noise": 0.2,
+    "bending": 1, "drive": 1, "fast": 1, "pan": 1, "fast_speed": (0.3, 0.5), "still": 1, "plain": 1,
+    "fog": 1, "shadows": 1, "highlights": 1, "path_blur": 1, "dark": 1, "jpeg": 1,
     "brightness": 0.4, "contrast": 0.5, "gamma": 0.6, "colour": 0.3, "light_change": 1,
 }  # fmt: skip
+
+NEEDS = {"fast_speed": {"fast": 1}, "plain": {"still": 1}}  # settings that show only where another one is above 0
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +38,8 @@ def draw(folder, **settings):
 
 @pytest.mark.parametrize("name", [field.name for field in dataclasses.fields(SceneSettings)])
 def test_every_setting_changes_the_scenes(name, photos):
-    before, after = draw(photos), draw(photos, **{name: OTHER[name]})
+    base = NEEDS.get(name, {})
+    before, after = draw(photos, **base), draw(photos, **base, **{name: OTHER[name]})
     assert any(not np.array_equal(a[k], b[k]) for a, b in zip(before, after, strict=True) for k in ("image1", "flow12"))
 
 
@@ -98,6 +103,8 @@ def test_missing_or_empty_folder_of_textures_is_refused(tmp_path):
         ({"shape_scales": ()}, "scene setting `shape_scales` must be one or more numbers >= 0"),
         ({"pace": (2, 1)}, "scene setting `pace` must be two growing numbers > 0"),
         ({"nearness": (0.5, 1)}, "scene setting `nearness` must be two growing numbers >= 1"),
+        ({"fast_speed": (0.1, 2)}, "scene setting `fast_speed` must be slowest and fastest share of the frame's width"),
+        ({"drive": -1}, "scene setting `drive` must be a probability from 0 to 1, got -1"),
         ({"max_displacement": float("nan")}, "scene setting `max_displacement` must be px from 0 to 1000, got nan"),
         ({"texture_kinds": (("nois", 1.0),)}, "unknown texture 'nois': did you mean noise"),
         ({"shape_kinds": (("bar", 0.0),)}, "scene setting `shape_kinds` must be pairs of a kind and its weight"),

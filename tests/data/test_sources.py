@@ -78,10 +78,15 @@ def test_every_kind_names_its_source_as_it_was_given(tmp_path, kind):
         "kitti2015": trees.kitti,
         "kitti": lambda p: trees.kitti(p, frames=(0, 1)),
         "middlebury": trees.middlebury,
+        "things-test": lambda p: trees.things(p, "TEST"),
+        "things": trees.things,
+        "hd1k": trees.hd1k,
+        "spring": trees.spring,
+        "pairs": trees.pairs,
         "frames": trees.frames,
         "video": lambda p: trees.video(p / "v.avi"),
     }
-    path = make[kind.split("-")[0]](tmp_path)
+    path = make.get(kind, make.get(kind.split("-")[0]))(tmp_path)
     (tmp_path / "chairs_split.txt").write_text("1 2 1")
     for on_error in ("stop", "skip"):
         assert open_source(f"{kind}:{path}", on_error).name == f"{kind}:{path}"

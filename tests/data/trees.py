@@ -6,6 +6,7 @@ import struct
 from collections.abc import Iterator
 from pathlib import Path
 
+import av
 import cv2
 import numpy as np
 
@@ -99,6 +100,73 @@ def middlebury(root: Path) -> Path:
     return root
 
 
+def put_pfm(path: Path, flow: np.ndarray) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    height, width = flow.shape[:2]
+    values = np.concatenate([flow, np.zeros_like(flow[:, :, :1])], 2)[::-1]
+    path.write_bytes(f"PF\n{width} {height}\n-1\n".encode() + values.astype("<f4").tobytes())
+    return path
+
+
+def put_flo5(path: Path, flow: np.ndarray) -> Path:
+    import h5py
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with h5py.File(path, "w") as file:
+        file.create_dataset("flow", data=flow, compression="gzip", compression_opts=5)
+    return path
+
+
+def things(root: Path, part: str = "TRAIN") -> Path:
+    for rendering, more in (("clean", 0), ("final", 50)):
+        for side, letter in (("left", "L"), ("right", "R")):
+            for k in (6, 7, 8):
+                folder = root / f"frames_{rendering}pass" / part / "A" / "0000"
+                put_image(folder / side / f"{k:04d}.png", picture(k + 10 * (side == "right") + more))
+                for into, sign in (("Future", 1), ("Past", -1)):
+                    flow = root / "optical_flow" / part / "A" / "0000" / f"into_{into.lower()}" / side
+                    put_pfm(flow / f"OpticalFlowInto{into}_{k:04d}_{letter}.pfm", sign * ramp_flow(k))
+    return root
+
+
+def hd1k(root: Path) -> Path:
+    valid = np.ones((HEIGHT, WIDTH, 1), np.float32)
+    valid[:2] = 0
+    for sequence in (0, 3):
+        for k in (5, 6, 7):
+            put_image(root / "hd1k_input" / "image_2" / f"{sequence:06d}_{k:04d}.png", picture(sequence + k))
+            if k < 7:
+                put_kitti(root / "hd1k_flow_gt" / "flow_occ" / f"{sequence:06d}_{k:04d}.png", ramp_flow(k), valid)
+    return root
+
+
+def spring(root: Path, part: str = "train") -> Path:
+    """Of each 2 x 2 values of the flow three are of another surface."""
+    for side in ("left", "right"):
+        for k in (1, 2, 3):
+            put_image(root / part / "0001" / f"frame_{side}" / f"frame_{side}_{k:04d}.png", picture(k))
+            for way, sign, there in (("FW", 1, k < 3), ("BW", -1, k > 1)):
+                if there and part == "train":
+                    flow = np.full((2 * HEIGHT, 2 * WIDTH, 2), 99, np.float32)
+                    flow[::2, ::2] = sign * ramp_flow(k)
+                    flow[2, 4] = np.nan
+                    put_flo5(root / part / "0001" / f"flow_{way}_{side}" / f"flow_{way}_{side}_{k:04d}.flo5", flow)
+    return root
+
+
+def pairs(root: Path) -> Path:
+    """A list of three pairs; their flows are .flo, .pfm and .npy."""
+    lines = ["# frames of two cameras", ""]
+    for k, put in enumerate((put_flo, put_pfm, np.save)):
+        suffix = (".flo", ".pfm", ".npy")[k]
+        put_image(root / "cam a" / f"{k}.png", picture(k))
+        put_image(root / "b" / f"{k}.jpg", picture(k))
+        put(root / f"{k}{suffix}", ramp_flow(k))
+        lines.append(f"'cam a/{k}.png' b/{k}.jpg {k}{suffix}  # pair {k}")
+    (root / "list.txt").write_text("\n".join(lines))
+    return root / "list.txt"
+
+
 def frames(root: Path, count: int = 3, suffix: str = ".png") -> Path:
     for k in range(count):
         put_image(root / f"f{8 + k}{suffix}", picture(k))
@@ -116,6 +184,36 @@ def video(path: Path, count: int = 8, code: str = "MJPG", height: int = 32, widt
         writer.write(frame)
     writer.release()
     return path
+
+
+def film(path: Path, frames: list[np.ndarray], codec: str = "libx264", rate: int = 10, **options: str) -> Path:
+    """A video of these frames, uint8 RGB of one size with even sides."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream(codec, rate=rate, options=options or {"crf": "12"})
+        stream.height, stream.width = frames[0].shape[:2]
+        stream.pix_fmt = "yuv420p"
+        for frame in frames:
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
+        container.mux(stream.encode())
+    return path
+
+
+def coded_video(
+    path: Path, codec: str, count: int = 20, height: int = 48, width: int = 64, pixels: str = "yuv420p", **options: str
+) -> list[np.ndarray]:
+    """A smooth picture that moves by (3, 2) px a frame, coded by FFmpeg's `codec`; gives back its frames, uint8 RGB."""
+    random = np.random.default_rng(3).integers(0, 256, (14, 20, 3), dtype=np.uint8)
+    picture = cv2.resize(random, (width + 3 * count, height + 2 * count), interpolation=cv2.INTER_CUBIC)
+    frames = [picture[2 * k :, 3 * k :][:height, :width] for k in reversed(range(count))]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream(codec, rate=10, options=options)
+        stream.width, stream.height, stream.pix_fmt = width, height, pixels
+        for frame in frames:
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(np.ascontiguousarray(frame), format="rgb24")))
+        container.mux(stream.encode())
+    return frames
 
 
 def mutated(data: bytes, count: int, seed: int = 0) -> Iterator[bytes]:

@@ -43,7 +43,8 @@ def test_the_table_shows_the_numbers_of_the_averages():
 
 def test_the_best_of_a_column_is_bold():
     def bold(name, texts):
-        return [report._cell(value, report._best(name, texts)).startswith("[bold]") for value in texts]
+        cells = (report._cell(value, report._best(name, texts)) for value in texts)
+        return [getattr(cell, "style", "") == "bold" for cell in cells]
 
     assert bold("epe", [2.0, 1.0, 3.0]) == [False, True, False]
     assert bold("occ_f", [0.2, 0.1, 0.3]) == [False, False, True]

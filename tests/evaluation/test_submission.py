@@ -15,7 +15,7 @@ from tfflow.evaluation.submission import submission_path, write_submission
     [
         ("sintel", "sintel-clean:/data/sintel", "alley_1/frame_0001", "clean/alley_1/frame0001.flo"),
         ("sintel", "sintel-final:/data/sintel", "cave_2/frame_0023", "final/cave_2/frame0023.flo"),
-        ("kitti", "kitti2015:/d", "000007_10", "kitti2015/000007_10.png"),
+        ("kitti", "kitti2015:/d", "000007_10", "kitti2015/flow/000007_10.png"),
         ("kitti", "kitti2012:/d", "000157_10", "kitti2012/000157_10.png"),
     ],
 )

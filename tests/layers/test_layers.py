@@ -13,6 +13,7 @@ from tfflow.layers import (
     LAYERS,
     AbsoluteDifference,
     CentrePair,
+    ConvexUpsample,
     CostVolume,
     DilatedConv2D,
     Frame,
@@ -37,6 +38,7 @@ FEATURES, FLOW = (H, W, 4), (H, W, 2)
 CASES = {
     "AbsoluteDifference": (lambda **k: AbsoluteDifference(**k), [FEATURES, FEATURES], (2, H, W, 4), "as"),
     "CentrePair": (lambda **k: CentrePair(**k), [FEATURES], (2, H, W, 4), "as"),
+    "ConvexUpsample": (lambda **k: ConvexUpsample(2, **k), [FLOW, (H, W, 36)], (2, 2 * H, 2 * W, 2), "float32"),
     "CostVolume": (lambda **k: CostVolume(4, 2, **k), [FEATURES, FEATURES], (2, H, W, 25), "as"),
     "DilatedConv2D": (lambda **k: DilatedConv2D(5, 3, dilation_rate=(2, 1), **k), [FEATURES], (2, H, W, 5), "as"),
     "Frame": (lambda **k: Frame(1, 2, **k), [FEATURES], (1, H, W, 4), "as"),

@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from tests.losses.views import H, N, W, field, mask, picture, still, view
 from tests.ops import oracles
+from tfflow.errors import InputError
 from tfflow.losses import (
     SSIM,
     AbsRobust,
@@ -26,10 +27,12 @@ from tfflow.losses import (
     GradientConstancy,
     Hidden,
     Inside,
+    LevelEPE,
+    MultiscaleEPE,
     Outgoing,
     Photometric,
     RangeMap,
-    SecondLook,
+    SecondPass,
     SelfSupervision,
     Smoothness,
 )
@@ -159,8 +162,14 @@ def test_a_level_without_a_mask_of_its_own_takes_the_phase_s():
         assert np.all(term(pyramid(image1=spoilt.astype(np.float32))) > term(pyramid()))
 
 
-def test_a_level_that_a_network_has_not_costs_nothing():
-    np.testing.assert_array_equal(AtLevel(8, 1.0 * Photometric())(pyramid()), np.zeros(N))
+@pytest.mark.parametrize(
+    "term", [AtLevel(8, 1.0 * Photometric()), MultiscaleEPE(((4, 1.0), (8, 1.0))), LevelEPE(8)], ids=type
+)
+def test_a_level_that_a_network_lacks_is_no_silent_zero(term):
+    v = pyramid(target12=field(1, h=16, w=24), used1=np.ones([N, 16, 24, 1], np.float32))
+    with pytest.raises(InputError, match=r"^a term judges the flow at 1/8, and this network has 1/1, 1/2, 1/4$"):
+        term(v)
+    assert 8 in term.needs_levels
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 2), (2, 3)], ids=str)
@@ -292,16 +301,16 @@ def test_following_is_the_mean_over_what_is_to_be_followed():
     np.testing.assert_allclose(np.sign(slope), np.sign(field() - field(1)) * mask(1))
 
 
-def test_a_second_look_is_judged_by_itself():
+def test_a_second_pass_is_judged_by_itself():
     second = view(target12=field(1), used1=mask(1), flows12=(field(8),))
     objective = 2.0 * Following(L1) + 1.0 * Smoothness()
     np.testing.assert_allclose(
-        SecondLook(objective)(dataclasses.replace(view(), second=second)),
+        SecondPass(objective)(dataclasses.replace(view(), second=second)),
         2 * Following(L1)(second) + Smoothness()(second),
         rtol=1e-6,
     )
-    with pytest.raises(ValueError, match="judges a second look: its phase needs changes, `second`"):
-        SecondLook(objective)(view())
+    with pytest.raises(ValueError, match="judges a second pass: its phase needs `second`, a Transformed"):
+        SecondPass(objective)(view())
 
 
 def test_a_level_may_be_judged_on_a_finer_grid():

@@ -2,12 +2,28 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.losses.views import N, still, view
-from tfflow.losses import Census, Objective, Photometric, Smoothness, Term, global_mean
+from tests.losses.views import N, field, mask, still, view
+from tfflow.losses import (
+    AtLevel,
+    Census,
+    Distillation,
+    Following,
+    LevelEPE,
+    MultiscaleEPE,
+    Objective,
+    Past,
+    Photometric,
+    SecondPass,
+    Smoothness,
+    Term,
+    global_mean,
+)
 
 
 def test_an_objective_reads_as_its_equation():
@@ -60,3 +76,44 @@ def test_shares_of_replicas_sum_to_that_of_one_with_all_pairs():
 def test_the_warped_frame_is_made_once():
     v = view()
     assert v.warped2 is v.warped2
+
+
+class Sees(Term):
+    """Keeps the flow to follow that it is given."""
+
+    def __call__(self, view):
+        self.target12 = view.target12
+        return tf.zeros(N)
+
+
+class Supervised(Sees):
+    needs_truth = True
+
+
+@pytest.mark.parametrize("truth", [True, False])
+def test_ground_truth_reaches_only_terms_that_declare_it_and_a_teacher_s_flow_all(truth):
+    without, within, declared = Sees(), Sees(), Supervised()
+    v = view(target12=field(1), used1=mask(1))
+    objective = 1.0 * without + 1.0 * declared + 1.0 * AtLevel(1, 1.0 * within + 1.0 * Supervised())
+    objective(dataclasses.replace(v, truth=truth))
+    assert (without.target12 is None) == (within.target12 is None) == truth
+    assert declared.target12 is v.target12
+
+
+def test_a_term_that_follows_a_teacher_says_so_where_there_is_none():
+    for term in (Following(), Distillation()):
+        assert (1.0 * term).needs("teacher") and (1.0 * AtLevel(4, 1.0 * term)).needs("teacher")
+        with pytest.raises(ValueError, match=r"^this term follows a teacher's flow: its phase needs a teacher, or a"):
+            term(view())
+
+
+def test_what_is_left_on_a_network_of_few_levels():
+    epe = MultiscaleEPE(((1, 0.1), (4, 0.2), (64, 0.3)))
+    objective = 1.0 * Photometric() + 2.0 * AtLevel(64, 1.0 * Census()) + 3.0 * epe + 4.0 * LevelEPE(8)
+    objective += 5.0 * SecondPass(1.0 * AtLevel(4, 1.0 * Census()) + 1.0 * AtLevel(64, 1.0 * Census()))
+    objective += 6.0 * Past(1.0 * AtLevel(64, 1.0 * Census()))
+    assert objective.needs_levels == {1, 4, 8, 64}
+    left = 1.0 * Photometric() + 3.0 * MultiscaleEPE(((1, 0.1), (4, 0.2)))
+    left += 5.0 * SecondPass(1.0 * AtLevel(4, 1.0 * Census()))
+    assert objective.on_levels(frozenset({1, 4, 16})) == left
+    assert objective.on_levels(frozenset({1, 4, 8, 64})) == objective

@@ -63,11 +63,11 @@ def test_edges_of_the_image_weaken_it_where_they_are():
     assert (value(moved, edge=10.0) > 0.9 * value(grey, edge=10.0)).all()
 
 
-@pytest.mark.parametrize("level", [0, 1])
-def test_the_level_says_which_flow(level):
+@pytest.mark.parametrize("finest", [False, True])
+def test_it_is_of_the_full_resolution_or_of_the_finest_level_that_the_network_computes(finest):
     fine, coarse = field(), field(3, h=H // 2, w=W // 2)
-    value = Smoothness(1, level=level)(view(flows12=(fine, coarse)))
-    alone = (fine, coarse)[level]
+    value = Smoothness(1, finest=finest)(view(flows12=(fine, coarse)))
+    alone = (fine, coarse)[finest]
     h, w = alone.shape[1:3]
     expected = Smoothness(1)(view(flows12=(alone,), image1=picture(h=h, w=w)))
     np.testing.assert_allclose(value, expected, rtol=1e-6)
@@ -76,6 +76,6 @@ def test_the_level_says_which_flow(level):
 def test_a_coarse_level_sees_the_image_at_its_size():
     image = np.repeat(np.repeat(picture(h=H // 2, w=W // 2), 2, 1), 2, 2)
     flows = (field(), field(3, h=H // 2, w=W // 2))
-    with_edges = Smoothness(1, edge=10.0, level=1)(view(flows12=flows, image1=image))
-    without = Smoothness(1, edge=0.0, level=1)(view(flows12=flows, image1=image))
+    with_edges = Smoothness(1, edge=10.0, finest=True)(view(flows12=flows, image1=image))
+    without = Smoothness(1, edge=0.0, finest=True)(view(flows12=flows, image1=image))
     assert np.all(with_edges < 0.7 * without)

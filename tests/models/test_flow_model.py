@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from tfflow.errors import InputError
 from tfflow.models import as_image
+from tfflow.models.tflite import TFLiteModel
 
 NAME = "spynet_mobile"  # the smallest
 
@@ -65,6 +66,58 @@ def test_what_batch_refuses(model):
         model.both(image.astype(np.uint8), image.astype(np.uint8))
     with pytest.raises(ValueError, match=r"got \(8, 9, 3\) float32"):
         model.batch(image[0], image[0])
+
+
+@pytest.mark.parametrize("scale", [255.0, 2.0, np.nan, -1.0])
+def test_batch_and_both_refuse_what_flow_refuses(model, scale):
+    """Floats of 0 to 255 give a flow of a hundred pixels, and nothing that shows it."""
+    good, bad = np.full((1, 8, 9, 3), 0.5, np.float32), np.full((1, 8, 9, 3), scale, np.float32)
+    for images in ((bad, good), (good, bad)):
+        name = f"images{1 + (images[1] is bad)}"
+        for door in (model.batch, model.both):
+            with pytest.raises(
+                InputError, match=rf"`{name}` is float and must be in \[0, 1\], got .*: divide by 255\?"
+            ):
+                door(*images)
+        with pytest.raises(InputError, match="is float and must be in"):
+            model.flow(*(image[0] for image in images))
+
+
+def test_the_model_in_a_tflite_file_passes_the_same_check():
+    exported = TFLiteModel.__new__(TFLiteModel)  # refused before anything of a file is needed
+    exported._directions = 2
+    bad = np.full((1, 8, 9, 3), 255, np.float32)
+    for door in (exported.batch, exported.both):
+        with pytest.raises(InputError, match="`images1` is float and must be in"):
+            door(bad, bad)
+    with pytest.raises(InputError, match="`image1` is float and must be in"):
+        exported.flow(bad[0], bad[0])
+
+
+def test_a_batch_of_nothing_is_refused(model):
+    for shape in ((0, 8, 9, 3), (1, 0, 9, 3)):
+        with pytest.raises(InputError, match=r"images must hold a pixel or more, got"):
+            model.batch(np.zeros(shape, np.float32), np.zeros(shape, np.float32))
+
+
+def test_frames_above_the_limit_are_refused_before_anything_is_made_of_them(model):
+    huge = np.broadcast_to(np.uint8(3), (6000, 6000))
+    with pytest.raises(InputError, match="`image1` must have at most 33,554,432 pixels, got 6000x6000: shrink it"):
+        model.flow(huge, huge)
+    with pytest.raises(InputError, match="`images1` must have at most 33,554,432 pixels"):
+        model.batch(*[np.broadcast_to(np.float32(0.1), (1, 6000, 6000, 3))] * 2)
+    pil = pytest.importorskip("PIL.Image")
+    with pytest.raises(InputError, match="`image1` must have at most 33,554,432 pixels, got 6000x6000"):
+        model.flow(pil.new("1", (6000, 6000)), huge)
+
+
+def test_a_picture_of_pil_is_turned_as_its_camera_says(tmp_path):
+    pil = pytest.importorskip("PIL.Image")
+    exif = pil.Exif()
+    exif[0x0112] = 6
+    pil.fromarray(picture()).save(tmp_path / "a.png", exif=exif)
+    with pil.open(tmp_path / "a.png") as image:
+        np.testing.assert_allclose(as_image("image1", image), np.rot90(picture(), -1) / 255, atol=1e-6)
 
 
 KINDS = {

@@ -11,7 +11,7 @@ import pytest
 import tensorflow as tf
 
 from tests.models import published_networks, t7_files, torch_files
-from tfflow import import_weights
+from tfflow.commands import import_weights
 from tfflow.models import VARIANTS, FlowModel, load, one_direction
 from tfflow.models.flownet2 import FlowNet2
 from tfflow.models.flownetc import FlowNetC

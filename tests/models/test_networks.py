@@ -11,6 +11,7 @@ from tfflow.errors import InputError
 from tfflow.layers import LAYERS
 from tfflow.models import VARIANTS, both_directions, one_direction, variant
 from tfflow.models.flownet2 import FlowNet2
+from tfflow.models.weights import model_arrays
 
 PARAMETERS = {
     "flownets": 38_676_506,  # with FlowNetC's, the sum of NVIDIA's FlowNet2 comes out: 162,518,834
@@ -29,6 +30,7 @@ PARAMETERS = {
     "multiframe_soft": 10_168_302,
     "pwcnet_uflow": 5_718_218,  # by UFlow's lists of layers; of 16,416 nothing is used
     "pwcnet_mobile": 1_178_362,
+    "pwcnet_mobile_v2": 1_183_114,
     "spynet_mobile": 339_500,
 }
 STRIDES = {
@@ -48,6 +50,7 @@ STRIDES = {
     "multiframe_soft": 64,
     "pwcnet_uflow": 32,
     "pwcnet_mobile": 32,
+    "pwcnet_mobile_v2": 64,
     "spynet_mobile": 64,
 }
 # strides of the flows that come back, fine to coarse
@@ -60,6 +63,7 @@ GRIDS = {
     "pwclite": [1, 4, 8, 16, 32, 64],
     "pwcnet_uflow": [1, 4, 8, 16, 32],
     "pwcnet_mobile": [1, 4, 8, 16, 32],
+    "pwcnet_mobile_v2": [1, 4, 8, 16, 32, 64],
     "spynet_mobile": [1, 2, 4, 8, 16, 32, 64],
 }
 # FlowNet2, and what the thin stack of UnFlow is made of, of more channels, up to 650 MB: they have tests of their own
@@ -94,7 +98,7 @@ def test_parameters_are_those_of_the_paper(name, built):
 
 
 def test_ours_are_small_enough_for_phones():
-    assert PARAMETERS["pwcnet_mobile"] <= 1_200_000
+    assert PARAMETERS["pwcnet_mobile"] < PARAMETERS["pwcnet_mobile_v2"] <= 1_200_000
     assert PARAMETERS["spynet_mobile"] <= 400_000
 
 
@@ -345,3 +349,11 @@ def test_refusals_say_what_was_expected_and_what_came():
         variant("pwcnt")
     with pytest.raises(ValueError, match=r"size must be a multiple of the network's stride 32, got \(64, 100\)"):
         one_direction(variant("pwcnet_mobile").build("float32"), (64, 100))
+
+
+def test_a_network_holds_all_weights_of_the_one_that_it_extends(built):
+    extended = {name: v.extends for name, v in VARIANTS.items() if v.extends}
+    assert extended == {"pwcnet_mobile_v2": "pwcnet_mobile"}
+    for name, origin in extended.items():
+        arrays, start = model_arrays(built(name).one_way), model_arrays(built(origin).one_way)
+        assert {k: v.shape for k, v in start.items()}.items() <= {k: v.shape for k, v in arrays.items()}.items()

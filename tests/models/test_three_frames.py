@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from tests.training import tiny  # noqa: F401 (registers the networks)
 from tfflow.errors import InputError
-from tfflow.export.graph import Interface, phone_graph
+from tfflow.exporting.graph import Interface, phone_graph
 from tfflow.models import FlowModel, both_directions, one_direction, untrained, variant
 from tfflow.models.graph import frames_of, outputs_of
 

@@ -15,10 +15,10 @@ import tensorflow as tf
 import tfflow
 from tests.training import runs
 from tfflow import augmentation, losses
+from tfflow.commands.recipes import main
 from tfflow.errors import InputError
 from tfflow.models import VARIANTS
-from tfflow.recipes import RECIPES, Adam, Phase, Recipe, named, schedules
-from tfflow.recipes.__main__ import main
+from tfflow.recipes import RECIPES, named, schedules
 from tfflow.recipes.schedules import Halving, Piecewise
 from tfflow.training.step import flows_of
 
@@ -43,7 +43,7 @@ def test_a_recipe_says_what_it_is(recipe):
 
 @ALL
 def test_repr_is_the_recipe(recipe):
-    words = {**vars(augmentation), **vars(losses), **vars(schedules), "Recipe": Recipe, "Phase": Phase, "Adam": Adam}
+    words = {**vars(augmentation), **vars(losses), **vars(schedules), **vars(tfflow.recipes)}
     assert eval(repr(recipe), words) == recipe
 
 
@@ -84,6 +84,14 @@ def test_piecewise_changes_at_its_steps():
     assert rate.times(2).rate == 6 and rate.times(2)(40) == 2
 
 
+def test_a_rate_scales_every_phase_alike_unless_each_is_to_begin_there():
+    """DDFlow's miniature: 1e-3, 5e-4 and 2.5e-4."""
+    recipe = RECIPES["ddflow_quick"]
+    for scaled, rates in ((recipe.at_rate(1e-4), (1e-4, 5e-5, 2.5e-5)), (recipe.at_rate(1e-4, True), (1e-4,) * 3)):
+        assert [phase.learning_rate.rate for phase in scaled.phases] == pytest.approx(rates)
+        assert [phase.learning_rate.warmup for phase in scaled.phases] == [50, 50, 20]
+
+
 def what_a_step_does(recipe):
     """The last phase and what goes with it, but for names, steps and rates: recipes alike in this train alike."""
     phase = dataclasses.replace(recipe.phases[-1], name="", steps=2, learning_rate=Piecewise((1e-3,)))
@@ -102,7 +110,7 @@ def test_every_recipe_trains(recipe, tmp_path, eagerly):
         "level6_": ("tiny_six", (32, 64)),
         "net3_": ("tiny_stack", (24, 32)),
         "net5_": ("tiny_five", (24, 32)),
-    }[phase.train]
+    }[phase.part.weights]
     if VARIANTS[recipe.model].frames > 2:
         model = "tiny_three"
     small = dataclasses.replace(recipe, phases=(phase,), model=model, batch=2, crop=crop)
@@ -111,7 +119,7 @@ def test_every_recipe_trains(recipe, tmp_path, eagerly):
     first, last = runs.first_weights(small), trainer.state()["model"]
     assert runs.largest_difference(first, last) > 0
     moved = [name for name in first if not np.array_equal(first[name], last[name])]
-    assert all(name.startswith(phase.train) for name in moved)
+    assert all(name.startswith(phase.part.weights) for name in moved)
 
 
 @pytest.mark.parametrize(("net", "first"), [(0, 7.0), (3, 7.0), (2, 4.0), (1, 1.0)])
@@ -150,8 +158,8 @@ def test_schedules_of_flownet2_halve_where_they_should():
 def test_flownet2_is_trained_network_by_network_on_the_long_and_the_fine_schedule():
     phases = RECIPES["flownet2"].phases
     assert [p.name.split(":")[0] for p in phases] == ["C", "C", "CS", "CS", "CSS", "CSS", "SD", "SD", "fusion"]
-    assert [p.train for p in phases] == [f"net{p.net}_" for p in phases]
-    assert [p.net for p in phases] == [1, 1, 2, 2, 3, 3, 4, 4, 5]
+    assert [p.part.weights for p in phases] == [f"net{p.part.net}_" for p in phases]
+    assert [p.part.net for p in phases] == [1, 1, 2, 2, 3, 3, 4, 4, 5]
     long, fine = RECIPES["supervised"].phases[0], RECIPES["supervised_fine"].phases[0]
     for phase, schedule in zip(phases, [long, fine] * 4 + [fine], strict=True):
         assert (phase.steps, phase.learning_rate) == (schedule.steps, schedule.learning_rate)
@@ -168,7 +176,7 @@ def test_the_constants_of_arflow():
     smooth, smoothness = third.objective.terms[4]
     assert smooth * 8 == 50 and (smoothness.order, smoothness.edge, smoothness.relative) == (1, 10.0, True)
     analogy, term = third.objective.terms[5]
-    assert analogy * 4 == 0.01 and isinstance(term, losses.SecondLook) and third.second and not second.second
+    assert analogy * 4 == 0.01 and isinstance(term, losses.SecondPass) and third.second and not second.second
     assert first.visibility.first == losses.RangeMap(0.2) and third.visibility.first == losses.ForwardBackward()
 
 
@@ -186,10 +194,13 @@ def test_the_command_prints_paper_equation_phases_and_departures(recipe, capsys,
     for number, phase in enumerate(recipe.phases, 1):
         assert f"phase {number}, {phase.name}: {phase.steps:,} steps, {phase.learning_rate}" in text
         assert f"minimise {phase.objective}" in text and f"visible: {phase.visibility}" in text
-        assert phase.occluders is None or f"covers the student's second frame: {phase.occluders}" in text
-        assert phase.trust is None or f"the teacher counts by {phase.trust}" in text
-        assert not phase.second or "a second look, under Flip(" in text
-        assert not phase.net or f"judges the flow of network {phase.net} of the stack" in text
+        if phase.teacher:
+            assert f"a student sees {phase.teacher.student:g} of the crop's sides" in text
+            occluders, trust = phase.teacher.occluders, phase.teacher.trust
+            assert occluders is None or f"covers the student's second frame: {occluders}" in text
+            assert trust is None or f"the teacher counts by {trust}" in text
+        assert not phase.second or "a second pass, under Flip(" in text
+        assert not phase.part.net or f"judges the flow of network {phase.part.net} of the stack" in text
 
 
 def test_the_command_lists_all_methods_with_whole_names_on_a_narrow_screen(capsys, monkeypatch):
@@ -226,7 +237,7 @@ def test_a_new_file_is_a_new_method(tmp_path):
     shutil.copytree(Path(tfflow.__file__).parent, copy, ignore=shutil.ignore_patterns("__pycache__", "weights"))
     (copy / "recipes" / "mine.py").write_text(MINE)
     code = (
-        "import tfflow.recipes as r, tfflow.recipes.__main__ as m; "
+        "import tfflow.recipes as r, tfflow.commands.recipes as m; "
         "assert r.named('mine').steps == r.named('back_to_basics').steps; m.main(['mine'])"
     )
     done = subprocess.run(

@@ -15,8 +15,9 @@ from tests.training import runs
 from tfflow.models.weights import variable_names
 from tfflow.recipes.schedules import Halving
 from tfflow.training import loop
+from tfflow.training.cluster import machines_of
 from tfflow.training.feed import Feed
-from tfflow.training.strategy import choose_strategy, worker_of
+from tfflow.training.strategy import choose_strategy
 from tfflow.training.trainer import Trainer
 
 STEPS = 2
@@ -32,7 +33,7 @@ RECIPE = dataclasses.replace(
 
 def main(devices: str, out: Path) -> None:
     strategy = choose_strategy(devices)
-    machines, machine = worker_of(strategy)
+    machines, machine = machines_of(strategy)
     print(f"{strategy.num_replicas_in_sync} replicas, machine {machine} of {machines}", flush=True)
     trainer = Trainer("tiny", RECIPE, strategy)
     gradients: dict[str, np.ndarray] = {}
@@ -51,7 +52,7 @@ def main(devices: str, out: Path) -> None:
     trainer.compute = noted
     out.mkdir(exist_ok=True)
     loop.train(
-        trainer, RECIPE, Feed(strategy, runs.SCENES, RECIPE, seed=5), out, runs.quiet(), metadata={},
+        trainer, Feed(strategy, lambda _: runs.SCENES, RECIPE, seed=5), out, runs.quiet(), metadata={},
         chief=machine == 0, row_steps=1,
     )  # fmt: skip
     if machine == 0:

@@ -13,7 +13,7 @@ from tfflow.data.scenes import Scenes
 from tfflow.losses import Census, Distillation, Everywhere, ForwardBackward, Photometric
 from tfflow.models import variant
 from tfflow.models.weights import model_arrays, read_arrays
-from tfflow.recipes import Adam, Phase, Recipe
+from tfflow.recipes import Adam, Phase, Recipe, Teacher
 from tfflow.recipes.schedules import Halving
 from tfflow.training import loop
 from tfflow.training.checkpoint import read_state
@@ -32,7 +32,7 @@ THREE = Recipe(
     phases=(
         Phase("photometric", 4, 1.0 * Photometric(), RATE, Everywhere()),
         Phase("census", 4, 1.0 * Census(radius=1), RATE, HIDDEN),
-        Phase("distillation", 4, 1.0 * Census(radius=1) + 0.5 * Distillation(), RATE, HIDDEN, student=0.7),
+        Phase("distillation", 4, 1.0 * Census(radius=1) + 0.5 * Distillation(), RATE, HIDDEN, teacher=Teacher(0.7)),
     ),
     batch=2,
     crop=CROP,
@@ -59,7 +59,7 @@ class data(Feed):
     """What `loop.train` trains on; spoil(element, step) changes the batch of one step."""
 
     def __init__(self, recipe: Recipe, source=SCENES, spoil=lambda element, step: element):
-        super().__init__(tf.distribute.get_strategy(), source, recipe, 5, variant(recipe.model).frames)
+        super().__init__(tf.distribute.get_strategy(), lambda crop: source, recipe, 5, variant(recipe.model).frames)
         self.spoil = spoil
 
     def __call__(self, step: int):
@@ -81,7 +81,7 @@ def run(folder, recipe, *, at=None, trainer=trainer, every_seconds=1e9, **others
     trained = trainer(recipe)
     source = others.pop("data", None) or data(recipe)
     progress, ended = loop.train(
-        trained, recipe, source, folder, quiet(at), metadata={"model": recipe.model}, row_steps=3,
+        trained, source, folder, quiet(at), metadata={"model": recipe.model}, row_steps=3,
         every_seconds=every_seconds, **others,
     )  # fmt: skip
     return progress, ended, trained

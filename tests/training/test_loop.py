@@ -16,7 +16,7 @@ from tests.training.runs import RATE, THREE, largest_difference, one, run, weigh
 from tfflow.errors import InputError
 from tfflow.losses import Census, Everywhere, LevelEPE, Photometric
 from tfflow.losses.objective import Term
-from tfflow.recipes import Phase
+from tfflow.recipes import Part, Phase
 from tfflow.training.checkpoint import read_state, save_state
 from tfflow.training.loop import IDLE, NotFinite
 from tfflow.training.step import student_size
@@ -132,7 +132,7 @@ def test_a_run_that_ended_is_only_restored(unbroken):
 
 def test_a_phase_trains_its_own_weights_and_starts_from_copies(tmp_path):
     def level(k, start=()):
-        return Phase(f"level {k}", 2, 1.0 * LevelEPE(k), RATE, directions=1, train=f"level{k}_", start=start)
+        return Phase(f"level {k}", 2, 1.0 * LevelEPE(2 ** (3 - k)), RATE, directions=1, part=Part(f"level{k}_", start))
 
     recipe = dataclasses.replace(THREE, phases=(level(1), level(2, (("level2_conv", "level1_conv"),))))
     notes: dict = {}
@@ -149,7 +149,7 @@ def test_a_phase_trains_its_own_weights_and_starts_from_copies(tmp_path):
 
 def test_a_recipe_whose_weights_the_network_lacks_is_refused():
     recipe = one(
-        Phase("level 7", 2, 1.0 * LevelEPE(1), RATE, directions=1, train="level7_"), name="seven", model="tiny"
+        Phase("level 7", 2, 1.0 * LevelEPE(1), RATE, directions=1, part=Part("level7_")), name="seven", model="tiny"
     )
     with pytest.raises(InputError, match=r"^seven trains weights named level7_\.\.\. in its phase 'level 7', and tiny"):
         runs.trainer(recipe)
@@ -198,6 +198,10 @@ def test_a_term_that_is_not_finite_stops_with_its_name_and_the_state_before(tmp_
     groups, progress = read_state(tmp_path / "run")
     assert progress.step == 2 and progress.phase == 0
     assert all(np.isfinite(x).all() for x in groups["model"].values())
+    assert (
+        "; the state before it is kept. Repeat the command with a lower --learning-rate, which goes back to step 0 "
+        in (str(error.value))
+    )
     progress, ended, _ = run(tmp_path / "run", recipe)  # the damaged frame is mended
     assert ended and progress.step == 4
 
@@ -212,8 +216,9 @@ class Steep(Term):
 
 def test_a_gradient_that_is_not_finite_stops_too(tmp_path):
     recipe = one(Phase("steep", 3, 1.0 * Photometric() + 1.0 * Steep(), RATE))
-    with pytest.raises(NotFinite, match=r"^step 1 of phase 'steep': the gradient's norm is nan"):
+    with pytest.raises(NotFinite, match=r"^step 1 of phase 'steep': the gradient's norm is nan") as error:
         run(tmp_path / "run", recipe)
+    assert "Begin anew with a lower --learning-rate and another --out (it began at 0.01), or" in str(error.value)
 
 
 class Damaged:
@@ -255,7 +260,7 @@ def test_a_full_disk_keeps_the_state_before(unbroken, tmp_path):
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
         signal.signal(signal.SIGXFSZ, handler)
     assert read_state(tmp_path)[1].step == 3
-    assert [p.name for p in tmp_path.iterdir()] == ["state.safetensors"]
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["state.safetensors"]
 
 
 @pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])

@@ -1,4 +1,4 @@
-"""A teacher that looks several times and is refined, and the student that follows its flow instead of the truth."""
+"""A teacher of several passes, refined, and the student that follows its flow instead of the truth."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from tfflow.evaluation.refinement import refined
 from tfflow.losses import Distillation, MultiscaleEPE
 from tfflow.losses.objective import Term
 from tfflow.models import FlowModel
-from tfflow.recipes import Phase, named
-from tfflow.training import step
+from tfflow.recipes import Phase, Teacher, named
 from tfflow.training.feed import Feed, truth_of
+from tfflow.training.step import Step
 from tfflow.training.teacher import teacher_of
 
 CROP = (40, 48)
@@ -27,9 +27,7 @@ TAUGHT = Phase(
     1.0 * MultiscaleEPE(((1, 0.01), (4, 0.1))),
     runs.RATE,
     directions=1,
-    student=0.8,
-    looks=(1.0, 2.0),
-    refined=True,
+    teacher=Teacher(0.8, scales=(1.0, 2.0), refined=True),
 )
 RECIPE = runs.one(TAUGHT, crop=CROP)
 
@@ -43,7 +41,7 @@ class Keeping(Term):
 
 
 def element(recipe=RECIPE):
-    feed = Feed(tf.distribute.get_strategy(), Scenes((48, 56), 5, seed=3), recipe, 5)
+    feed = Feed(tf.distribute.get_strategy(), lambda _: Scenes((48, 56), 5, seed=3), recipe, 5)
     batch = next(iter(feed(0)))
     feed.close()
     return batch
@@ -62,28 +60,33 @@ def test_its_flow_is_that_of_prediction_at_the_same_scales_and_refined(trainer, 
     taught = tf.function(teacher_of(dataclasses.replace(TAUGHT, directions=directions), trainer.teacher))(batch)
     expected = np.concatenate(refined(model, "variational").both(*images)[:directions])
     np.testing.assert_allclose(taught, expected, atol=1e-4)
-    once = teacher_of(dataclasses.replace(TAUGHT, looks=(1.0,), refined=False, directions=directions), trainer.teacher)
+    plain = dataclasses.replace(TAUGHT, teacher=Teacher(0.8), directions=directions)
+    once = teacher_of(plain, trainer.teacher)
     assert np.abs(once(batch) - expected).max() > 1e-2
     np.testing.assert_allclose(once(batch), np.concatenate(trainer.teacher.both(*images)[:directions]), atol=1e-5)
+
+
+def step_of(trainer, phase):
+    return Step(phase, trainer.graph(phase.directions), trainer.stride, teacher_of(phase, trainer.teacher))
 
 
 def followed(trainer, phase, batch):
     """The student's view."""
     keeping = Keeping()
     phase = dataclasses.replace(phase, objective=1.0 * keeping)
-    step.losses(phase, batch, trainer.graph(phase.directions), teacher_of(phase, trainer.teacher), trainer.stride)
+    step_of(trainer, phase).losses(batch)
     return keeping.view
 
 
 @pytest.mark.parametrize("directions", [1, 2])
-def test_a_student_follows_it_where_it_looks_itself(trainer, directions):
+def test_a_student_follows_it_on_its_own_crop(trainer, directions):
     batch = element()
-    whole = dataclasses.replace(TAUGHT, student=1.0, directions=directions)
+    whole = dataclasses.replace(TAUGHT, teacher=dataclasses.replace(TAUGHT.teacher, student=1.0), directions=directions)
     view = followed(trainer, whole, batch)
     np.testing.assert_array_equal(view.target12, teacher_of(whole, trainer.teacher)(batch))
     np.testing.assert_array_equal(view.image1[:2], batch["image1"])
     assert view.used1.shape == (2 * directions, *CROP, 1) and np.all(view.used1 == 1)
-    cut = followed(trainer, dataclasses.replace(whole, student=0.8), batch)
+    cut = followed(trainer, dataclasses.replace(whole, teacher=TAUGHT.teacher), batch)
     assert cut.flow12.shape == cut.target12.shape == (2 * directions, 32, 40, 2)
     places = [(y, x) for y in range(9) for x in range(9)]
     same = [np.array_equal(cut.target12[0], view.target12[0, y : y + 32, x : x + 40]) for y, x in places]
@@ -93,7 +96,7 @@ def test_a_student_follows_it_where_it_looks_itself(trainer, directions):
 
 def test_it_needs_no_ground_truth_and_is_what_is_learned(tmp_path, eagerly):
     assert not TAUGHT.needs_truth and not truth_of(RECIPE) and not named("self_taught_mobile").needs_truth
-    assert dataclasses.replace(TAUGHT, student=0.0, looks=(1.0,), refined=False).needs_truth
+    assert dataclasses.replace(TAUGHT, teacher=None).needs_truth
     _, ended, trainer = runs.run(tmp_path / "run", RECIPE)
     first, last = runs.first_weights(RECIPE), trainer.state()
     assert ended and all(np.any(first[name] != last["model"][name]) for name in first)
@@ -105,14 +108,16 @@ def test_compiled_it_is_the_same(trainer):
     batch = element()
     trainer.begin(TAUGHT)
     compiled, _, norm = trainer.compute(batch)
-    terms, _ = step.losses(TAUGHT, batch, trainer.graph(1), teacher_of(TAUGHT, trainer.teacher), trainer.stride)
+    terms, _ = step_of(trainer, TAUGHT).losses(batch)
     assert compiled["multiscaleepe"] == pytest.approx(np.sum(terms["multiscaleepe"]) / 2, rel=1e-4) and norm > 0
 
 
 def test_what_cannot_be_is_refused():
-    with pytest.raises(ValueError, match=r"^phase 'p' says how a teacher looks: it needs a student$"):
-        Phase("p", 1, 1.0 * Distillation(), runs.RATE, looks=(1.0, 2.0))
-    with pytest.raises(ValueError, match=r"^phase 'p' says how a teacher looks: it needs a student$"):
-        Phase("p", 1, 1.0 * Distillation(), runs.RATE, refined=True)
+    with pytest.raises(
+        ValueError, match=r"^phase 'p' has a term that follows a teacher: it needs `teacher`, a Teacher$"
+    ):
+        Phase("p", 1, 1.0 * Distillation(), runs.RATE)
+    with pytest.raises(ValueError, match=r"^phase 'taught' has no teacher$"):
+        teacher_of(dataclasses.replace(TAUGHT, teacher=None), FlowModel("tiny"))
     with pytest.raises(InputError, match=r"^a teacher of three uses OpenCV, which XLA does not compile: leave --xla"):
         runs.trainer(RECIPE, xla=True)

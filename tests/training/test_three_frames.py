@@ -14,7 +14,7 @@ from tfflow.data.scenes import Scenes
 from tfflow.errors import InputError
 from tfflow.losses import Census, Distillation, ForwardBackward, MultiFramePhotometric, Past, Photometric, TwoShares
 from tfflow.losses.objective import Term
-from tfflow.recipes import RECIPES, Phase
+from tfflow.recipes import RECIPES, Phase, Teacher
 from tfflow.training import step
 from tfflow.training.feed import Feed, check_sequences
 from tfflow.training.teacher import teacher_of
@@ -42,16 +42,16 @@ def trainer():
 
 
 def element(recipe=THREE):
-    feed = Feed(tf.distribute.get_strategy(), Scenes((32, 40), 5, seed=3), recipe, 5, frames=3)
+    feed = Feed(tf.distribute.get_strategy(), lambda _: Scenes((32, 40), 5, seed=3), recipe, 5, frames=3)
     batch = next(iter(feed(0)))
     feed.close()
     return batch
 
 
-def looked_at(phase, trainer, batch, teacher=None):
+def view_in(phase, trainer, batch, teacher=None):
     seen = Seen()
     phase = dataclasses.replace(phase, objective=1.0 * seen)
-    step.losses(phase, batch, trainer.graph(phase.directions), teacher, 8, OUTPUTS)
+    step.Step(phase, trainer.graph(phase.directions), 8, teacher, OUTPUTS).losses(batch)
     return seen.views[0]
 
 
@@ -77,7 +77,7 @@ def test_the_feed_carries_four_frames_cropped_alike():
 
 
 def test_two_frames_are_fed_as_ever():
-    feed = Feed(tf.distribute.get_strategy(), Scenes((32, 40), 5, seed=3), THREE, 5)
+    feed = Feed(tf.distribute.get_strategy(), lambda _: Scenes((32, 40), 5, seed=3), THREE, 5)
     batch = next(iter(feed(0)))
     feed.close()
     assert set(batch) == {"image1", "image2", "flow12", "valid1", "chance"}
@@ -88,7 +88,7 @@ def test_two_frames_are_fed_as_ever():
 @pytest.mark.parametrize("directions", [1, 2])
 def test_a_view_has_the_frame_before_each_pair(trainer, directions):
     batch = element()
-    view = looked_at(dataclasses.replace(THREE.phases[0], directions=directions), trainer, batch)
+    view = view_in(dataclasses.replace(THREE.phases[0], directions=directions), trainer, batch)
     before = [batch["image0"], batch["image3"]][:directions]
     np.testing.assert_array_equal(view.image0, tf.concat(before, 0))
     names = ("image1", "image2", "image0", "image3")[: 2 + directions]
@@ -102,7 +102,7 @@ def test_a_view_has_the_frame_before_each_pair(trainer, directions):
 def test_the_network_sees_inputs_where_they_differ_from_images(trainer):
     batch = element()
     inputs = {f"input{k}": batch[f"image{k}"] * 0.5 for k in range(4)}
-    view = looked_at(THREE.phases[0], trainer, {**batch, **inputs})
+    view = view_in(THREE.phases[0], trainer, {**batch, **inputs})
     maps = trainer.graph(2)([inputs[f"input{k}"] for k in (1, 2, 0, 3)])
     np.testing.assert_allclose(view.flow12, maps[0], atol=1e-6)
     np.testing.assert_array_equal(view.image0[:2], batch["image0"])
@@ -110,8 +110,8 @@ def test_the_network_sees_inputs_where_they_differ_from_images(trainer):
 
 def test_a_student_sees_noise_where_the_teacher_does_not():
     phase = Phase(
-        "superpixels", 2, 1.0 * Census(1) + 0.5 * Distillation(), runs.RATE, ForwardBackward(), student=0.7,
-        occluders=HIDING,
+        "superpixels", 2, 1.0 * Census(1) + 0.5 * Distillation(), runs.RATE, ForwardBackward(),
+        teacher=Teacher(0.7, occluders=HIDING),
     )  # fmt: skip
     recipe = runs.one(phase, model="tiny_three", crop=(40, 48))
     trainer = runs.trainer(recipe)
@@ -119,9 +119,9 @@ def test_a_student_sees_noise_where_the_teacher_does_not():
     batch = element(recipe)
     assert "covered2" in batch and np.any(batch["covered2"] != batch["image2"])
     teacher = teacher_of(phase, trainer.teacher)
-    view = looked_at(phase, trainer, batch, teacher)
-    hidden = dataclasses.replace(phase, occluders=None)
-    plain = looked_at(hidden, trainer, {k: x for k, x in batch.items() if k != "covered2"}, teacher)
+    view = view_in(phase, trainer, batch, teacher)
+    hidden = dataclasses.replace(phase, teacher=Teacher(0.7))
+    plain = view_in(hidden, trainer, {k: x for k, x in batch.items() if k != "covered2"}, teacher)
     np.testing.assert_array_equal(view.image1[:2], plain.image1[:2])
     np.testing.assert_array_equal(view.image0, plain.image0)
     assert np.any(view.image2[:2] != plain.image2[:2])
@@ -141,9 +141,9 @@ def test_a_run_on_three_frames_trains_all_its_maps(tmp_path, eagerly, directions
 
 def test_selflow_s_student_has_the_authors_crop_and_others_numbers():
     phase = RECIPES["selflow"].phases[2]
-    assert step.student_size((320, 896), phase.student, 64) == (256, 640)
-    assert phase.occluders == Superpixels(200, (8, 16), 50.0)
-    assert [p.occluders for p in RECIPES["selflow"].phases[:2]] == [None, None]
+    assert step.student_size((320, 896), phase.teacher.student, 64) == (256, 640)
+    assert phase.teacher.occluders == Superpixels(200, (8, 16), 50.0)
+    assert [p.teacher for p in RECIPES["selflow"].phases[:2]] == [None, None]
 
 
 def test_levels_of_janai_are_weighed_as_sums_over_their_pixels():
@@ -189,7 +189,7 @@ def test_pairs_alone_are_refused_to_networks_of_three_frames():
     check_sequences("selflow", 3, Scenes((32, 40)))
 
 
-def test_a_second_look_takes_three_frames_too(tmp_path, eagerly):
+def test_a_second_pass_takes_three_frames_too(tmp_path, eagerly):
     last = dataclasses.replace(RECIPES["arflow"].phases[-1], steps=1)
     small = dataclasses.replace(RECIPES["arflow"], phases=(last,), model="tiny_three", batch=2, crop=(24, 32))
     progress, ended, _ = runs.run(tmp_path / "run", small, data=runs.data(small))

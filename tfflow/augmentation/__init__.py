@@ -13,6 +13,7 @@ from tfflow.augmentation.geometry import CentreCrop, Crop, Flip, SwapFrames
 from tfflow.augmentation.occluders import Superpixels
 from tfflow.augmentation.random import fold
 from tfflow.augmentation.sample import Sample
+from tfflow.augmentation.still import Still
 
 __all__ = [
     "Affine",
@@ -25,6 +26,7 @@ __all__ = [
     "Noise",
     "PermuteChannels",
     "Sample",
+    "Still",
     "Superpixels",
     "SwapFrames",
     "apply",

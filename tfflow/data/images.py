@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import stat
+import threading
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,14 +22,18 @@ from tfflow.files import write_whole
 
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".ppm", ".pgm", ".pnm", ".webp", ".bmp", ".tif", ".tiff")
 
-# What a decoder would print, readers raise. OpenCV 4 and 5 keep the setting in different places; 0 is silence.
-(cv2.setLogLevel if hasattr(cv2, "setLogLevel") else cv2.utils.logging.setLogLevel)(0)
-warnings.filterwarnings("ignore", module=r"PIL\.")
+warnings.filterwarnings("ignore", module=r"PIL\.")  # what a decoder would print, readers raise
+
+_LOG = cv2 if hasattr(cv2, "setLogLevel") else cv2.utils.logging  # OpenCV 4 and 5 keep the setting in different places
+_LOG_LOCK = threading.Lock()
 
 
 def read_bytes(path: str | os.PathLike, limit: int = -1) -> bytes:
     """The bytes of a file (the first `limit`), or an InputError that names it and says why it cannot be read."""
     try:
+        mode = Path(path).stat().st_mode
+        if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):  # a pipe may never end, nor begin; a folder is refused below
+            raise InputError(f"cannot read '{path}': it is no regular file; save it as one")
         with Path(path).open("rb") as file:
             return file.read(limit)
     except FileNotFoundError:
@@ -59,17 +65,21 @@ def image_size(path: str | os.PathLike) -> tuple[int, int]:
     start = read_bytes(path, 4096)
     try:
         kind = headers.image_format(start)
-        if kind == "png":
-            return headers.png_size(start)
         if kind == "pnm":
             header = headers.pnm_header(start)
             return header.height, header.width
-        if kind == "tiff":
-            return headers.tiff_size(read_bytes(path))
-        with _quiet_decoder(kind), Image.open(path, formats=[kind.upper()]) as image:
-            width, height = image.size
-            turned = image.getexif().get(0x0112, 1) in (5, 6, 7, 8)
-        return (width, height) if turned else (height, width)
+        if kind == "png":
+            height, width = headers.png_size(start)
+            with Path(path).open("rb") as file:
+                orientation = _orientation(headers.png_exif(file))
+        elif kind == "tiff":
+            height, width, orientation, _ = headers.tiff_header(read_bytes(path))
+        else:
+            with _quiet_decoder(kind), Image.open(path, formats=[kind.upper()]) as image:
+                width, height = image.size
+                headers.check_size(width, height)
+                orientation = image.getexif().get(headers.ORIENTATION, 1)
+        return (width, height) if orientation in (5, 6, 7, 8) else (height, width)
     except Damaged as error:
         raise InputError(f"'{path}' cannot be used: {error}; replace or remove it") from None
 
@@ -80,15 +90,30 @@ def decode_image(data: bytes, path: str | os.PathLike) -> tuple[np.ndarray, int]
         kind = headers.image_format(data)
         if kind == "pnm":
             return _decode_pnm(data)
-        if kind in ("png", "tiff"):
-            pixels = _decode_cv2(kind, data)
+        if kind == "png":
+            pixels = _decode_png(data)
+        elif kind == "tiff":
+            pixels = _decode_tiff(data)
         else:
+            if kind == "jpeg":
+                headers.jpeg_scans(data)
             with _quiet_decoder(kind), Image.open(io.BytesIO(data), formats=[kind.upper()]) as image:
                 headers.check_size(*image.size)
                 pixels = np.asarray(ImageOps.exif_transpose(image).convert("RGB"))
         return pixels, 65535 if pixels.dtype == np.uint16 else 255
     except Damaged as error:
         raise InputError(f"'{path}' cannot be used: {error}; replace or remove it") from None
+
+
+def upright(pixels: np.ndarray, orientation: int) -> np.ndarray:
+    """An image [h, w, ...] turned as EXIF's mark of orientation (1 to 8) asks; other marks mean 1."""
+    if orientation in (5, 6, 7, 8):
+        pixels = np.swapaxes(pixels, 0, 1)
+    if orientation in (3, 4, 7, 8):
+        pixels = pixels[::-1]
+    if orientation in (2, 3, 6, 7):
+        pixels = pixels[:, ::-1]
+    return np.ascontiguousarray(pixels)
 
 
 def write_image(path: str | os.PathLike, image: np.ndarray) -> None:
@@ -124,15 +149,45 @@ def _quiet_decoder(kind: str) -> Iterator[None]:
         yield
     except (Damaged, InputError):
         raise
+    except Image.DecompressionBombError:
+        raise Damaged(f"its header claims more than {headers.MAX_PIXELS:,} pixels (the limit; shrink it)") from None
     except Exception:
         raise Damaged(f"truncated or damaged {kind} image") from None
 
 
+def _orientation(exif: bytes) -> int:
+    """The mark of orientation in EXIF data; 1 where there is none that can be read."""
+    found = Image.Exif()
+    try:
+        found.load(exif)
+        return int(found.get(headers.ORIENTATION, 1))
+    except Exception:  # as in `_quiet_decoder`; a broken remark does not break a picture
+        return 1
+
+
+def _decode_png(data: bytes) -> np.ndarray:
+    png = headers.whole_png(data)
+    pixels = _decode_cv2("png", png.data)
+    if png.palette is not None:
+        indices = pixels[:, :, 0] // (255 // (2**png.bits - 1))
+        if indices.max() >= len(png.palette):
+            raise Damaged(f"damaged PNG: a colour above the {len(png.palette)} of its palette")
+        pixels = png.palette[indices]
+    return upright(pixels, _orientation(png.exif)) if png.exif else pixels
+
+
+def _decode_tiff(data: bytes) -> np.ndarray:
+    *_, orientation, data = headers.tiff_header(data)  # versions of OpenCV differ in what they turn: none gets the mark
+    with _LOG_LOCK:  # its log is where libtiff complains
+        level = _LOG.getLogLevel()
+        _LOG.setLogLevel(0)
+        try:
+            return upright(_decode_cv2("tiff", data), orientation)
+        finally:
+            _LOG.setLogLevel(level)
+
+
 def _decode_cv2(kind: str, data: bytes) -> np.ndarray:
-    if kind == "png":
-        data = headers.whole_png(data)
-    else:
-        headers.tiff_size(data)
     try:
         pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     except cv2.error:

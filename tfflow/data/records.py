@@ -56,7 +56,8 @@ class Record:
 
     flow_noc: KITTI's flow of the pixels that both frames see. occluded, occluded2: masks, white = hidden in the other
     frame. invalid: mask, white = no truth. size: (height, width) that the frames must have, None = any.
-    before, after: the sequence's frames around the pair.
+    flow_step: the flow's files have so many values a pixel and axis, of which the first is taken. before, after: the
+    sequence's frames around the pair.
     """
 
     name: str
@@ -68,6 +69,7 @@ class Record:
     invalid: Path | None = None
     flow21: Path | None = None
     occluded2: Path | None = None
+    flow_step: int = 1
     size: tuple[int, int] | None = None
     before: Path | None = None
     after: Path | None = None
@@ -89,8 +91,11 @@ class Record:
 class Records(Source):
     """A source made of records: the shape of every data set whose samples lie in files."""
 
-    def __init__(self, name: str, records: Sequence[Record], with_around: bool = False):
-        """with_around: samples have the frames around the pair, too. Raises InputError if there is no record."""
+    def __init__(self, name: str, records: Sequence[Record], with_around: bool = False, cuts: Sequence[str] = ()):
+        """with_around: samples have the frames around the pair, too. cuts: names of the pairs that a shot cut left out.
+
+        Raises InputError if there is no record.
+        """
         if not records:
             raise InputError(f"{name}: expected pairs of frames, found none; check the path and its layout")
         self.name = name
@@ -98,6 +103,7 @@ class Records(Source):
         self.truth = frozenset.intersection(*(record.truth for record in self.records))
         self.sequences = any(record.before or record.after for record in self.records)
         self.with_around = with_around
+        self.cuts = tuple(cuts)
 
     def __len__(self) -> int:
         return len(self.records)
@@ -109,7 +115,7 @@ class Records(Source):
         return read_record(self.records[index], self.with_around)
 
     def around(self) -> Records:
-        return Records(self.name, self.records, with_around=True)
+        return Records(self.name, self.records, with_around=True, cuts=self.cuts)
 
 
 def read_record(record: Record, with_around: bool = False) -> Sample:
@@ -122,7 +128,7 @@ def read_record(record: Record, with_around: bool = False) -> Sample:
     _same_size(size, sample["image1"], record.image1)
     _same_size(size, sample["image2"], record.image2)
     if record.flow:
-        sample["flow12"], sample["valid1"] = read_flow(record.flow)
+        sample["flow12"], sample["valid1"] = _flow(record.flow, record.flow_step)
         _same_size(size, sample["flow12"], record.flow)
     if record.invalid:
         known = 1 - _mask(record.invalid, size)
@@ -134,7 +140,7 @@ def read_record(record: Record, with_around: bool = False) -> Sample:
     if record.occluded:
         sample["visible1"] = 1 - _mask(record.occluded, size)
     if record.flow21:
-        sample["flow21"], sample["valid2"] = read_flow(record.flow21)
+        sample["flow21"], sample["valid2"] = _flow(record.flow21, record.flow_step)
         _same_size(size, sample["flow21"], record.flow21)
     if record.occluded2:
         sample["visible2"] = 1 - _mask(record.occluded2, size)
@@ -144,6 +150,11 @@ def read_record(record: Record, with_around: bool = False) -> Sample:
             if path:
                 _same_size(size, sample[key], path)
     return sample
+
+
+def _flow(path: Path, step: int) -> tuple[np.ndarray, np.ndarray]:
+    flow, valid = read_flow(path)
+    return np.ascontiguousarray(flow[::step, ::step]), np.ascontiguousarray(valid[::step, ::step])
 
 
 def _mask(path: Path, size: tuple[int, ...]) -> np.ndarray:

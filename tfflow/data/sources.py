@@ -4,25 +4,35 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import os
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tfflow.data.chairs import open_chairs
 from tfflow.data.damage import ON_ERROR, Skipping
 from tfflow.data.frames import open_frames
+from tfflow.data.hd1k import open_hd1k
 from tfflow.data.images import IMAGE_SUFFIXES
 from tfflow.data.kitti import open_kitti, open_multiview
 from tfflow.data.middlebury import open_middlebury
+from tfflow.data.own import as_source
+from tfflow.data.pairs import open_pairs
 from tfflow.data.records import Sample, Source
 from tfflow.data.sintel import open_sintel
+from tfflow.data.spring import open_spring
+from tfflow.data.things import open_things
 from tfflow.data.video import open_video
 from tfflow.errors import InputError, unknown_name
+from tfflow.registry import Registry
+
+if TYPE_CHECKING:
+    from tfflow.data.scenes import Scenes
 
 Opener = Callable[[Path, str, str], Source]  # (path, name of the source, on_error)
 
-KINDS: dict[str, Opener] = {
+_BUILT_IN: dict[str, Opener] = {
     "chairs": open_chairs,
     "chairs-train": partial(open_chairs, split="train"),
     "chairs-val": partial(open_chairs, split="val"),
@@ -32,10 +42,62 @@ KINDS: dict[str, Opener] = {
     "kitti2015": partial(open_kitti, year="2015"),
     "kitti-multiview": open_multiview,
     "middlebury": open_middlebury,
+    "things-clean": open_things,
+    "things-final": partial(open_things, rendering="final"),
+    "things-test": partial(open_things, part="TEST"),
+    "hd1k": open_hd1k,
+    "spring": open_spring,
+    "pairs": open_pairs,
     "frames": open_frames,
+    "frames-nocuts": partial(open_frames, cuts=False),
     "video": open_video,
+    "video-nocuts": partial(open_video, cuts=False),
 }
+KINDS: Registry[Opener] = Registry("kind of data", _BUILT_IN)
+PLAIN = ("frames", "frames-nocuts", "video", "video-nocuts")
+"""Those of frames without ground truth, as a camera gives them; in "-nocuts" no shot cuts are looked for."""
 SCENES = "scenes"  # the one kind without files
+
+
+def register_data(kind: str, opener: Callable[[Path], Any]) -> None:
+    """Makes a data set of your own known: `data="mine:PATH"`, `--data mine:PATH`.
+
+        class Mine:
+            def __init__(self, path): self.files = sorted(path.glob("*.npz"))
+            def __len__(self): return len(self.files)
+            def sample(self, index): return dict(np.load(self.files[index]))     # image1, image2, and flow12 if known
+
+        tfflow.register_data("mine", Mine)
+
+    opener: called with the path; gives what `as_source` takes. Raises InputError where another kind has the name.
+    """
+    if kind == SCENES:
+        raise InputError(f"a kind of data called {kind!r} is known already: choose another name")
+    KINDS.register(kind, _Own(opener))
+
+
+@dataclasses.dataclass(frozen=True)
+class _Own:
+    """An opener of a user's, with the arguments of the others."""
+
+    opener: Callable[[Path], Any]
+
+    def __call__(self, path: Path, name: str, on_error: str = "stop") -> Source:
+        return as_source(self.opener(path), name)
+
+
+def open_sources(data: Any, on_error: str = "stop") -> list[Source]:
+    """Sources of all that `data` names: None, one thing, or a list or tuple of them. Each is as `open_any` takes it."""
+    given = list(data) if isinstance(data, list | tuple) else [] if data is None else [data]
+    return [open_any(one, on_error) for one in given]
+
+
+def open_any(data: Any, on_error: str = "stop") -> Source:
+    """The source of "KIND:PATH" or of a path, or an object that is one (`as_source`)."""
+    if isinstance(data, str | os.PathLike):
+        return open_source(os.fspath(data), on_error)
+    source = as_source(data)
+    return Skipping(source) if on_error == "skip" and not isinstance(source, Skipping) else source
 
 
 def open_source(spec: str, on_error: str = "stop") -> Source:
@@ -49,7 +111,9 @@ def open_source(spec: str, on_error: str = "stop") -> Source:
         raise unknown_name("way to treat errors", on_error, ON_ERROR)
     kind, colon, rest = spec.partition(":")
     if kind == SCENES:
-        return _open_scenes(spec, rest)
+        scenes = open_scenes(rest)
+        scenes.name = spec
+        return scenes
     if kind in KINDS and colon:
         if not rest:
             raise InputError(f"'{spec}' names no path: expected {kind}:PATH")
@@ -89,12 +153,17 @@ def _open_bare(spec: str, on_error: str) -> Source:
     raise InputError(f"no such file or folder: '{spec}'; check the path (or give KIND:PATH, {', '.join(KINDS)})")
 
 
-def _open_scenes(spec: str, settings: str) -> Source:
-    """`scenes:size=192x256,count=64,seed=1,textures=FOLDER,noise=0.1,...`: arguments of Scenes, SceneSettings."""
-    from tfflow.data.scenes import Scenes, SceneSettings  # not needed by those who bring their own frames
+def open_scenes(settings: str = "", **arguments: Any) -> Scenes:
+    """`preset=mixed,size=192x256,count=64,seed=1,textures=FOLDER,noise=0.1,...`: a preset, arguments of Scenes, and
+    settings that replace the preset's.
 
+    arguments: of Scenes, unless `settings` has them.
+    """
+    from tfflow.data.scenes import Scenes, SceneSettings, preset  # not needed by those who bring their own frames
+
+    spec = f"{SCENES}:{settings}"
     defaults = {field.name: field.default for field in dataclasses.fields(SceneSettings)}
-    own: dict[str, Any] = {"size": (192, 256), "count": 0, "seed": 0, "textures": ""}
+    own: dict[str, Any] = {"size": (192, 256), "count": 0, "seed": 0, "textures": "", "preset": ""}
     given: dict[str, Any] = {}
     for pair in filter(None, settings.split(",")):
         key, equals, text = pair.partition("=")
@@ -103,14 +172,13 @@ def _open_scenes(spec: str, settings: str) -> Source:
         if not equals:
             raise InputError(f"'{spec}': expected {key}=VALUE, got '{pair}'")
         given[key] = _value(spec, key, text, defaults.get(key, own.get(key)))
-    arguments = {key: value for key, value in given.items() if key in own}
+    arguments |= {key: value for key, value in given.items() if key in own}
     try:
-        scene = SceneSettings(**{key: value for key, value in given.items() if key in defaults})
-        source: Source = Scenes(settings=scene, **arguments)
+        base = preset(arguments.pop("preset", "default"))
+        scene = dataclasses.replace(base, **{key: value for key, value in given.items() if key in defaults})
+        return Scenes(settings=scene, **arguments)
     except InputError as error:
         raise InputError(f"'{spec}': {error}") from None
-    source.name = spec
-    return source
 
 
 def _value(spec: str, key: str, text: str, default: Any) -> Any:

@@ -7,13 +7,37 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
+from tfflow.data.damage import warn
 from tfflow.data.images import IMAGE_SUFFIXES
 from tfflow.errors import InputError
 
 
 def natural_key(name: str) -> list:
-    """Sorts "frame_2" before "frame_10"."""
-    return [int(part) if part.isdigit() else part for part in re.split(r"([0-9]+)", name)]
+    """Sorts "frame_2" before "frame_10", in the digits of any script; "²" is none."""
+    parts: list = re.split(r"(\d+)", name)  # texts and numbers in turn
+    parts[1::2] = map(int, parts[1::2])
+    return parts
+
+
+def in_order(paths: list[Path]) -> list[Path]:
+    """Files as they were listed on a command line, in natural order where a shell sorted them ("1, 10, 2").
+
+    Three and more in the order of their letters are such; it is said in a warning. Two in that order are taken for a
+    pair that was meant, with a warning, too. Every other order is the one that was wanted.
+    """
+    names = [str(path) for path in paths]
+    natural = sorted(paths, key=lambda path: natural_key(str(path)))
+    if paths == natural or not any(names == sorted(names, key=key) for key in (str, str.casefold)):
+        return paths
+    first = next(k for k, (a, b) in enumerate(zip(paths, natural, strict=True)) if a != b)
+    if len(paths) == 2:
+        warn(f"'{paths[0].name}' is taken for the first frame, as given, and '{paths[1].name}' for the second")
+        return paths
+    warn(
+        f"the files came in the order of a shell, '{paths[first].name}' before '{natural[first].name}'; they are taken "
+        "in the order of their numbers"
+    )
+    return natural
 
 
 def entries(folder: Path) -> list[os.DirEntry]:

@@ -15,7 +15,8 @@ from tfflow.data.frames import clip_records
 from tfflow.data.images import IMAGE_SUFFIXES
 from tfflow.data.records import Records, Sample, Source
 from tfflow.data.sources import open_source
-from tfflow.data.video import VIDEO_SUFFIXES, read_frames, video_info
+from tfflow.data.tree import in_order
+from tfflow.data.video import VIDEO_SUFFIXES, numbered_frames, video_info
 from tfflow.errors import InputError
 from tfflow.evaluation import pictures
 from tfflow.evaluation.baselines import Predictor
@@ -118,12 +119,12 @@ def _of_source(source: Source) -> Frames:
 
 
 def _images(paths: list[str], on_error: str) -> Source:
-    """Images in the order given; the pair has the name of its first one, numbered where names repeat."""
-    files = [Path(path).expanduser() for path in paths]
+    """Images in the order given, but for a shell's. A pair has the name of its first one, or a number."""
+    files = in_order([Path(path).expanduser() for path in paths])
     for path in files:
         if path.is_dir() or (path.is_file() and path.suffix.lower() in VIDEO_SUFFIXES):
             raise InputError(f"'{path}' is no image: expected two or more images, or one folder, or one video")
-    records = clip_records(files, "", on_error)
+    records, _ = clip_records(files, "", on_error, cuts=False)
     if len({record.name for record in records}) < len(records):
         records = [dataclasses.replace(r, name=f"{i:06d}_{r.image1.stem}") for i, r in enumerate(records, 1)]
     source = Records(" ".join(paths[:2] + ["..."] * (len(paths) > 2)), records)
@@ -131,26 +132,36 @@ def _images(paths: list[str], on_error: str) -> Source:
 
 
 def _video_pairs(path: Path, on_error: str, around: bool) -> Iterator[tuple[str, Sample]]:
-    frames = read_frames(path, on_error)
-    last = next(frames)
+    """The pairs of neighbours; frames with missing ones between them are none."""
+    last: tuple[int, np.ndarray] | None = None
+    waiting: tuple[str, Sample] | None = None  # with `around`: the pair before, whose image3 is to come
     count = 0
-    before: Sample = {}  # with `around`: the pair before, whose image3 is to come
     stopped: InputError | None = None
+
+    def complete(pair: tuple[str, Sample], image3: np.ndarray) -> tuple[str, Sample]:
+        return pair[0], {**pair[1], "image3": image3}
+
     try:
-        for count, frame in enumerate(frames, 1):
-            sample = {"image1": last, "image2": frame}
+        for number, frame in numbered_frames(path, on_error):
+            if last is None or number != last[0] + 1:
+                if waiting:
+                    yield complete(waiting, waiting[1]["image2"])
+                waiting, last = None, (number, frame)
+                continue
+            count += 1
+            name, sample = f"frame_{last[0]:06d}", {"image1": last[1], "image2": frame}
             if not around:
-                yield f"frame_{count:06d}", sample
+                yield name, sample
             else:
-                if before:
-                    yield f"frame_{count - 1:06d}", {**before, "image3": frame}
-                before = {**sample, "image0": before.get("image1", last)}
-            last = frame
+                if waiting:
+                    yield complete(waiting, frame)
+                waiting = name, {**sample, "image0": waiting[1]["image1"] if waiting else last[1]}
+            last = number, frame
     except InputError as error:
         stopped = error
-    if before:
-        yield f"frame_{count:06d}", {**before, "image3": last}
+    if waiting:
+        yield complete(waiting, waiting[1]["image2"])
     if stopped:
         raise stopped
     if not count:
-        raise InputError(f"'{path}' holds one frame: flow needs two or more")
+        raise InputError(f"'{path}' holds no two frames one after the other: flow needs them")

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import numpy as np
 from rich.console import Console, Group
-from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
@@ -22,6 +21,7 @@ from tfflow.evaluation.benchmark import Result
 from tfflow.evaluation.metrics import WITH_TRUTH, WITHOUT_TRUTH, warp
 from tfflow.files import write_json, write_text
 from tfflow.ops import inside
+from tfflow.terminal import console
 
 AVERAGES = {"mean_over_images": "mean over images", "mean_over_pixels": "mean over pixels"}
 _HEADS = {
@@ -60,12 +60,12 @@ def results_table(results: Sequence[Result]) -> Group:
     table.add_column("ms/flow", justify="right")
     for key, title in AVERAGES.items():
         summaries = [result.summary() for result in results]
-        table.add_row(f"[italic]{title}[/italic]")
+        table.add_row(Text(title, "italic"))
         best = {name: _best(name, [s[key][name] for s in summaries if name in s[key]]) for name in columns}
         for summary in summaries:
             values = [_cell(summary[key].get(name), best[name]) for name in columns]
             table.add_row(
-                escape(summary["predictor"]),
+                summary["predictor"],
                 *values,
                 "-" if (ms := summary["median_ms_per_flow"]) is None else f"{ms:.0f}",
             )
@@ -129,10 +129,9 @@ def write_error_map(path: Path, label: str, sample: Mapping[str, np.ndarray], fl
     write_image(path, pictures.contact_sheet(rows))
 
 
-def wide_console() -> Console:
+def wide_console(quiet: bool = False) -> Console:
     """As wide as the table needs where the output is a file or a pipe, which have no width of their own."""
-    console = Console()
-    return console if console.is_terminal else Console(width=120)
+    return console(width=120, quiet=quiet)
 
 
 @contextlib.contextmanager
@@ -159,11 +158,11 @@ def _best(name: str, values: list[float]) -> float | None:
     return max(values) if name in _HIGHER else min(values)
 
 
-def _cell(value: float | None, best: float | None) -> str:
+def _cell(value: float | None, best: float | None) -> str | Text:
     if value is None:
         return "-"
     text = f"{value:.3f}" if value < 10 else f"{value:.2f}"
-    return f"[bold]{text}[/bold]" if value == best else text
+    return Text(text, "bold") if value == best else text
 
 
 def _write_csv(path: Path, keys: Sequence[str], rows: Iterable[Mapping[str, object]]) -> None:

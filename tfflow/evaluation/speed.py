@@ -20,7 +20,6 @@ from tfflow.models import FlowModel, both_directions, one_direction, variant
 from tfflow.models.flops import flops
 from tfflow.recipes import Phase, Recipe
 from tfflow.recipes.schedules import Halving
-from tfflow.training.strategy import choose_strategy
 from tfflow.training.trainer import Trainer
 
 FORWARD_SIZES = ((256, 448), (448, 1024))
@@ -86,7 +85,7 @@ def step_seconds(name: str, xla: bool, at_least: float = 2.0, runs: int = 5) -> 
     phase = Phase("census", 1, 0.5 * Census(), Halving(1e-5, every=10**9), ForwardBackward())
     recipe = Recipe("benchmark", "", "", name, (phase,), STEP_BATCH, STEP_SIZE)
     gpus = tf.config.list_physical_devices("GPU")
-    trainer = Trainer(name, recipe, choose_strategy("GPU:0" if gpus else "CPU:0"), xla=xla)
+    trainer = Trainer(name, recipe, tf.distribute.OneDeviceStrategy("GPU:0" if gpus else "CPU:0"), xla=xla)
     trainer.begin(phase)
     names = trainer.graph(2).input_names
     images = tf.random.stateless_uniform([len(names), STEP_BATCH, *STEP_SIZE, 3], [3, 4])

@@ -18,7 +18,7 @@ def submission_path(layout: str, source: str, record: str) -> Path:
 
     layout: "sintel" or "kitti"; source: its name, "sintel-final:/data/sintel"; record: "alley_1/frame_0001".
     sintel: `<clean|final>/<scene>/frame%04d.flo`, counted from 1, without the underscore that the images have.
-    kitti: `<kitti2012|kitti2015>/000000_10.png`: zip the content of the folder (inside `flow/` for 2015).
+    kitti: `kitti2012/000000_10.png`, `kitti2015/flow/000000_10.png`: zip the content of `kitti2012` or `kitti2015`.
     Raises InputError where the source is of another data set or the record has no frame number.
     """
     kind = source.partition(":")[0]
@@ -31,7 +31,7 @@ def submission_path(layout: str, source: str, record: str) -> Path:
     if layout == "sintel":
         scene = record.split("/")[-2] if "/" in record else ""
         return Path(kind.removeprefix("sintel-"), scene, f"frame{int(number[1]):04d}.flo")
-    return Path(kind, f"{int(number[1]):06d}_10.png")
+    return Path(kind, *["flow"] * (kind == "kitti2015"), f"{int(number[1]):06d}_10.png")
 
 
 def write_submission(folder: str | Path, layout: str, source: str, record: str, flow: np.ndarray) -> Path:

@@ -2,9 +2,9 @@
 
 from tfflow.layers.convolution import DilatedConv2D
 from tfflow.layers.dropout import LevelDropout
-from tfflow.layers.frames import Frame, StackFrames, SwapFrames
+from tfflow.layers.frames import CropLike, Frame, PadToMultiple, StackFrames, SwapFrames
 from tfflow.layers.matching import CostVolume, Warp
-from tfflow.layers.upsampling import UpsampleFlow
+from tfflow.layers.upsampling import ConvexUpsample, UpsampleFlow
 from tfflow.layers.values import (
     AbsoluteDifference,
     CentrePair,
@@ -21,7 +21,9 @@ LAYERS = {
     for layer in (
         AbsoluteDifference,
         CentrePair,
+        ConvexUpsample,
         CostVolume,
+        CropLike,
         DilatedConv2D,
         Frame,
         L2Normalize,
@@ -29,6 +31,7 @@ LAYERS = {
         LevelDropout,
         Normalize,
         NormalizePair,
+        PadToMultiple,
         Scale,
         StackFrames,
         SwapFrames,

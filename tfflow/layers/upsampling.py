@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tensorflow as tf
+
 from tfflow import ops
 from tfflow.layers.plain import FlowLayer, as_written
 from tfflow.ops.checks import size
@@ -25,3 +27,23 @@ class UpsampleFlow(FlowLayer):
 
     def get_config(self):
         return {**super().get_config(), "factor": self.factor, "align_corners": self.align_corners}
+
+
+class ConvexUpsample(FlowLayer):
+    """[flow [b, h, w, 2], weights [b, h, w, 9 * f * f]] -> flow [b, f * h, f * w, 2], px of the finer grid.
+
+    weights: logits, see `ops.convex_upsample`. Source: Teed and Deng 2020 (RAFT).
+    """
+
+    def __init__(self, factor: int = 4, **kwargs):
+        kwargs["dtype"] = "float32"  # flow is accumulated in full precision
+        super().__init__(**kwargs)
+        self.factor = factor
+
+    @as_written
+    def call(self, inputs):
+        flow, logits = inputs
+        return ops.convex_upsample(flow, tf.cast(logits, tf.float32), self.factor)
+
+    def get_config(self):
+        return {**super().get_config(), "factor": self.factor}

@@ -2,7 +2,7 @@
 
 from tfflow.losses.agreement import Consistency, Hidden, Outgoing
 from tfflow.losses.census import Census
-from tfflow.losses.distillation import Distillation, Following, SecondLook, SelfSupervision
+from tfflow.losses.distillation import Distillation, Following, SecondPass, SelfSupervision
 from tfflow.losses.level import AtLevel
 from tfflow.losses.multiframe import ConstantVelocity, MultiFramePhotometric, Past, ShareSmoothness, TwoShares
 from tfflow.losses.objective import Objective, Term, global_mean
@@ -40,7 +40,7 @@ __all__ = [
     "Past",
     "Photometric",
     "RangeMap",
-    "SecondLook",
+    "SecondPass",
     "SelfSupervision",
     "ShareSmoothness",
     "Smoothness",

@@ -1,4 +1,4 @@
-"""Flow to follow: what a teacher saw and the student cannot see any more, or what a first look told a second one."""
+"""Flow to follow: a teacher's, where the student does not see what it saw, or that of a first pass by a second one."""
 
 from __future__ import annotations
 
@@ -21,11 +21,13 @@ class Distillation(Term):
     """
 
     penalty: Penalty = AbsRobust()
+    needs_teacher = True
 
     def __call__(self, view: View) -> tf.Tensor:
-        newly_hidden = tf.clip_by_value(view.used1 - view.visible1, 0.0, 1.0)
-        cost = tf.reduce_sum(self.penalty(tf.stop_gradient(view.target12) - view.flow12), axis=-1, keepdims=True)
-        return mean_where(cost, tf.stop_gradient(newly_hidden))
+        flow, visible = view.followed
+        newly_occluded = tf.clip_by_value(visible - view.visible1, 0.0, 1.0)
+        cost = tf.reduce_sum(self.penalty(flow - view.flow12), axis=-1, keepdims=True)
+        return mean_where(cost, tf.stop_gradient(newly_occluded))
 
 
 @dataclass(frozen=True)
@@ -36,24 +38,35 @@ class Following(Term):
     """
 
     penalty: Penalty = AbsRobust()
+    needs_teacher = True
 
     def __call__(self, view: View) -> tf.Tensor:
-        cost = tf.reduce_sum(self.penalty(tf.stop_gradient(view.target12) - view.flow12), axis=-1, keepdims=True)
-        return mean_where(cost, tf.stop_gradient(view.used1))
+        flow, used = view.followed
+        cost = tf.reduce_sum(self.penalty(flow - view.flow12), axis=-1, keepdims=True)
+        return mean_where(cost, used)
 
 
 @dataclass(frozen=True)
-class SecondLook(Term):
-    """The sum of `objective` on the second look: changed frames, and the flow of the first look, changed alike.
+class SecondPass(Term):
+    """The sum of `objective` on the second pass: transformed frames, and the first pass's flow, transformed alike.
 
-    Needs a phase with changes, `second`. Source: Liu et al. 2020 (ARFlow), "learning by analogy".
+    Needs a phase with `second`. Source: Liu et al. 2020 (ARFlow), "learning by analogy".
     """
 
     objective: Objective
+    needs_second = True
+
+    @property
+    def needs_levels(self) -> frozenset[int]:
+        return self.objective.needs_levels
+
+    def on_levels(self, levels: frozenset[int]) -> SecondPass | None:
+        left = self.objective.on_levels(levels)
+        return SecondPass(left) if left.terms else None
 
     def __call__(self, view: View) -> tf.Tensor:
         if view.second is None:
-            raise ValueError("this term judges a second look: its phase needs changes, `second`")
+            raise ValueError("this term judges a second pass: its phase needs `second`, a Transformed")
         return tf.add_n(list(self.objective(view.second).values()))
 
 
@@ -68,8 +81,10 @@ class SelfSupervision(Term):
 
     confidence: Confidence = Confidence(0.03)
     penalty: Penalty = Charbonnier(alpha=0.5)
+    needs_teacher = True
 
     def __call__(self, view: View) -> tf.Tensor:
         unsure = 1.0 - self.confidence(view.flow12, view.flow21)
-        cost = tf.reduce_sum(self.penalty(tf.stop_gradient(view.target12) - view.flow12), axis=-1, keepdims=True)
-        return mean_where(cost, tf.stop_gradient(view.used1) * unsure, over="all")
+        flow, trust = view.followed
+        cost = tf.reduce_sum(self.penalty(flow - view.flow12), axis=-1, keepdims=True)
+        return mean_where(cost, trust * unsure, over="all")

@@ -17,7 +17,7 @@ from tfflow.losses.visibility import Visibility
 class AtLevel(Term):
     """The sum of `objective` on the grid of the network's flow of this stride: images are averaged down to it.
 
-    stride: 1 = full resolution. A network without such a flow has 0 there. Flow is in px of that grid.
+    stride: of the level, 1 = full resolution. InputError where the network has none there. Flow is in px of that grid.
     enlarged: the flow is first brought to a grid so many times finer (ARFlow: 4).
     visibility: finds hidden pixels from the flows of the level; None = the phase's mask, averaged down.
     A flow to follow, and where, come along on the level's grid.
@@ -31,17 +31,22 @@ class AtLevel(Term):
 
     @property
     def needs_truth(self) -> bool:  # type: ignore[override]
-        return any(term.needs_truth for _, term in self.objective.terms)
+        return self.objective.needs("truth")
+
+    @property
+    def needs_teacher(self) -> bool:  # type: ignore[override]
+        return self.objective.needs("teacher")
 
     @property
     def needs_outputs(self) -> frozenset[str]:
         return self.objective.needs_outputs
 
+    @property
+    def needs_levels(self) -> frozenset[int]:
+        return frozenset((self.stride,))
+
     def __call__(self, view: View) -> tf.Tensor:
-        levels = [view.flow12.shape[1] // flow.shape[1] for flow in view.flows12]
-        if self.stride not in levels:
-            return tf.zeros(tf.shape(view.flow12)[:1])
-        return tf.add_n(list(self.objective(self._view(view, levels.index(self.stride))).values()))
+        return tf.add_n(list(self.objective(self._view(view, view.place(self.stride))).values()))
 
     def _view(self, view: View, index: int) -> View:
         coarse = view.flows12[index].shape[1:3]
@@ -62,5 +67,8 @@ class AtLevel(Term):
         if view.target12 is None or view.used1 is None:
             return changed
         return dataclasses.replace(
-            changed, target12=ops.resize_flow(view.target12, to), used1=ops.resize_image(view.used1, to)
+            changed,
+            target12=ops.resize_flow(view.target12, to),
+            used1=ops.resize_image(view.used1, to),
+            truth=view.truth,
         )

@@ -119,11 +119,21 @@ class Past(Term):
     def needs_outputs(self) -> frozenset[str]:
         return self.objective.needs_outputs | {"flows10"}
 
+    @property
+    def needs_levels(self) -> frozenset[int]:
+        return self.objective.needs_levels
+
+    def on_levels(self, levels: frozenset[int]) -> Past | None:
+        left = self.objective.on_levels(levels)
+        return Past(left) if left.terms else None
+
     def __call__(self, view: View) -> tf.Tensor:
         image0, _ = to_previous(view, hard=False)
         flows10 = view.flows10 or ()
         visible = tf.ones_like(view.visible1)
-        past = dataclasses.replace(view, image2=image0, flows12=flows10, visible1=visible, flows21=None, target12=None)
+        past = dataclasses.replace(
+            view, image2=image0, flows12=flows10, visible1=visible, flows21=None, target12=None, truth=False
+        )
         return tf.add_n(list(self.objective(past).values()))
 
 

@@ -13,14 +13,27 @@ class Term:
     """A loss term: called with a View of n pairs, gives back [n]. Subclasses are frozen dataclasses.
 
     needs_truth: whether it compares with `view.target12` as ground truth.
+    needs_teacher: whether it follows `view.target12` as the flow of a teacher.
+    needs_second: whether it judges `view.second`.
     needs_outputs: fields of the View that not every network gives, see `models.Network.outputs`.
+    needs_levels: strides of the network's flows that it judges, where it is not the one at full resolution.
     """
 
     needs_truth = False
+    needs_teacher = False
+    needs_second = False
 
     @property
     def needs_outputs(self) -> frozenset[str]:
         return frozenset()
+
+    @property
+    def needs_levels(self) -> frozenset[int]:
+        return frozenset()
+
+    def on_levels(self, levels: frozenset[int]) -> Term | None:
+        """What is left of it on a network with these levels alone; None = nothing."""
+        return self if self.needs_levels <= levels else None
 
     def __call__(self, view: View) -> tf.Tensor:
         raise TypeError(f"{type(self).__name__} must define __call__(view) -> [n]")
@@ -52,9 +65,26 @@ class Objective:
         """What its terms need of a network besides flows12."""
         return frozenset().union(*(term.needs_outputs for _, term in self.terms))
 
+    @property
+    def needs_levels(self) -> frozenset[int]:
+        """Strides of the network's flows that its terms judge."""
+        return frozenset().union(*(term.needs_levels for _, term in self.terms))
+
+    def needs(self, what: str) -> bool:
+        """Whether any of its terms needs "truth", a "teacher" or a "second" pass."""
+        return any(getattr(term, f"needs_{what}") for _, term in self.terms)
+
+    def on_levels(self, levels: frozenset[int]) -> Objective:
+        """What is left of it on a network with these levels alone."""
+        left = ((weight, term.on_levels(levels)) for weight, term in self.terms)
+        return Objective(tuple((weight, term) for weight, term in left if term is not None))
+
     def __call__(self, view: View) -> dict[str, tf.Tensor]:
-        """Weighted value of each term: name -> [n]."""
-        return {name: weight * term(view) for name, (weight, term) in zip(self.names, self.terms, strict=True)}
+        """Weighted value of each term: name -> [n]. Ground truth reaches only terms that declare `needs_truth`."""
+        return {
+            name: weight * term(view if term.needs_truth else view.without_truth)
+            for name, (weight, term) in zip(self.names, self.terms, strict=True)
+        }
 
 
 def global_mean(values: tf.Tensor, global_batch: int) -> tf.Tensor:

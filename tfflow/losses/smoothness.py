@@ -18,7 +18,8 @@ class Smoothness(Term):
 
     order: 1 (a constant flow costs nothing) or 2 (nor does an affine one).
     edge: weight exp(-edge * mean over RGB of |difference of image1|); 0 = no edges. Source: UFlow's edge constant.
-    level: which of the network's flows, 0 = full resolution, 1 = its finest own level; the image is resized to it.
+    finest: of the flow at the finest level that the network computes, whatever its stride, to which the image is
+        resized; else of the flow at full resolution.
     diagonals: along both diagonals too, all four directions averaged (UnFlow's second order); takes no edges.
     relative: of flow as a share of the smaller side of its grid, not in px (ARFlow).
     """
@@ -26,7 +27,7 @@ class Smoothness(Term):
     order: int = 1
     penalty: Penalty = Charbonnier(alpha=0.5)
     edge: float = 0.0
-    level: int = 0
+    finest: bool = False
     diagonals: bool = False
     relative: bool = False
 
@@ -35,7 +36,7 @@ class Smoothness(Term):
             raise ValueError("smoothness along diagonals takes no edges: leave `edge` at 0")
 
     def __call__(self, view: View) -> tf.Tensor:
-        flow = view.flows12[self.level]
+        flow = view.flows12[min(1, len(view.flows12) - 1) if self.finest else 0]
         if self.relative:
             flow /= min(flow.shape[1:3])
         if self.diagonals:

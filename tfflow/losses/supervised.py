@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 
 import tensorflow as tf
@@ -14,38 +15,50 @@ from tfflow.losses.view import View
 class MultiscaleEPE(Term):
     """Endpoint error of every level, summed over its pixels, in units of `unit` px of the full resolution.
 
-    weights: (stride of the level, weight) pairs; levels of other strides do not count. The truth is averaged down.
-    Source: Dosovitskiy et al. 2015; PWC-Net's weights, Sun et al. 2018, eq. 3.
+    weights: (stride of the level, weight) pairs; levels of other strides do not count, and InputError where the network
+    lacks one of these. The truth is averaged down.
+    power: of the error of a pixel, in px of its level; below 1, pixels that are far off pull less.
+    Source: Dosovitskiy et al. 2015; PWC-Net's weights, Sun et al. 2018, eq. 3, and the power, eq. 4.
     """
 
     weights: tuple[tuple[int, float], ...] = ((4, 0.005), (8, 0.01), (16, 0.02), (32, 0.08), (64, 0.32))
     unit: float = 20.0
+    power: float = 1.0
     needs_truth = True
+
+    @property
+    def needs_levels(self) -> frozenset[int]:
+        return frozenset(stride for stride, _ in self.weights)
+
+    def on_levels(self, levels: frozenset[int]) -> MultiscaleEPE | None:
+        left = tuple((stride, weight) for stride, weight in self.weights if stride in levels)
+        return dataclasses.replace(self, weights=left) if left else None
 
     def __call__(self, view: View) -> tf.Tensor:
         total = tf.zeros(tf.shape(view.flow12)[:1])
-        for flow in view.flows12:
-            stride = view.flow12.shape[1] // flow.shape[1]
-            if stride in dict(self.weights):
-                error, known = level_error(view, flow)
-                total += dict(self.weights)[stride] * tf.reduce_sum(error * known, axis=[1, 2]) * stride / self.unit
+        for stride, weight in self.weights:
+            error, known = level_error(view, view.flows12[view.place(stride)])
+            error = error if self.power == 1 else (error + 0.01) ** self.power
+            total += weight * tf.reduce_sum(error * known, axis=[1, 2]) * stride / self.unit
         return total
 
 
 @dataclass(frozen=True)
 class LevelEPE(Term):
-    """Mean endpoint error of one level of a network, in px of that level. level: 1 = the coarsest.
+    """Mean endpoint error at the level of this stride, in px of that level.
 
     Source: Ranjan and Black 2017, eq. 3, whose levels are trained one after the other.
     """
 
-    level: int
+    stride: int
     needs_truth = True
 
+    @property
+    def needs_levels(self) -> frozenset[int]:
+        return frozenset((self.stride,))
+
     def __call__(self, view: View) -> tf.Tensor:
-        flows = view.flows12
-        # a network whose finest own level is the full resolution lists it once, first
-        error, known = level_error(view, flows[len(flows) - self.level])
+        error, known = level_error(view, view.flows12[view.place(self.stride)])
         return tf.reduce_sum(error * known, axis=[1, 2]) / (tf.reduce_sum(known, axis=[1, 2]) + 1e-6)
 
 

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import functools
+import os
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
 import tf_keras as keras
 
 from tfflow import ops
+from tfflow.data.arrays import as_batch, as_image, as_pair
 from tfflow.errors import InputError
 from tfflow.models.cascade import ONCE, cascade, check_scales
-from tfflow.models.graph import Network, both_directions, frames_of, longest_sides_of, one_direction
+from tfflow.models.graph import Network, any_size, both_directions, frames_of, longest_sides_of, one_direction
+from tfflow.models.process import check_process
 from tfflow.models.variants import variant
+from tfflow.models.weights import save_weights
+
+__all__ = ["FlowModel", "as_image"]
 
 
 class FlowModel:
@@ -40,9 +47,11 @@ class FlowModel:
         network: Network | None = None,
         scales: Sequence[float] = ONCE,
     ):
+        check_process()
         kind = variant(name)
         self.scales = check_scales(scales)
         self.name, self.stride, self.metadata = name, kind.stride, metadata or {}
+        self.origin = "random"  # where the weights come from, as `load` was given it
         self.network = network or kind.build("float32")
         self.frames = frames_of(self.network)
         self._sides = longest_sides_of(self.network) if "imported" in self.metadata else ()
@@ -53,6 +62,9 @@ class FlowModel:
         self._predict = once(self.forward, input_signature=[any_size] * self.frames)
         self._predict_both = once(self.stacked, input_signature=[any_size] * (2 if self.frames == 2 else 4))
 
+    def __repr__(self) -> str:
+        return f"<FlowModel {self.name}, weights {self.origin}, {self.parameters:,} parameters>"
+
     @functools.cached_property
     def one_way(self) -> keras.Model:
         """The Keras model of 1->2 (`models.one_direction`); shares its weights with `both_ways`."""
@@ -62,6 +74,19 @@ class FlowModel:
     def both_ways(self) -> keras.Model:
         """The Keras model of 1->2 and 2->1 (`models.both_directions`)."""
         return both_directions(self.network)
+
+    @functools.cached_property
+    def keras_model(self) -> keras.Model:
+        """A Keras model of tf_keras (Keras 2) over the same weights: image1, image2 [b, h, w, 3] RGB in [0, 1], of any
+        size -> flow [b, h, w, 2], px (`models.any_size`). It can be trained by `fit`, and saved and loaded by Keras."""
+        return any_size(self.network, self.name)
+
+    def save(self, path: str | os.PathLike, **metadata: str) -> Path:
+        """Writes the weights to a .safetensors file, which `tfflow.load` takes; returns its path.
+
+        metadata: what to note of them besides what is noted already, such as recipe="my own loop".
+        """
+        return save_weights(self.one_way, path, self.name, {**self.metadata, **metadata})
 
     def network_at(self, size: tuple[int, int]) -> Network:
         """The network as it is used on frames of this height and width: all of it, or its first levels."""
@@ -80,8 +105,9 @@ class FlowModel:
     def flow(self, image1, image2, channels: str = "rgb", image0=None) -> np.ndarray:
         """Motion from image1 to image2: float32 [h, w, 2], (u right, v down), px.
 
-        image1, image2: arrays [h, w], [h, w, 1], [h, w, 3] or [h, w, 4] (alpha is dropped) of one size, uint8 or
-            uint16, or float in [0, 1]; or PIL images. image0: the frame before them, for networks of three frames.
+        image1, image2: paths, which are read; arrays [h, w], [h, w, 1], [h, w, 3] or [h, w, 4] (alpha is dropped) of
+            one size, uint8 or uint16, or float in [0, 1]; or PIL images. image0: the frame before them, for networks
+            of three frames.
         channels: order of the colours, "rgb" or, for arrays from OpenCV, "bgr".
         Raises ValueError on other shapes, types or ranges.
         """
@@ -92,9 +118,10 @@ class FlowModel:
         return self.batch(first[None], second[None], before[None])[0]
 
     def batch(self, images1: np.ndarray, images2: np.ndarray, images0: np.ndarray | None = None) -> np.ndarray:
-        """Flow of many pairs: images [b, h, w, 3], float32 RGB in [0, 1] -> [b, h, w, 2], px."""
+        """Flow of many pairs: images [b, h, w, 3], float32 RGB in [0, 1] -> [b, h, w, 2], px. Raises as `as_batch`."""
+        check_process()
         before = self._around((images0, images1))
-        return self._predict(*_pairs(images1, images2, *before)).numpy()
+        return self._predict(*as_batch(images1, images2, *before)).numpy()
 
     def both(
         self,
@@ -107,8 +134,9 @@ class FlowModel:
 
         images3: for networks of three frames, the frame after image2, which comes before it when time runs back.
         """
+        check_process()
         around = self._around((images0, images1), (images3, images2))
-        flow = self._predict_both(*_pairs(images1, images2, *around)).numpy()
+        flow = self._predict_both(*as_batch(images1, images2, *around)).numpy()
         return flow[: len(images1)], flow[len(images1) :]
 
     def _around(self, *given_and_nearest) -> list[np.ndarray]:
@@ -143,61 +171,3 @@ class FlowModel:
         runs = [lambda m=m: tf.nest.flatten(m(list(padded)))[0] for m in models]  # of one level there is no list
         flow = tf.switch_case(place, runs)
         return ops.crop_to(tf.ensure_shape(flow, [None, None, None, 2]), sizes[0])
-
-
-PIL_MODES = ("L", "RGB", "RGBA", "I;16", "I", "F")
-"""Those whose numbers are colours or grey; others ("P", "1", "LA", "CMYK", ...) are converted."""
-
-
-def as_image(name: str, image, channels: str = "rgb") -> np.ndarray:
-    """An image as people hold them -> float32 RGB [h, w, 3] in [0, 1]. See `FlowModel.flow` for what is taken."""
-    if channels not in ("rgb", "bgr"):
-        raise InputError(f'`channels` must be "rgb" or "bgr", got {channels!r}')
-    if getattr(image, "mode", "RGB") not in PIL_MODES:  # a palette's indices are no brightness
-        image = image.convert("RGB")
-    x = np.asarray(image)
-    if x.ndim == 2:
-        x = x[..., None]
-    if x.ndim != 3 or x.shape[-1] not in (1, 3, 4) or 0 in x.shape:
-        raise InputError(f"`{name}` must be [h, w], [h, w, 1], [h, w, 3] or [h, w, 4], got {np.asarray(image).shape}")
-    if x.dtype in (np.uint8, np.uint16):
-        x = x.astype(np.float32) / np.iinfo(x.dtype).max
-    elif np.issubdtype(x.dtype, np.floating):
-        x = x.astype(np.float32)
-        if not (x.min() >= -1e-3 and x.max() <= 1 + 1e-3):  # also refuses NaN
-            raise InputError(
-                f"`{name}` is float and must be in [0, 1], got {x.min():.4g} to {x.max():.4g}: divide by 255?"
-            )
-    else:
-        raise InputError(f"`{name}` must be uint8, uint16 or float, got {x.dtype}")
-    x = x[..., :3]
-    if x.shape[-1] == 1:
-        return np.repeat(x, 3, axis=-1)
-    return np.ascontiguousarray(x[..., ::-1] if channels == "bgr" else x)
-
-
-def as_pair(image1, image2, channels: str = "rgb") -> tuple[np.ndarray, np.ndarray]:
-    """Two images of one size, as `as_image` makes them."""
-    first, second = as_image("image1", image1, channels), as_image("image2", image2, channels)
-    if first.shape != second.shape:
-        raise InputError(
-            f"image1 and image2 must be of one size, got {_size(first)} and {_size(second)} (width x height)"
-        )
-    return first, second
-
-
-def _pairs(images1, images2, *around) -> tuple[tf.Tensor, ...]:
-    first, second, *others = (tf.convert_to_tensor(images) for images in (images1, images2, *around))
-    if any(other.shape != first.shape or other.dtype != tf.float32 for other in others):
-        came = ", ".join(f"{tuple(other.shape)} {other.dtype.name}" for other in others)
-        raise ValueError(f"frames around a pair must be float32 {tuple(first.shape)} as it, got {came}")
-    if first.shape != second.shape or first.shape.rank != 4 or first.shape[-1] != 3 or first.dtype != tf.float32:
-        raise ValueError(
-            f"images must be two float32 [b, h, w, 3] of one shape, got {tuple(first.shape)} {first.dtype.name} and "
-            f"{tuple(second.shape)} {second.dtype.name}"
-        )
-    return first, second, *others
-
-
-def _size(image: np.ndarray) -> str:
-    return f"{image.shape[1]}x{image.shape[0]}"

@@ -39,8 +39,8 @@ class PWCNetMobile:
         self.narrow = {n: conv(f"narrow{n}", 32, kernel=1, **options) for n in self.decoders}
         self.features = {n: stack(f"decoder{n}", widths, **options) for n, widths in self.decoders.items()}
         self.heads = {n: flow_head(f"decoder{n}_flow", init=NEAR_ZERO) for n in self.decoders}
-        refine = stack("context", (48, 48, 48, 32, 32), (1, 2, 4, 8, 1), **options)
-        self.context = chain([refine, flow_head("context_flow", init=NEAR_ZERO)])
+        self.context = stack("context", (48, 48, 48, 32, 32), (1, 2, 4, 8, 1), **options)
+        self.context_flow = flow_head("context_flow", init=NEAR_ZERO)
 
     def decode(self, pyramid1, pyramid2):
         """Flow at full resolution, then of levels 2 (1/4) to 5 (1/32), each in px of its own grid."""
@@ -60,7 +60,7 @@ class PWCNetMobile:
             flow = add(f"flow{level}", flow, residual) if flows else residual
             if level == min(self.decoders):
                 x = concat("context_input", [x, self._as_feature("flow_in_context", flow)], self.dtype)
-                flow = add("refined", flow, self.context(x))
+                flow = add("refined", flow, self.context_flow(self.context(x)))
             flows.append(flow)
         return [UpsampleFlow(4, name="full_resolution")(flows[-1]), *flows[::-1]]
 

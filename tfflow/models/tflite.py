@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
+from tfflow.data.arrays import as_batch, as_pair
 from tfflow.errors import InputError
-from tfflow.models.flow_model import as_pair
 from tfflow.models.trial import check_runs
 
 SUFFIX = ".tflite"
@@ -68,13 +68,13 @@ class TFLiteModel:
 
     def batch(self, images1: np.ndarray, images2: np.ndarray) -> np.ndarray:
         """Flow of many pairs, one after the other: images [b, h, w, 3], float32 RGB in [0, 1] -> [b, h, w, 2], px."""
-        return np.stack([self._flows(a, b)["flow12"] for a, b in zip(images1, images2, strict=True)])
+        return np.stack([self._flows(a, b)["flow12"] for a, b in zip(*as_batch(images1, images2), strict=True)])
 
     def both(self, images1: np.ndarray, images2: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Flow 1->2 and 2->1, each [b, h, w, 2]; a file of one direction runs twice."""
         if self._directions == 1:
             return self.batch(images1, images2), self.batch(images2, images1)
-        flows = [self._flows(a, b) for a, b in zip(images1, images2, strict=True)]
+        flows = [self._flows(a, b) for a, b in zip(*as_batch(images1, images2), strict=True)]
         return np.stack([f["flow12"] for f in flows]), np.stack([f["flow21"] for f in flows])
 
     def raw(self, image1: np.ndarray, image2: np.ndarray) -> dict[str, np.ndarray]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -69,9 +70,37 @@ def model_arrays(model) -> dict[str, np.ndarray]:
     return {name: v.numpy() for name, v in zip(variable_names(model), model.weights, strict=True)}
 
 
-def assign(model, arrays: dict[str, np.ndarray], where: str) -> None:
-    """Gives the model the weights of `arrays`; refuses, before any is changed, arrays of another network."""
+SUFFIX = ".safetensors"
+
+
+def save_weights(
+    model, path: str | os.PathLike, network: str | None = None, metadata: Mapping[str, str] | None = None
+) -> Path:
+    """Writes the weights of a Keras model of a network to a .safetensors file, which `tfflow.load` takes.
+
+        model = tfflow.load().keras_model
+        model.compile(...); model.fit(...)
+        tfflow.save_weights(model, "mine.safetensors")
+
+    model: `FlowModel.keras_model`, or one like it that Keras loaded. network: its name in the table; default: the
+    model's own name, which is that. Returns the path. Raises InputError for another suffix.
+    """
+    path = Path(path)
+    if path.suffix != SUFFIX:
+        raise InputError(f"weights are written to a file that ends in {SUFFIX}, got '{path}'")
+    model = getattr(model, "keras_model", model)
+    save_arrays(path, model_arrays(model), {**(metadata or {}), "model": network or model.name})
+    return path
+
+
+def assign(model, arrays: dict[str, np.ndarray], where: str, partly: bool = False) -> None:
+    """Gives the model the weights of `arrays`; refuses, before any is changed, arrays of another network.
+
+    partly: weights that `arrays` lack stay as they are.
+    """
     names = variable_names(model)
+    if partly:
+        arrays = {**model_arrays(model), **arrays}
     missing = [n for n in names if n not in arrays]
     unknown = [n for n in arrays if n not in names]
     if missing or unknown:

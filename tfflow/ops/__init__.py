@@ -7,12 +7,14 @@ from tfflow.ops.pad import crop_to, cut, pad_to_multiple
 from tfflow.ops.resize import resize_flow, resize_image, resize_mask
 from tfflow.ops.splat import range_map, splat
 from tfflow.ops.superpixels import superpixels
+from tfflow.ops.upsample import convex_upsample
 from tfflow.ops.warp import backward_warp, inside, sample_points
 
 __all__ = [
     "backward_warp",
     "census_distance",
     "census_transform",
+    "convex_upsample",
     "cost_volume",
     "crop_to",
     "cut",

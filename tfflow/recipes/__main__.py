@@ -1,76 +1,8 @@
-"""`python -m tfflow.recipes [NAME]`: the methods; of one, its paper, equation, phases and departures."""
+"""`python -m tfflow.recipes`: see `tfflow.commands.recipes`."""
 
-from __future__ import annotations
+from tfflow.commands.main import door
 
-import argparse
-import re
-
-from rich import box
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
-
-from tfflow.errors import command
-from tfflow.models.cascade import ONCE
-from tfflow.recipes import RECIPES, Recipe, named
-
-
-@command
-def main(argv: list[str] | None = None) -> int:
-    p = argparse.ArgumentParser(prog="python -m tfflow.recipes", description=__doc__)
-    p.add_argument("name", nargs="?", help="one recipe, in full")
-    args = p.parse_args(argv)
-    console = Console()
-    if args.name:
-        _print_one(console, named(args.name))
-        return 0
-    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
-    for head in ("recipe", "network", "labels", "paper"):
-        table.add_column(head, no_wrap=head != "paper", overflow="fold")
-    for recipe in RECIPES.values():
-        table.add_row(recipe.name, recipe.model, "yes" if recipe.needs_truth else "no", escape(_cited(recipe.paper)))
-    console.print(table)
-    return 0
-
-
-def _cited(paper: str) -> str:
-    """Authors and venue of a paper, without its title; all before the first comma where no venue is named."""
-    authors, _, rest = paper.partition(", ")
-    venue = re.search(r"[A-Z][A-Z]+(?: [A-Z]\w+)? \d{4}", rest)
-    return f"{authors}, {venue[0]}" if venue else authors
-
-
-def _print_one(console: Console, recipe: Recipe) -> None:
-    console.print(f"[bold]{recipe.name}[/bold]  {escape(recipe.paper)}")
-    console.print(f"equation: {recipe.equation}", markup=False, highlight=False)
-    height, width = recipe.crop
-    console.print(
-        f"network {recipe.model}, batch {recipe.batch}, crop {height}x{width}, {recipe.optimizer}", markup=False
-    )
-    console.print(f"augmentation: {', '.join(map(repr, recipe.augmentation)) or 'none'}", markup=False)
-    for i, phase in enumerate(recipe.phases, 1):
-        lines = [
-            f"phase {i}, {phase.name}: {phase.steps:,} steps, {phase.learning_rate}",
-            f"  minimise {phase.objective}",
-            f"  {'both directions' if phase.directions == 2 else '1->2 alone'}, visible: {phase.visibility}",
-        ]
-        if phase.student:
-            lines.append(f"  a student sees {phase.student:g} of the crop's sides, a teacher from before all of it")
-            looks = ", ".join(f"{scale:g}" for scale in phase.looks)
-            lines += [f"  the teacher looks at scales {looks}"] * (phase.looks != ONCE)
-            lines += ["  the teacher's flow is refined by OpenCV's variational method"] * phase.refined
-            lines += [f"  the teacher counts by {phase.trust}"] * bool(phase.trust)
-            lines += [f"  what covers the student's second frame: {phase.occluders}"] * bool(phase.occluders)
-        if phase.second:
-            lines.append(f"  a second look, under {', '.join(map(repr, phase.second))}, follows the first")
-        if phase.train:
-            lines.append(f"  trains {phase.train}..." + "".join(f", started from {b}..." for _, b in phase.start))
-            lines += [f"  judges the flow of network {phase.net} of the stack"] * bool(phase.net)
-        console.print("\n".join(lines), markup=False, highlight=False)
-    console.print("departures from the paper:")
-    for departure in recipe.departures:
-        console.print(f"  - {departure}", markup=False, highlight=False)
-
+main = door("recipes")
 
 if __name__ == "__main__":
     raise SystemExit(main())

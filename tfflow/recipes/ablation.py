@@ -23,17 +23,17 @@ def _row(name: str, second: dict, third: dict):
 ablation_plain = _row(
     "ablation_plain",
     {"name": "photometric 2", "objective": PHOTOMETRIC, "visibility": Everywhere()},
-    {"name": "photometric 3", "objective": PHOTOMETRIC, "visibility": Everywhere(), "student": 0.0},
+    {"name": "photometric 3", "objective": PHOTOMETRIC, "visibility": Everywhere(), "teacher": None},
 )
 ablation_occlusion = _row(
     "ablation_occlusion",
     {"name": "occlusion", "objective": PHOTOMETRIC},
-    {"name": "occlusion 2", "objective": PHOTOMETRIC, "student": 0.0},
+    {"name": "occlusion 2", "objective": PHOTOMETRIC, "teacher": None},
 )
 ablation_census = _row(
     "ablation_census",
     {},
-    {"name": "census 2", "objective": CENSUS, "student": 0.0},
+    {"name": "census 2", "objective": CENSUS, "teacher": None},
 )
 ablation_distillation = _row(
     "ablation_distillation",

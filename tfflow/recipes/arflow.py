@@ -15,10 +15,10 @@ from tfflow.losses import (
     Objective,
     Photometric,
     RangeMap,
-    SecondLook,
+    SecondPass,
     Smoothness,
 )
-from tfflow.recipes.recipe import Adam, Phase, Recipe
+from tfflow.recipes.recipe import Adam, Phase, Recipe, Transformed
 from tfflow.recipes.schedules import Piecewise
 
 L1 = AbsRobust(epsilon=0.0, q=1.0)
@@ -30,7 +30,7 @@ TERNARY = 0.0555556 * Census(radius=1, penalty=L1)
 # Weight 50 on a quarter of the sum over u, v, x and y, of which `Smoothness` is a half, in both directions.
 SMOOTH = 6.25 * Smoothness(order=1, penalty=L1, edge=10.0, relative=True)
 # 0.01 times the mean over u and v, which are summed here.
-ANALOGY = 0.0025 * SecondLook(1.0 * Following(L1))
+ANALOGY = 0.0025 * SecondPass(1.0 * Following(L1))
 CLAIMED = Both(RangeMap(threshold=0.2), Inside())
 AGREED = Both(ForwardBackward(alpha1=0.01, alpha2=0.5), Inside())
 CHANGES = (
@@ -67,12 +67,13 @@ arflow = Recipe(
     phases=(
         Phase("similarity", 50_000, _pyramid(SIMILARITY) + SMOOTH, RATE, CLAIMED),
         Phase("ternary", 450_000, _pyramid(TERNARY) + SMOOTH, RATE, AGREED),
-        Phase("analogy", 500_000, _pyramid(TERNARY) + SMOOTH + ANALOGY, RATE, AGREED, second=CHANGES),
+        Phase("analogy", 500_000, _pyramid(TERNARY) + SMOOTH + ANALOGY, RATE, AGREED, second=Transformed(CHANGES)),
     ),
     batch=4,
     crop=(384, 832),
     augmentation=(Flip(horizontal=0.5, vertical=0.0), SwapFrames(0.5)),
     optimizer=Adam(epsilon=1e-7, weight_decay=1e-6),
+    levels_optional=True,
     departures=(
         "settings are those for Sintel; the second and third phase are as long as it takes in the authors' programs, "
         "which stop by validation: their lengths are ours",
@@ -80,11 +81,11 @@ arflow = Recipe(
         "transform reads 0 beyond the frame and leaves out the outer pixel, as theirs",
         "masks of coarser grids are averaged down, theirs take the nearest pixel",
         "pixels whose target is outside the frame never count; theirs are held against the border's colour, unless "
-        "they are found hidden",
-        "the second look goes both ways, each at half of the weight, theirs forward alone; it is at the crop",
+        "they are found occluded",
+        "the second pass goes both ways, each at half of the weight, theirs forward alone; it is at the crop",
         "it changes no blur; its zoom grows until no border is made up, theirs moves the frames by up to a fifth and "
         "drops what comes from outside; 6 px of relative motion are 0.015 of half their width",
-        "no third look with superpixels turned into noise, which is off in the authors' settings and on in their table",
+        "no third pass with superpixels turned into noise, which is off in the authors' settings and on in their table",
         "gradients are not scaled by 1024, which float32 does not need",
     ),
 )

@@ -7,7 +7,7 @@ from tfflow.recipes.recipe import Adam, Phase, Recipe
 from tfflow.recipes.schedules import Piecewise
 
 BRIGHTNESS = Photometric(Charbonnier(alpha=0.53, beta=360.0, epsilon=0.001))
-SMOOTH = Smoothness(order=1, penalty=Charbonnier(alpha=0.28, beta=3.5, epsilon=0.001), level=1)
+SMOOTH = Smoothness(order=1, penalty=Charbonnier(alpha=0.28, beta=3.5, epsilon=0.001), finest=True)
 
 back_to_basics = Recipe(
     name="back_to_basics",

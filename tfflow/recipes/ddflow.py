@@ -13,7 +13,7 @@ from tfflow.losses import (
     ForwardBackward,
     Photometric,
 )
-from tfflow.recipes.recipe import Adam, Phase, Recipe
+from tfflow.recipes.recipe import Adam, Phase, Recipe, Teacher
 from tfflow.recipes.schedules import Halving
 
 PSI = AbsRobust(epsilon=0.01, q=0.4)
@@ -22,7 +22,8 @@ RATE = Halving(1e-4, every=80_000)
 PHOTOMETRIC = 0.5 * Photometric(PSI)
 CENSUS = 0.5 * Census(radius=3, penalty=PSI)
 DISTILLATION = 0.25 * Distillation(PSI)
-HIDDEN = ForwardBackward(alpha1=0.01, alpha2=0.5)
+TEACHER = Teacher(student=0.7)
+VISIBLE = ForwardBackward(alpha1=0.01, alpha2=0.5)
 
 ddflow = Recipe(
     name="ddflow",
@@ -35,8 +36,8 @@ ddflow = Recipe(
     model="pwcnet_ddflow",
     phases=(
         Phase("photometric", 100_000, PHOTOMETRIC, RATE, Everywhere()),
-        Phase("census", 300_000, CENSUS, RATE, HIDDEN),
-        Phase("distillation", 300_000, CENSUS + DISTILLATION, RATE, HIDDEN, student=0.7),
+        Phase("census", 300_000, CENSUS, RATE, VISIBLE),
+        Phase("distillation", 300_000, CENSUS + DISTILLATION, RATE, VISIBLE, teacher=TEACHER),
     ),
     batch=4,
     crop=(320, 896),
@@ -57,8 +58,10 @@ ddflow_quick = dataclasses.replace(
     model="pwcnet_mobile",
     phases=(
         Phase("photometric", 400, PHOTOMETRIC, Halving(1e-3, every=400, warmup=50), Everywhere()),
-        Phase("census", 800, CENSUS, Halving(5e-4, every=400, warmup=50), HIDDEN),
-        Phase("distillation", 600, CENSUS + DISTILLATION, Halving(2.5e-4, every=300, warmup=20), HIDDEN, student=0.7),
+        Phase("census", 800, CENSUS, Halving(5e-4, every=400, warmup=50), VISIBLE),
+        Phase(
+            "distillation", 600, CENSUS + DISTILLATION, Halving(2.5e-4, every=300, warmup=20), VISIBLE, teacher=TEACHER
+        ),
     ),
     crop=(96, 128),
     optimizer=Adam(clip=1.0),
@@ -72,10 +75,13 @@ ddflow_tune = dataclasses.replace(
     ddflow_quick,
     name="ddflow_tune",
     phases=(
-        Phase("census", 300, CENSUS, Halving(1e-4, every=150, warmup=20), HIDDEN),
-        Phase("distillation", 300, CENSUS + DISTILLATION, Halving(5e-5, every=150, warmup=20), HIDDEN, student=0.7),
+        Phase("census", 300, CENSUS, Halving(1e-4, every=150, warmup=20), VISIBLE),
+        Phase(
+            "distillation", 300, CENSUS + DISTILLATION, Halving(5e-5, every=150, warmup=20), VISIBLE, teacher=TEACHER
+        ),
     ),
     crop=(160, 224),
+    weights="pretrained",
     departures=(
         *ddflow.departures,
         "for weights that know motion already, on frames of one's own: no photometric phase, few steps, small rates",

@@ -45,6 +45,7 @@ dstflow = Recipe(
         ColourJitter(brightness=0.05, contrast=0.1, channels=0.3, gamma=(0.55, 1.82)),
     ),
     optimizer=Adam(epsilon=1e-8, weight_decay=4e-4),
+    levels_optional=True,
     departures=(
         "sums over pixels are means, and square roots add 0.01 in grey levels and px: neither is in the part of the "
         "authors' code that was read",

@@ -9,7 +9,7 @@ import dataclasses
 
 from tfflow.losses import MultiscaleEPE
 from tfflow.losses.objective import Objective
-from tfflow.recipes.recipe import Phase
+from tfflow.recipes.recipe import Part, Phase
 from tfflow.recipes.supervised import WEIGHTS, supervised, supervised_fine
 
 LONG, FINE = supervised.phases[0], supervised_fine.phases[0]
@@ -22,7 +22,7 @@ def _stage(number: int, name: str, objective: Objective, *schedules: Phase) -> t
     """A network's phases."""
     return tuple(
         dataclasses.replace(
-            schedule, name=f"{name}: {schedule.name}", objective=objective, train=f"net{number}_", net=number
+            schedule, name=f"{name}: {schedule.name}", objective=objective, part=Part(f"net{number}_", net=number)
         )
         for schedule in schedules
     )

@@ -14,7 +14,7 @@ from tfflow.losses import (
     Smoothness,
     TwoShares,
 )
-from tfflow.recipes.recipe import Adam, Phase, Recipe
+from tfflow.recipes.recipe import Adam, Part, Phase, Recipe
 from tfflow.recipes.schedules import Halving
 
 # The authors' losses see normalised images, of deviation 0.226, and flow in units of 20 px.
@@ -64,6 +64,7 @@ multi_frame_occ_flow_hard = Recipe(
     crop=(320, 640),
     augmentation=(Flip(horizontal=0.5, vertical=0.0),),
     optimizer=Adam(epsilon=1e-8),
+    levels_optional=True,
     departures=DEPARTURES,
 )
 
@@ -84,13 +85,14 @@ multi_frame_occ_flow = Recipe(
             _pyramid(SOFT),
             Halving(1e-5, every=200_000),
             directions=1,
-            start=tuple((f"past{level}", f"future{level}") for level in (6, 5, 4, 3, 2)),
+            part=Part(start=tuple((f"past{level}", f"future{level}") for level in (6, 5, 4, 3, 2))),
         ),
     ),
     batch=8,
     crop=(320, 640),
     augmentation=(Flip(horizontal=0.5, vertical=0.0),),
     optimizer=Adam(epsilon=1e-8),
+    levels_optional=True,
     departures=(
         *DEPARTURES,
         "the second phase ends after 200,000 steps, where their rate halves first; they give no number",

@@ -8,7 +8,7 @@ from tfflow.recipes.recipe import Adam, Phase, Recipe
 from tfflow.recipes.schedules import Halving
 
 ROBUST = Charbonnier(alpha=0.5, epsilon=0.001)
-SMOOTH = Smoothness(order=1, penalty=ROBUST, edge=150.0, level=1)
+SMOOTH = Smoothness(order=1, penalty=ROBUST, edge=150.0, finest=True)
 # Half of each: directions are summed here. A third: the mean over RGB, where the terms sum.
 PHOTOMETRIC = 0.425 * SSIM() + 0.025 * Photometric(ROBUST) + 0.025 * GradientConstancy(ROBUST)
 

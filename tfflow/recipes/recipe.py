@@ -24,23 +24,57 @@ class Adam:
 
 
 @dataclass(frozen=True)
+class Teacher:
+    """The network as it stood when the phase began: it sees the whole crop, and its flow stands in for ground truth.
+
+    student: share of the crop's sides that the network under training, the student, sees; 1 = all of it.
+    scales: of the frames, at which the teacher makes a pass each (`models.cascade`); refined: whether OpenCV's
+        variational refinement ends its flow.
+    trust: where its flow counts, and how much; None = as the phase's visibility says.
+    occluders: what covers parts of the student's second frame; None = nothing. One kind a recipe.
+    """
+
+    student: float
+    scales: tuple[float, ...] = ONCE
+    refined: bool = False
+    trust: Visibility | None = None
+    occluders: Superpixels | None = None
+
+
+@dataclass(frozen=True)
+class Transformed:
+    """A second pass over transformed frames; the flow of the first pass, transformed alike, is what it follows.
+
+    changes: of frames, flow and masks, which keep their size. trust: as of a `Teacher`.
+    """
+
+    changes: tuple[Augmentation, ...]
+    trust: Visibility | None = None
+
+
+@dataclass(frozen=True)
+class Part:
+    """The part of a network that a phase trains.
+
+    weights: the beginning of the names of its weights; "" = all. start: (to, from) beginnings of names, whose weights
+    are copied before the first step. net: of a stack of networks, the one whose flows are judged, 1 = the first;
+    0 = the last, as in use.
+    """
+
+    weights: str = ""
+    start: tuple[tuple[str, str], ...] = ()
+    net: int = 0
+
+
+@dataclass(frozen=True)
 class Phase:
     """One stretch of training under one objective; the optimizer starts anew with it.
 
     steps: updates. learning_rate: function of the step within the phase.
     visibility: how pixels that both frames see are told from those that only one does.
     directions: 2 = 1->2 and 2->1 in one pass, their losses summed; 1 = 1->2 alone.
-    student: 0 = no teacher; else the share of the crop's sides that the student sees, while a teacher, the network as
-        it stood when the phase began, sees the whole crop and gives the flow to follow, in the place of ground truth.
-    looks: scales at which the teacher looks, one after the other (`models.cascade`); refined: whether OpenCV's
-        variational refinement ends its flow.
-    trust: where the teacher's flow counts, and how much; None = as visibility says.
-    net: of a stack of networks, the one whose flows are judged, 1 = the first; 0 = the last, as in use.
-    occluders: what covers parts of the student's second frame; None = nothing. One kind a recipe.
-    train: only weights whose name begins so; "" = all.
-    start: (to, from) beginnings of weight names, copied before the first step.
-    second: changes of frames, flow and masks that keep their size, under which the network looks a second time; the
-        flow of the first look, changed alike, is there to be followed where visibility (or trust) says.
+    teacher, second: whose flow some terms follow; at most one of them. part: what is trained and judged.
+    crop, batch: (height, width) px and pairs a step of this phase; None = the recipe's.
     """
 
     name: str
@@ -49,26 +83,26 @@ class Phase:
     learning_rate: Schedule
     visibility: Visibility = Everywhere()
     directions: int = 2
-    student: float = 0.0
-    looks: tuple[float, ...] = ONCE
-    refined: bool = False
-    train: str = ""
-    start: tuple[tuple[str, str], ...] = ()
-    trust: Visibility | None = None
-    net: int = 0
-    occluders: Superpixels | None = None
-    second: tuple[Augmentation, ...] = ()
+    teacher: Teacher | None = None
+    second: Transformed | None = None
+    part: Part = Part()
+    crop: tuple[int, int] | None = None
+    batch: int | None = None
 
     def __post_init__(self) -> None:
-        if self.second and (self.student or self.directions != 2):
-            raise ValueError(f"phase {self.name!r} looks twice: it needs directions=2 and takes no student")
-        if not self.student and (self.looks != ONCE or self.refined):
-            raise ValueError(f"phase {self.name!r} says how a teacher looks: it needs a student")
+        if self.second and (self.teacher or self.directions != 2):
+            raise ValueError(f"phase {self.name!r} makes a second pass: it needs directions=2 and takes no teacher")
+        if self.second and not self.objective.needs("second"):
+            raise ValueError(f"phase {self.name!r} makes a second pass that no term judges: leave `second` out")
+        if not self.second and self.objective.needs("second"):
+            raise ValueError(f"phase {self.name!r} judges a second pass: it needs `second`, a Transformed")
+        if not self.teacher and self.objective.needs("teacher"):
+            raise ValueError(f"phase {self.name!r} has a term that follows a teacher: it needs `teacher`, a Teacher")
 
     @property
     def needs_truth(self) -> bool:
         """Whether a term compares with ground truth."""
-        return not self.student and any(term.needs_truth for _, term in self.objective.terms)
+        return not self.teacher and self.objective.needs("truth")
 
 
 @dataclass(frozen=True)
@@ -78,6 +112,11 @@ class Recipe:
     equation: the objective in the paper's notation. model: the network of the paper, by its name in the table.
     batch: pairs a step over all replicas. crop: (height, width) px that the network trains on.
     augmentation: applied to a frame pair in order, before the crop.
+    levels_optional: whether a network that lacks a level (named by its stride, such as 1/64) is trained without the
+        terms and weights of that level, of which training tells; else it is refused.
+    weights: what it begins from: "random"; "pretrained": those that come with the package for the network; "given":
+        trained weights that the user must name; or the name of pretrained weights, of this network or one it extends.
+    scenes: settings of the built-in scenes that it trains on where no data is named, as in `scenes:SETTINGS`.
     """
 
     name: str
@@ -90,6 +129,9 @@ class Recipe:
     augmentation: tuple[Augmentation, ...] = ()
     optimizer: Adam = Adam()
     departures: tuple[str, ...] = field(default=())
+    levels_optional: bool = False
+    weights: str = "random"
+    scenes: str = ""
 
     @property
     def steps(self) -> int:
@@ -101,6 +143,22 @@ class Recipe:
         """Whether a phase needs ground truth."""
         return any(phase.needs_truth for phase in self.phases)
 
+    def crop_of(self, phase: Phase) -> tuple[int, int]:
+        """(height, width) px that the network trains on in `phase`."""
+        return phase.crop or self.crop
+
+    def batch_of(self, phase: Phase) -> int:
+        """Pairs a step in `phase`, over all replicas."""
+        return phase.batch or self.batch
+
+    def phase_at(self, step: int) -> Phase:
+        """The phase that update number `step` (0 = the first) belongs to; the last one beyond the end."""
+        for phase in self.phases:
+            if step < phase.steps:
+                return phase
+            step -= phase.steps
+        return self.phases[-1]
+
     def scaled(self, steps: int) -> Recipe:
         """The same method in so many steps: phases keep their shares, schedules shrink with them."""
         ends = [round(steps * sum(p.steps for p in self.phases[: i + 1]) / self.steps) for i in range(len(self.phases))]
@@ -108,5 +166,14 @@ class Recipe:
         phases = tuple(
             dataclasses.replace(p, steps=n, learning_rate=p.learning_rate.scaled(n / p.steps))
             for p, n in zip(self.phases, lengths, strict=True)
+        )
+        return dataclasses.replace(self, phases=phases)
+
+    def at_rate(self, rate: float, every_phase: bool = False) -> Recipe:
+        """The same method, begun at `rate`: all schedules scaled alike, or each phase to begin there."""
+        rates = [(p.learning_rate if every_phase else self.phases[0].learning_rate).rate for p in self.phases]
+        phases = tuple(
+            dataclasses.replace(p, learning_rate=p.learning_rate.times(rate / before))
+            for p, before in zip(self.phases, rates, strict=True)
         )
         return dataclasses.replace(self, phases=phases)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import dataclasses
 
 from tfflow.augmentation import Superpixels
-from tfflow.recipes.ddflow import CENSUS, DISTILLATION, HIDDEN, ddflow
-from tfflow.recipes.recipe import Phase
+from tfflow.recipes.ddflow import CENSUS, DISTILLATION, VISIBLE, ddflow
+from tfflow.recipes.recipe import Phase, Teacher
 
 selflow = dataclasses.replace(
     ddflow,
@@ -21,9 +21,8 @@ selflow = dataclasses.replace(
             300_000,
             CENSUS + DISTILLATION,
             ddflow.phases[2].learning_rate,
-            HIDDEN,
-            student=0.72,
-            occluders=Superpixels(count=200, covered=(8, 16), compactness=50.0),
+            VISIBLE,
+            teacher=Teacher(student=0.72, occluders=Superpixels(count=200, covered=(8, 16), compactness=50.0)),
         ),
     ),
     departures=(

@@ -37,6 +37,7 @@ supervised = Recipe(
         Noise(sigma=0.04),
     ),
     optimizer=Adam(epsilon=1e-8, weight_decay=4e-4),
+    levels_optional=True,
     departures=(
         "augmentation has FlowNet2's kinds, with ranges of our own [from memory]",
         "the weights hold for levels of these strides; a network without a level leaves its weight out",
@@ -44,7 +45,7 @@ supervised = Recipe(
 )
 
 
-def _scheduled(name: str, phase: str, steps: int, rate: Piecewise, *departures: str) -> Recipe:
+def _scheduled(name: str, phase: str, steps: int, rate: Piecewise, *departures: str, weights="random") -> Recipe:
     """The same on FlowNetC under another of FlowNet2's schedules."""
     phases = (dataclasses.replace(supervised.phases[0], name=phase, steps=steps, learning_rate=rate),)
     return dataclasses.replace(
@@ -53,6 +54,7 @@ def _scheduled(name: str, phase: str, steps: int, rate: Piecewise, *departures: 
         paper="Ilg et al., FlowNet 2.0, CVPR 2017: schedule; loss of Dosovitskiy et al., FlowNet, ICCV 2015",
         model="flownetc",
         phases=phases,
+        weights=weights,
         departures=(*supervised.departures, *departures),
     )
 
@@ -71,4 +73,5 @@ supervised_fine = _scheduled(
     Piecewise((1e-5, 5e-6, 2.5e-6, 1.25e-6, 6.25e-7), until=(200_000, 300_000, 400_000, 500_000)),
     "goes on from weights of S_long or S_short (--weights), in FlowNet 2.0 on FlyingThings3D at larger crops, "
     "which --crop gives [from memory]",
+    weights="given",
 )

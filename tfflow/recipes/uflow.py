@@ -20,25 +20,25 @@ from tfflow.losses import (
     Smoothness,
 )
 from tfflow.losses.visibility import Visibility
-from tfflow.recipes.recipe import Adam, Phase, Recipe
+from tfflow.recipes.recipe import Adam, Phase, Recipe, Teacher
 from tfflow.recipes.schedules import Piecewise
 
 ROBUST = Charbonnier(alpha=0.5, epsilon=0.001)
 # UFlow averages over both directions, which are summed here, and smoothness over u and v too, likewise.
 CENSUS = 0.5 * Census(radius=3, penalty=AbsRobust(epsilon=0.01, q=0.4))
-SMOOTH = 1.0 * Smoothness(order=1, penalty=Charbonnier(alpha=0.5), edge=150.0, level=1)
-SMOOTH_KITTI = 0.5 * Smoothness(order=2, penalty=Charbonnier(alpha=0.5), edge=150.0, level=1)
+SMOOTH = 1.0 * Smoothness(order=1, penalty=Charbonnier(alpha=0.5), edge=150.0, finest=True)
+SMOOTH_KITTI = 0.5 * Smoothness(order=2, penalty=Charbonnier(alpha=0.5), edge=150.0, finest=True)
 FOLLOW = AtLevel(4, 1.0 * SelfSupervision(Confidence(0.03), Charbonnier(alpha=0.5)))
 CLAIMED = Both(RangeMap(), Inside())
 AGREED = Both(ForwardBackward(alpha1=0.01, alpha2=0.5), Inside())
 
 
 def _phases(alone: Objective, visibility: Visibility) -> tuple[Phase, ...]:
-    rate, trust = Piecewise((1e-4,)), Confidence(0.003)
+    rate, teacher = Piecewise((1e-4,)), Teacher(student=0.7, trust=Confidence(0.003))
     return (
         Phase("census", 500_000, alone, rate, visibility),
-        Phase("ramp", 100_000, alone + 0.15 * FOLLOW, rate, visibility, student=0.7, trust=trust),
-        Phase("self-supervision", 400_000, alone + 0.3 * FOLLOW, rate, visibility, student=0.7, trust=trust),
+        Phase("ramp", 100_000, alone + 0.15 * FOLLOW, rate, visibility, teacher=teacher),
+        Phase("self-supervision", 400_000, alone + 0.3 * FOLLOW, rate, visibility, teacher=teacher),
     )
 
 
@@ -59,6 +59,7 @@ uflow = Recipe(
         ColourJitter(hue=0.5, inputs_only=True),
     ),
     optimizer=Adam(epsilon=1e-8),
+    levels_optional=True,
     departures=(
         "the ramp of the self-supervision over 100,000 steps is a phase at half of its weight",
         "the teacher is the network as it stood when its phase began; theirs is that of the same step",

@@ -18,13 +18,13 @@ from tfflow.losses import (
     Smoothness,
 )
 from tfflow.losses.visibility import Visibility
-from tfflow.recipes.recipe import Adam, Phase, Recipe
+from tfflow.recipes.recipe import Adam, Part, Phase, Recipe
 from tfflow.recipes.schedules import Piecewise
 
 RHO = Charbonnier(alpha=0.45, epsilon=0.001)
 LEVELS = ((4, 12.7, 3), (8, 4.35, 2), (16, 3.9, 2), (32, 3.4, 1), (64, 1.1, 1))  # stride, weight, census radius
 BORDER = Inside(border=0.1)
-HIDDEN = Both(ForwardBackward(alpha1=0.01, alpha2=0.5, outside="border"), BORDER)
+VISIBLE = Both(ForwardBackward(alpha1=0.01, alpha2=0.5, outside="border"), BORDER)
 SMOOTH = 3.0 * Smoothness(order=2, penalty=RHO, diagonals=True)
 # The authors average consistency over u and v, which are summed here: 0.2 / 2.
 OCCLUSION = 0.1 * Consistency(RHO, over="all") + 12.4 * Hidden(RHO)
@@ -40,11 +40,11 @@ def _pyramid(visibility: Visibility, more: Objective = SMOOTH) -> Objective:
 
 def _phases(net: str = "", number: int = 0) -> tuple[Phase, ...]:
     """The two trainings of a network: synthetic frames without occlusion, then real ones with it."""
-    name, train = (f"{net}: ", f"net{number}_") if net else ("", "")
+    name, part = (f"{net}: ", Part(f"net{number}_", net=number)) if net else ("", Part())
     more = SMOOTH + OCCLUSION
     return (
-        Phase(f"{name}census", 500_000, _pyramid(BORDER), _rate(1e-4), BORDER, train=train, net=number),
-        Phase(f"{name}occlusion", 500_000, _pyramid(HIDDEN, more), _rate(1e-5), HIDDEN, train=train, net=number),
+        Phase(f"{name}census", 500_000, _pyramid(BORDER), _rate(1e-4), BORDER, part=part),
+        Phase(f"{name}occlusion", 500_000, _pyramid(VISIBLE, more), _rate(1e-5), VISIBLE, part=part),
     )
 
 
@@ -70,6 +70,7 @@ unflow = Recipe(
         ColourJitter(brightness=0.02, contrast=0.3, channels=0.1, gamma=(0.67, 1.43), inputs_only=True),
     ),
     optimizer=Adam(epsilon=1e-8, weight_decay=4e-4),
+    levels_optional=True,
     departures=(
         "one data set and one crop for both phases; the authors' first is SYNTHIA at 512x768, their second KITTI raw",
         "12.4 rho(o) has no gradient, here as there (their issue 8): the mask is hard, and its price a constant",

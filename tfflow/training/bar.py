@@ -14,7 +14,12 @@ class Bar:
     """The progress bar: phase, losses, EPE, steps a second, time left; one line a minute where there is no terminal."""
 
     def __init__(self, console: Console, shown: bool):
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        columns = (
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+        )
         self._console, self._shown = console, shown
         self._progress = Progress(*columns, console=console, disable=not (shown and console.is_terminal))
         self._task = self._progress.add_task("starting", total=None)

@@ -1,21 +1,31 @@
-"""A run's state on disk: one file, written whole or not at all, from which the same run goes on."""
+"""A run's state on disk: two files, each written whole or not at all, from which the same run goes on."""
 
 from __future__ import annotations
 
 import json
 import os
+import sys
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from tfflow.data.damage import warn
 from tfflow.errors import InputError
 from tfflow.files import write_json
+from tfflow.models import RUN_WEIGHTS
 from tfflow.models.weights import read_arrays, save_arrays
+from tfflow.training.lock import LOCK
+from tfflow.training.settings import RATE, differences
 
-STATE = "state.safetensors"
+STATE, BEFORE = "state.safetensors", "state.before.safetensors"
+"""The last state, and the one before it, which stands in where the last one is damaged."""
+
 SETTINGS = "run.json"
+
+Groups = dict[str, dict[str, np.ndarray]]
+"""Weights, teacher and optimizer as named arrays."""
 
 
 @dataclass
@@ -23,7 +33,8 @@ class Progress:
     """Where a run stands.
 
     step: updates done in all; phase: index of the phase under way, their number where the run ended; pending: the
-    history's row under way (`log.History`); scores: see `loop.train`.
+    history's row under way (`log.History`); scores: see `loop.train`; not_finite: whether the step that follows gave a
+    loss or gradient that is not finite.
     """
 
     step: int = 0
@@ -31,83 +42,156 @@ class Progress:
     seconds: float = 0.0
     pending: dict[str, list[float]] = field(default_factory=dict)
     scores: list[dict[str, Any]] = field(default_factory=list)
+    not_finite: bool = False
 
 
-def save_state(folder: Path, groups: dict[str, dict[str, np.ndarray]], progress: Progress) -> None:
-    """Weights, teacher and optimizer (`groups` of named arrays) with the progress that belongs to them.
+def save_state(folder: Path, groups: Groups, progress: Progress) -> None:
+    """Writes a state; the one that was there becomes the one before it.
 
-    Raises InputError where the disk refuses; the state that was there before stays.
+    A state whose next step is not finite leaves the one before it in place, so that there is always one to go back to.
+    Raises InputError where the disk refuses; the states that were there stay.
     """
     arrays = {f"{group}:{name}": x for group, values in groups.items() for name, x in values.items()}
+    part = folder / f".{STATE}.part"
     try:
-        save_arrays(folder / STATE, arrays, {"progress": json.dumps(asdict(progress))})
+        save_arrays(part, arrays, {"progress": json.dumps(asdict(progress))})
+        if (folder / STATE).exists() and not (progress.not_finite and (folder / BEFORE).exists()):
+            _keep(folder / STATE, folder / BEFORE)
+        part.replace(folder / STATE)
     except OSError as error:
+        part.unlink(missing_ok=True)
         raise InputError(
             f"the state of step {progress.step} cannot be written to {str(folder)!r} ({error.strerror or error}); the "
             "one before it is kept: make room, then repeat the command"
         ) from error
 
 
-def read_state(folder: Path) -> tuple[dict[str, dict[str, np.ndarray]], Progress] | None:
-    """What `save_state` wrote, or None where nothing is there. Raises InputError where the file is damaged."""
-    if not (folder / STATE).exists():
-        return None
-    arrays, metadata = read_arrays(folder / STATE)
-    groups: dict[str, dict[str, np.ndarray]] = {}
+def _keep(path: Path, under: Path) -> None:
+    """Gives a file a second name, in the place of what had it; `path` is there at every moment where disks can."""
+    part = under.with_name(f".{under.name}.part")
+    part.unlink(missing_ok=True)
+    try:
+        os.link(path, part)
+    except OSError:  # a disk without links
+        path.replace(under)
+        return
+    part.replace(under)
+    part.unlink(missing_ok=True)  # both names were of one file already
+
+
+def read_state(folder: Path) -> tuple[Groups, Progress] | None:
+    """The last state, or None where there is none. Where it is damaged, the one before it, with a warning.
+
+    Raises InputError where both are damaged.
+    """
+    found = [folder / name for name in (STATE, BEFORE) if (folder / name).exists()]
+    problem: InputError | None = None
+    for path in found:
+        try:
+            state = _read(path)
+        except InputError as error:
+            problem = problem or error
+            continue
+        if problem:
+            warn(f"{problem}; the run goes on from the state before it, of step {state[1].step}")
+        return state
+    if problem:
+        raise problem
+    return None
+
+
+def _read(path: Path) -> tuple[Groups, Progress]:
+    arrays, metadata = read_arrays(path)
+    groups: Groups = {}
     for name, x in arrays.items():
         group, _, rest = name.partition(":")
         groups.setdefault(group, {})[rest] = x
     try:
-        return groups, Progress(**json.loads(metadata["progress"]))
-    except (KeyError, ValueError, TypeError) as error:
-        raise InputError(f"{str(folder / STATE)!r} is not the state of a training run ({error!r})") from None
+        progress = Progress(**json.loads(metadata["progress"]))
+        if not all(
+            type(x) is type(y) for x, y in zip(asdict(progress).values(), asdict(Progress()).values(), strict=True)
+        ):
+            raise ValueError("a value is of another type")
+    except (KeyError, ValueError, TypeError, RecursionError) as error:
+        raise InputError(f"{str(path)!r} is not the state of a training run ({error!r})") from None
+    return groups, progress
 
 
-def check_folder(folder: str | os.PathLike, settings: dict[str, Any]) -> None:
+def check_folder(folder: str | os.PathLike, settings: dict[str, Any]) -> str:
     """Raises InputError where `folder` is neither new nor empty nor that of the run that `settings` describe.
 
-    It names the first setting that differs. Nothing is written.
+    It names the first setting that differs. A run that has not ended may go on with another learning rate: returns
+    both, or "". Nothing is written.
     """
     folder = Path(folder)
     if folder.exists() and not folder.is_dir():
         raise InputError(f"--out {str(folder)!r} is a file, expected a folder")
     path = folder / SETTINGS
-    if path.is_file():
-        try:
-            before = dict(json.loads(path.read_text(encoding="utf-8")))
-        except (ValueError, TypeError):
-            raise InputError(f"{str(path)!r} is damaged: choose another --out") from None
-        other = [k for k in {**before, **settings} if before.get(k) != settings.get(k)]
-        if other:
-            k = other[0]
-            raise InputError(
-                f"--out {str(folder)!r} holds another run: its {k} is {_short(before.get(k))}, "
-                f"now {_short(settings.get(k))}; repeat its command to continue it, or choose another --out"
-            )
-    elif folder.is_dir() and any(x not in _half_written(folder) for x in folder.iterdir()):
-        raise InputError(f"--out {str(folder)!r} is not empty and holds no training run: choose another folder")
+    if not path.is_file():
+        if folder.is_dir() and any(x not in _ours(folder) for x in folder.iterdir()):
+            raise InputError(f"--out {str(folder)!r} is not empty and holds no training run: choose another folder")
+        return ""
+    try:
+        before = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(before, dict):
+            raise ValueError
+    except (ValueError, RecursionError):
+        raise InputError(f"{str(path)!r} is damaged: choose another --out") from None
+    if "steps" not in before and str(before.get("recipe")).startswith("Recipe("):
+        raise InputError(
+            f"--out {str(folder)!r} holds a run of an earlier version: finish it there, or choose another --out"
+        )
+    differing = differences(before, json.loads(json.dumps(settings)))
+    rate = differing.pop(RATE, "")
+    if differing or (rate and not _may_change_rate(folder)):
+        name, values = next(iter((differing or {RATE: rate}).items()))
+        raise InputError(
+            f"--out {str(folder)!r} holds another run: {name} {values}; repeat its command to continue it, or choose "
+            "another --out"
+        )
+    return rate
+
+
+def _may_change_rate(folder: Path) -> bool:
+    """Whether the run is under way."""
+    return not (folder / RUN_WEIGHTS).exists()
 
 
 def claim_folder(folder: str | os.PathLike, settings: dict[str, Any]) -> Path:
     """The folder, made and marked as that of the run that `settings` describe, without what a kill left half-written.
 
-    Raises InputError as `check_folder`.
+    To be called under the folder's lock. With another learning rate, a run whose numbers were no longer finite goes
+    back to the state before. Raises InputError as `check_folder`.
     """
-    check_folder(folder, settings)
+    rate = check_folder(folder, settings)
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     for path in _half_written(folder):
         path.unlink(missing_ok=True)
-    if not (folder / SETTINGS).is_file():
+    if rate:
+        print(f"tfflow: the run goes on with another {RATE}: {rate}", file=sys.stderr)
+        state = read_state(folder)
+        if state and state[1].not_finite and (folder / BEFORE).exists():
+            print(f"tfflow: it goes back to step {_read(folder / BEFORE)[1].step}", file=sys.stderr)
+            (folder / BEFORE).replace(folder / STATE)
+    if rate or not (folder / SETTINGS).is_file():
         write_json(folder / SETTINGS, settings)
     return folder
 
 
+def step_before(folder: Path) -> int | None:
+    """The step to which a run would go back; None where there is none."""
+    try:
+        return _read(folder / BEFORE)[1].step if (folder / BEFORE).exists() else None
+    except InputError:
+        return None
+
+
 def _half_written(folder: Path) -> list[Path]:
-    """What `write_whole` leaves where it is killed."""
+    """What `write_whole` and `save_state` leave where they are killed."""
     return [*folder.glob(".*.part"), *folder.glob(".*.part.*")]
 
 
-def _short(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 80 else text[:77] + "..."
+def _ours(folder: Path) -> list[Path]:
+    """What a run that ended before it was marked as one may leave."""
+    return [*_half_written(folder), folder / LOCK]

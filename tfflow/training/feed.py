@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import tensorflow as tf
 
@@ -17,34 +17,50 @@ from tfflow.recipes import Recipe
 class Feed:
     """Called with a step: the batches of every replica from there on. `close` ends the reading, before they go.
 
+    Batches have the crop and the number of pairs of the step's phase: call again where a phase has others.
+    source: (height, width) of a phase's crop -> what it trains on.
+
     frames: how many the network looks at; for 3 the frames before and after each pair come along.
     Carries the ground truth that the recipe learns from, and the forward flow, where there is one, to tell the EPE.
     """
 
-    def __init__(self, strategy: tf.distribute.Strategy, source: Source, recipe: Recipe, seed: int, frames: int = 2):
+    def __init__(
+        self,
+        strategy: tf.distribute.Strategy,
+        source: Callable[[tuple[int, int]], Source],
+        recipe: Recipe,
+        seed: int,
+        frames: int = 2,
+    ):
         self._around = AROUND if frames > 2 else ()
-        self._strategy, self._recipe, self._seed = strategy, recipe, seed
-        self._tap = Tap(source.around() if self._around else source)
+        self._strategy, self._recipe, self._seed, self._source = strategy, recipe, seed, source
+        self._tap: Tap | None = None
 
     def __call__(self, step: int) -> Iterator:
-        dataset = functools.partial(self._dataset, step)
+        self.close()
+        source = self._source(self._recipe.crop_of(self._recipe.phase_at(step)))
+        self._tap = Tap(source.around() if self._around else source)
+        dataset = functools.partial(self._dataset, self._tap, step)
         return iter(self._strategy.distribute_datasets_from_function(dataset))
 
     def close(self) -> None:
-        self._tap.close()
+        if self._tap:
+            self._tap.close()
 
-    def _dataset(self, step: int, context: tf.distribute.InputContext) -> tf.data.Dataset:
-        recipe = self._recipe
-        occluders = [phase.occluders for phase in recipe.phases if phase.occluders][:1]
-        changes = (*recipe.augmentation, augmentation.Crop(recipe.crop), *occluders)
+    def _dataset(self, tap: Tap, step: int, context: tf.distribute.InputContext) -> tf.data.Dataset:
+        recipe, phase = self._recipe, self._recipe.phase_at(step)
+        crop = recipe.crop_of(phase)
+        teachers = [p.teacher for p in recipe.phases if p.teacher]
+        occluders = [teacher.occluders for teacher in teachers if teacher.occluders][:1]
+        changes = (*recipe.augmentation, augmentation.Crop(crop), *occluders)
         return batches(
-            self._tap,
+            tap,
             lambda sample, number: augmentation.apply(changes, sample, number),
-            size=recipe.crop,
-            batch=recipe.batch,
+            size=crop,
+            batch=recipe.batch_of(phase),
             seed=self._seed,
             first_step=step,
-            keys=[*sorted(truth_of(recipe) | ({"flow12", "valid1"} & self._tap.truth)), *self._around],
+            keys=[*sorted(truth_of(recipe) | ({"flow12", "valid1"} & tap.truth)), *self._around],
             workers=context.num_input_pipelines,
             worker=context.input_pipeline_id,
             replicas_here=context.num_replicas_in_sync // context.num_input_pipelines,

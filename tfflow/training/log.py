@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
+from tfflow.errors import InputError
 from tfflow.files import write_text
 
 HISTORY = "history.jsonl"
@@ -48,15 +50,30 @@ class History:
 
 
 def read_history(folder: Path) -> list[dict]:
-    """The rows of a run's history; a last line that a crash cut short is dropped."""
-    rows = []
-    if (folder / HISTORY).is_file():
-        for line in (folder / HISTORY).read_text(encoding="utf-8").splitlines():
-            try:
-                rows.append(json.loads(line))
-            except ValueError:
-                break
+    """The rows of a run's history; a last line that a crash cut short is dropped. InputError where one is damaged."""
+    path = folder / HISTORY
+    if not path.is_file():
+        return []
+    *lines, unfinished = path.read_bytes().split(b"\n")
+    rows = [_row(line, f"{str(path)!r} is damaged in line {number}") for number, line in enumerate(lines, 1)]
+    with contextlib.suppress(InputError):
+        rows.append(_row(unfinished, ""))
     return rows
+
+
+def _row(line: bytes, where: str) -> dict:
+    try:
+        row = json.loads(line.decode("utf-8"))
+        numbers = [value for key, value in row.items() if key != "phase"]
+        if not isinstance(row["phase"], str) or type(row["step"]) is not int:
+            raise ValueError
+        if not all(type(value) in (int, float) and math.isfinite(value) for value in numbers):
+            raise ValueError
+    except (ValueError, KeyError, AttributeError, OverflowError, RecursionError):
+        raise InputError(
+            f"{where}: mend it, or remove the file; the run then goes on without the curve so far"
+        ) from None
+    return row
 
 
 class TensorBoard:

@@ -17,9 +17,10 @@ import tensorflow as tf
 from tfflow.data.pipeline import refusal
 from tfflow.errors import InputError
 from tfflow.models import RUN_WEIGHTS
-from tfflow.models.weights import save_arrays
-from tfflow.recipes import Phase, Recipe
-from tfflow.training.checkpoint import Progress, read_state, save_state
+from tfflow.models.weights import checksum, save_arrays
+from tfflow.recipes import Phase
+from tfflow.training.checkpoint import Progress, read_state, save_state, step_before
+from tfflow.training.cluster import agree, machines_of
 from tfflow.training.log import History, TensorBoard
 from tfflow.training.trainer import Trainer
 
@@ -57,7 +58,6 @@ class Batches(Protocol):
 
 def train(
     trainer: Trainer,
-    recipe: Recipe,
     data: Batches,
     folder: Path,
     hooks: Hooks,
@@ -67,21 +67,25 @@ def train(
     every_seconds: float = 120.0,
     row_steps: int = 10,
 ) -> tuple[Progress, bool]:
-    """Trains from the state in `folder`, or from the start, to the end of the recipe; (progress, whether it ended).
+    """Trains from the state in `folder`, or from the start, to the end of the trainer's recipe; (progress, whether it
+    ended).
 
     data: closed at the end. A SIGINT or SIGTERM ends after the step under way, its state
     saved; a kill loses at most `every_seconds` of work and nothing of the result: the same steps are done again.
-    chief: only one machine of several writes. progress.scores: {"when": "before" or a phase's name, **scores} each.
+    chief: only one machine of several writes, and holds the folder (`lock.one_writer`). metadata: what the weights come
+    from, the same on every machine. progress.scores: {"when": "before" or a phase's name, **scores} each.
     Raises NotFinite where a term or the gradient is not, InputError where a file is damaged or the disk is full; the
     state before that step is kept.
     """
+    recipe = trainer.recipe
     saved = read_state(folder)
     progress = saved[1] if saved else Progress()
     if saved:
         trainer.restore(saved[0], recipe.phases[min(progress.phase, len(recipe.phases) - 1)])
     else:
         trainer.begin(recipe.phases[0])
-    run = _Run(trainer, recipe, data, folder, hooks, chief, every_seconds, row_steps, progress)
+    _agree(trainer, progress, metadata)
+    run = _Run(trainer, data, folder, hooks, chief, every_seconds, row_steps, progress)
     with _Stop() as stop, contextlib.closing(data):
         run.score("before")
         run.save()
@@ -99,19 +103,30 @@ def train(
     return progress, True
 
 
+def _agree(trainer: Trainer, progress: Progress, metadata: dict[str, str]) -> None:
+    """Several machines begin alike, or not at all."""
+    if machines_of(trainer.strategy)[0] > 1:
+        arrays = {f"{group}:{name}": x for group, values in trainer.state().items() for name, x in values.items()}
+        facts = {**metadata, "phase": str(progress.phase), "state (weights, optimizer)": checksum(arrays, {})}
+        agree(trainer.strategy, progress.step, facts)
+
+
 class _Run:
     """What the parts of `train` share; arguments as there."""
 
-    def __init__(self, trainer, recipe, data, folder, hooks, chief, every_seconds, row_steps, progress: Progress):
-        self.trainer, self.recipe, self.data, self.folder, self.hooks = trainer, recipe, data, folder, hooks
+    def __init__(self, trainer, data, folder, hooks, chief, every_seconds, row_steps, progress: Progress):
+        self.trainer, self.data, self.folder, self.hooks = trainer, data, folder, hooks
+        self.recipe = trainer.recipe
         self.chief, self.every_seconds, self.row_steps, self.progress = chief, every_seconds, row_steps, progress
         self.history = History(folder if chief else None, progress.step, progress.pending)
         self.board = TensorBoard(folder) if chief else None
         self.batches = None
+        self.shape: tuple | None = None  # crop and batch of the batches
         self.saved = time.monotonic()
 
-    def save(self) -> None:
-        """The state as it stands."""
+    def save(self, not_finite: bool = False) -> None:
+        """The state as it stands; not_finite: the step that follows is."""
+        self.progress.not_finite = not_finite
         if self.chief:
             save_state(self.folder, self.trainer.state(), self.progress)
         self.saved = time.monotonic()
@@ -129,6 +144,11 @@ class _Run:
         """Steps of one phase, from where the progress stands to its end (True) or until a stop is asked for (False)."""
         trainer, progress = self.trainer, self.progress
         end = sum(p.steps for p in self.recipe.phases[: progress.phase + 1])
+        shape = (self.recipe.crop_of(phase), self.recipe.batch_of(phase))
+        if self.shape not in (None, shape):  # the stream goes on in batches of another shape
+            self.data.close()
+            self.batches = None
+        self.shape = shape
         last, pace, done, idle = time.monotonic(), 0.0, 0, 0
         while progress.step < end:
             if trainer.anywhere(stop.asked):
@@ -158,7 +178,7 @@ class _Run:
         return True
 
     def _next(self):
-        """The batch of the next step; phases share one stream."""
+        """The batch of the next step; phases of one crop and batch share one stream."""
         try:
             if self.batches is None:
                 self.batches = iter(self.data(self.progress.step))
@@ -171,11 +191,16 @@ class _Run:
         bad = [name for name, value in values.items() if not math.isfinite(value)]
         if not bad and (math.isfinite(norm) or self.trainer.loss_scaling):  # loss scaling skips such steps by itself
             return
-        self.save()
+        self.save(not_finite=True)
         what = f"term {bad[0]!r} is {values[bad[0]]}" if bad else f"the gradient's norm is {norm}"
+        back = step_before(self.folder)
+        if back is not None and back < self.progress.step:
+            advice = f"Repeat the command with a lower --learning-rate, which goes back to step {back}"
+        else:
+            advice = "Begin anew with a lower --learning-rate and another --out"
         raise NotFinite(
-            f"step {self.progress.step + 1} of phase {phase.name!r}: {what}; the state before it is kept. Lower the "
-            "learning rate (--learning-rate), or look for damaged frames"
+            f"step {self.progress.step + 1} of phase {phase.name!r}: {what}; the state before it is kept. {advice} "
+            f"(it began at {self.recipe.phases[0].learning_rate.rate:g}), or look for damaged frames"
         )
 
 

@@ -1,8 +1,17 @@
-"""One replica's step of a phase: see the batch, weigh it, and say how the weights should change."""
+"""One replica's way from a batch to the loss, in the order in which it goes; one function for each arrow.
+
+    batch --taught--> the student's crop, the teacher's flow --seen--> View --second_pass--> View in the View
+          --objective--> each term [n] --gradients--> shares of the mean loss, and of its gradient
+
+A batch has b pairs. Where a phase trains both directions, everything in a View has n = 2 b: first all pairs 1->2, then
+the same pairs 2->1 (`stack`), as the network's graph of both directions gives its flows. Else n = b.
+"""
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import tensorflow as tf
@@ -10,47 +19,176 @@ import tf_keras as keras
 
 from tfflow import augmentation, ops
 from tfflow.augmentation.occluders import COVERED
+from tfflow.augmentation.sample import IMAGES, INPUTS
 from tfflow.losses import View, global_mean
 from tfflow.recipes import Phase
-from tfflow.training.teacher import Teacher
+from tfflow.training.teacher import TeacherFlow
 
 Batch = dict[str, tf.Tensor]
+"""image1, image2 (image0, image3) [b, h, w, 3]; input1, ...: what the network sees where that differs; flow12, valid1,
+flow21, valid2 where there is ground truth; chance [b, 2] in [0, 1)."""
+
+INPUT_OF = dict(zip(IMAGES, INPUTS, strict=True))
 
 
-def losses(
-    phase: Phase,
-    batch: Batch,
-    student: keras.Model,
-    teacher: Teacher | None,
-    stride: int,
-    outputs: Sequence[str] = ("flows12",),
-) -> tuple[dict[str, tf.Tensor], dict[str, tf.Tensor]]:
-    """(terms, extras) of one replica's batch: each weighted term [n], and the epe of every pair with truth [b].
+@dataclass(frozen=True)
+class Followed:
+    """What the student follows besides the frames: flow [n, h, w, 2], where it counts [n, h, w, 1], and whether it is
+    ground truth."""
 
-    student: the graph of the phase's directions; teacher: see `teacher_of`. outputs: what
-    the graph's maps are, see `models.Network`.
+    flow: tf.Tensor
+    where: tf.Tensor
+    truth: bool = False
+
+
+@dataclass(frozen=True)
+class Step:
+    """What a step of a phase needs besides the batch.
+
+    student: the network's graph of the phase's directions; outputs: what its maps are, see `models.Network`; stride: of
+    the network. teacher: see `teacher_of`; None where the phase has none.
     """
-    if teacher:
-        batch = {**batch, **_taught(phase, batch, teacher, stride)}
-    maps = student(
-        [batch.get(name.replace("image", "input"), batch[name]) for name in student.input_names], training=True
+
+    phase: Phase
+    student: keras.Model
+    stride: int
+    teacher: TeacherFlow | None = None
+    outputs: Sequence[str] = ("flows12",)
+
+    def losses(self, batch: Batch) -> tuple[dict[str, tf.Tensor], dict[str, tf.Tensor]]:
+        """(terms, extras) of one replica's batch: each weighted term [n], and the epe of every pair with truth [b]."""
+        batch, followed = self.taught(batch)
+        view = self.seen(batch, followed)
+        if self.phase.second:
+            view = dataclasses.replace(view, second=self.second_pass(batch, view))
+        extras = {"epe": _epe(view.flow12, batch)} if "flow12" in batch else {}
+        return self.phase.objective(view), extras
+
+    def taught(self, batch: Batch) -> tuple[Batch, Followed | None]:
+        """The batch as the student sees it, and what it is to follow: a teacher's flow, or the truth, or nothing.
+
+        The teacher sees the whole crop; frames, its flow and where that counts are cut alike to the student's crop.
+        """
+        if not self.teacher or not self.phase.teacher:
+            return batch, truth_of_batch(self.phase, batch)
+        rules, both = self.phase.teacher, self.phase.directions == 2
+        height, width = batch["image1"].shape[1:3]
+        size = student_size((height, width), rules.student, self.stride)
+        flow = self.teacher(batch)
+        counts = (rules.trust or self.phase.visibility)(flow, turned(flow) if both else None)
+        room = tf.constant([height - size[0] + 1, width - size[1] + 1], tf.float32)
+        top, left = tf.unstack(tf.cast(batch["chance"] * room, tf.int32), axis=1)
+        frames = {key: ops.cut(x, top, left, size) for key, x in batch.items() if x.shape.rank == 4}
+        if rules.occluders:
+            frames["image2"] = frames["input2"] = frames[COVERED]
+        top, left = (stack(n, n) if both else n for n in (top, left))
+        return frames, Followed(ops.cut(flow, top, left, size), ops.cut(counts, top, left, size))
+
+    def seen(self, batch: Batch, followed: Followed | None) -> View:
+        """The frames, and the network's maps of them."""
+        maps = self.student([network_input(batch, name) for name in self.student.input_names], training=True)
+        count = len(maps) // len(self.outputs)
+        flows, *others = (maps[place * count : (place + 1) * count] for place in range(len(self.outputs)))
+        view = view_of(self.phase, batch, floats(flows_of(self.phase.part.net, flows)), followed)
+        more: dict[str, Any] = {field: floats(x) for field, x in zip(self.outputs[1:], others, strict=True)}
+        return dataclasses.replace(view, **more)
+
+    def second_pass(self, batch: Batch, first: View) -> View:
+        """The transformed frames of the batch as the network sees them, and the first pass's flow to follow there."""
+        assert self.phase.second is not None
+        flow, where = tf.stop_gradient(first.flow12), first.visible1
+        if trust := self.phase.second.trust:
+            where = trust(flow, tf.stop_gradient(first.flow21))
+        known = {name: batch[name] for name in self.student.input_names}
+        known |= zip(("flow12", "flow21"), tf.split(flow, 2), strict=True)
+        known |= zip(("valid1", "valid2"), tf.split(where, 2), strict=True)
+        changes = self.phase.second.changes
+        changed = tf.map_fn(
+            lambda one: augmentation.apply(changes, *one),
+            (known, tf.cast(batch["chance"] * 2.0**31, tf.int32)),  # each pair by its own seed, [b, 2]
+            fn_output_signature={key: tf.TensorSpec(x.shape[1:], tf.float32) for key, x in known.items()},
+        )
+        changed = {key: tf.stop_gradient(x) for key, x in changed.items()}
+        followed = Followed(stack(changed["flow12"], changed["flow21"]), stack(changed["valid1"], changed["valid2"]))
+        return self.seen({name: changed[name] for name in self.student.input_names}, followed)
+
+    def gradients(
+        self,
+        batch: Batch,
+        variables: list[tf.Variable],
+        *,
+        global_batch: int,
+        weight_decay: float = 0.0,
+        scale: Callable[[tf.Tensor], tf.Tensor] = lambda loss: loss,
+    ) -> tuple[dict[str, tf.Tensor], list[tf.Tensor]]:
+        """One replica's shares: of the mean of each term (and the epe), and of the gradient. Sums over replicas are
+        whole. scale: applied to the loss before differentiation (loss scaling of half precision)."""
+        with tf.GradientTape() as tape:
+            terms, extras = self.losses(batch)
+            shares = {name: global_mean(value, global_batch) for name, value in terms.items()}
+            loss = scale(tf.add_n(list(shares.values())))
+        change = tape.gradient(loss, variables, unconnected_gradients="zero")
+        if weight_decay:
+            replicas = tf.cast(tf.distribute.get_replica_context().num_replicas_in_sync, tf.float32)
+            change = [
+                g + scale(weight_decay / replicas * v) if "kernel" in v.name else g
+                for g, v in zip(change, variables, strict=True)
+            ]
+        shares.update({name: global_mean(value, global_batch) for name, value in extras.items()})
+        return shares, change
+
+
+def stack(of_12: tf.Tensor, of_21: tf.Tensor) -> tf.Tensor:
+    """Both directions as one batch: [b, ...] twice -> [2 b, ...]."""
+    return tf.concat([of_12, of_21], 0)
+
+
+def turned(stacked: tf.Tensor) -> tf.Tensor:
+    """The same pairs, each seen from its other frame: [2 b, ...], halves swapped."""
+    return tf.concat(tf.split(stacked, 2)[::-1], 0)
+
+
+def network_input(batch: Batch, name: str) -> tf.Tensor:
+    """The frame called `name` as the network sees it: another one than the losses compare, where colours change."""
+    return batch.get(INPUT_OF[name], batch[name])
+
+
+def floats(maps: Sequence[tf.Tensor]) -> tuple[tf.Tensor, ...]:
+    """Flow and losses are float32, whatever the network's inner precision."""
+    return tuple(tf.cast(x, tf.float32) for x in maps)
+
+
+def truth_of_batch(phase: Phase, batch: Batch) -> Followed | None:
+    """The ground truth of the phase's directions, where a term learns from it."""
+    if not phase.needs_truth:
+        return None
+    if phase.directions == 1:
+        return Followed(batch["flow12"], batch["valid1"], truth=True)
+    return Followed(stack(batch["flow12"], batch["flow21"]), stack(batch["valid1"], batch["valid2"]), truth=True)
+
+
+def view_of(phase: Phase, batch: Batch, flows12: tuple[tf.Tensor, ...], followed: Followed | None = None) -> View:
+    """What the terms see: the frames of the phase's directions, stacked as the flows are."""
+    both = phase.directions == 2
+    image1, image2, image0 = batch["image1"], batch["image2"], batch.get("image0")
+    flows21 = tuple(map(turned, flows12)) if both else None
+    if both:
+        image1, image2 = stack(image1, image2), stack(image2, image1)
+        image0 = None if image0 is None else stack(image0, batch["image3"])  # 2->1: what was later comes before
+    return View(
+        image1=image1,
+        image2=image2,
+        flows12=flows12,
+        flows21=flows21,
+        visible1=phase.visibility(flows12[0], flows21[0] if flows21 else None),
+        image0=image0,
+        target12=followed.flow if followed else None,
+        used1=followed.where if followed else None,
+        truth=bool(followed and followed.truth),
     )
-    count = len(maps) // len(outputs)
-    flows = tuple(tf.cast(f, tf.float32) for f in flows_of(phase.net, maps[:count]))
-    view = view_of(phase, batch, flows)
-    for place, field in enumerate(outputs[1:], 1):
-        view[field] = tuple(tf.cast(x, tf.float32) for x in maps[place * count : (place + 1) * count])
-    if phase.second:
-        view["second"] = _second_look(phase, batch, student, view)
-    extras = {}
-    if "flow12" in batch:
-        error = tf.norm(flows[0][: tf.shape(batch["flow12"])[0]] - batch["flow12"], axis=-1, keepdims=True)
-        known = batch["valid1"]
-        extras["epe"] = tf.reduce_sum(error * known, [1, 2, 3]) / (tf.reduce_sum(known, [1, 2, 3]) + 1e-6)
-    return phase.objective(View(**view)), extras
 
 
-def flows_of(net: int, flows: Sequence[tf.Tensor]) -> Sequence[tf.Tensor]:
+def flows_of(net: int, flows: Sequence) -> Sequence:
     """Of a stack's flows, which list its last network's first, those of one: 1 = the first network, 0 = the last.
 
     Each network's flows begin at full resolution. Raises ValueError where there are fewer networks.
@@ -60,78 +198,6 @@ def flows_of(net: int, flows: Sequence[tf.Tensor]) -> Sequence[tf.Tensor]:
         raise ValueError(f"this phase judges network {net} of a stack, and the model has {len(begins)}")
     place = len(begins) - net if net else 0
     return flows[begins[place] : [*begins, len(flows)][place + 1]]
-
-
-def view_of(phase: Phase, batch: Batch, flows: tuple[tf.Tensor, ...]) -> dict[str, Any]:
-    """The fields of a `View`: the frames of the phase's directions, stacked as the flows are."""
-    if phase.directions == 1:
-        view = {"image1": batch["image1"], "image2": batch["image2"], "flows12": flows}
-        view["visible1"] = phase.visibility(flows[0], None)
-        view["image0"] = batch.get("image0")
-        if "teacher" in batch:
-            view.update(target12=batch["teacher"], used1=batch["teacher_visible"])
-        elif "flow12" in batch:
-            view.update(target12=batch["flow12"], used1=batch["valid1"])
-        return view
-    flows21 = tuple(tf.concat(tf.split(flow, 2)[::-1], 0) for flow in flows)
-    view = {
-        "image1": tf.concat([batch["image1"], batch["image2"]], 0),
-        "image2": tf.concat([batch["image2"], batch["image1"]], 0),
-        "flows12": flows,
-        "flows21": flows21,
-        "visible1": phase.visibility(flows[0], flows21[0]),
-        "image0": tf.concat([batch["image0"], batch["image3"]], 0) if "image0" in batch else None,
-    }
-    if "teacher" in batch:
-        view.update(target12=batch["teacher"], used1=batch["teacher_visible"])
-    elif phase.needs_truth:
-        view["target12"] = tf.concat([batch["flow12"], batch["flow21"]], 0)
-        view["used1"] = tf.concat([batch["valid1"], batch["valid2"]], 0)
-    return view
-
-
-def _taught(phase: Phase, batch: Batch, teacher: Teacher, stride: int) -> Batch:
-    """The student's crop of the batch, and the flow of a teacher that saw the whole."""
-    height, width = batch["image1"].shape[1:3]
-    size = student_size((height, width), phase.student, stride)
-    flow, both = teacher(batch), phase.directions == 2
-    trusted = phase.trust or phase.visibility
-    visible = trusted(flow, tf.concat(tf.split(flow, 2)[::-1], 0) if both else None)
-    room = tf.constant([height - size[0] + 1, width - size[1] + 1], tf.float32)
-    top, left = tf.unstack(tf.cast(batch["chance"] * room, tf.int32), axis=1)
-    top2, left2 = (tf.concat([n, n], 0) if both else n for n in (top, left))
-    frames = {k: ops.cut(x, top, left, size) for k, x in batch.items() if x.shape.rank == 4}
-    if phase.occluders:
-        frames["image2"] = frames["input2"] = frames[COVERED]
-    return {
-        **frames,
-        "teacher": ops.cut(flow, top2, left2, size),
-        "teacher_visible": ops.cut(visible, top2, left2, size),
-    }
-
-
-def _second_look(phase: Phase, batch: Batch, student: keras.Model, first: dict[str, Any]) -> View:
-    """The changed frames of the batch as the network sees them, and the flow of its first look to follow there."""
-    flow, visible = tf.stop_gradient(first["flows12"][0]), first["visible1"]
-    if phase.trust:
-        visible = phase.trust(flow, tf.stop_gradient(first["flows21"][0]))
-    known = {name: batch[name] for name in student.input_names}
-    known |= zip(("flow12", "flow21"), tf.split(flow, 2), strict=True)
-    known |= zip(("valid1", "valid2"), tf.split(visible, 2), strict=True)
-    seeds = tf.cast(batch["chance"] * 2.0**31, tf.int32)  # [b, 2]
-    changed = tf.map_fn(
-        lambda one: augmentation.apply(phase.second, *one),
-        (known, seeds),
-        fn_output_signature={key: tf.TensorSpec(x.shape[1:], tf.float32) for key, x in known.items()},
-    )
-    changed = {key: tf.stop_gradient(x) for key, x in changed.items()}
-    frames = {name: changed[name] for name in student.input_names}
-    flows = student(list(frames.values()), training=True)
-    flows = tuple(tf.cast(f, tf.float32) for f in flows_of(phase.net, flows))
-    view = view_of(phase, frames, flows)
-    view["target12"] = tf.concat([changed["flow12"], changed["flow21"]], 0)
-    view["used1"] = tf.concat([changed["valid1"], changed["valid2"]], 0)
-    return View(**view)
 
 
 def student_size(crop: tuple[int, int], share: float, stride: int) -> tuple[int, int]:
@@ -147,32 +213,8 @@ def student_size(crop: tuple[int, int], share: float, stride: int) -> tuple[int,
     return height, width
 
 
-def gradients(
-    phase: Phase,
-    batch: Batch,
-    student: keras.Model,
-    teacher: Teacher | None,
-    stride: int,
-    variables: list[tf.Variable],
-    global_batch: int,
-    weight_decay: float = 0.0,
-    scale: Callable[[tf.Tensor], tf.Tensor] = lambda loss: loss,
-    outputs: Sequence[str] = ("flows12",),
-) -> tuple[dict[str, tf.Tensor], list[tf.Tensor]]:
-    """One replica's shares: of the mean of each term (and the epe), and of the gradient. Sums over replicas are whole.
-
-    scale: applied to the loss before differentiation (loss scaling of half precision).
-    """
-    with tf.GradientTape() as tape:
-        terms, extras = losses(phase, batch, student, teacher, stride, outputs)
-        shares = {name: global_mean(value, global_batch) for name, value in terms.items()}
-        loss = scale(tf.add_n(list(shares.values())))
-    change = tape.gradient(loss, variables, unconnected_gradients="zero")
-    if weight_decay:
-        replicas = tf.cast(tf.distribute.get_replica_context().num_replicas_in_sync, tf.float32)
-        change = [
-            g + scale(weight_decay / replicas * v) if "kernel" in v.name else g
-            for g, v in zip(change, variables, strict=True)
-        ]
-    shares.update({name: global_mean(value, global_batch) for name, value in extras.items()})
-    return shares, change
+def _epe(flow12: tf.Tensor, batch: Batch) -> tf.Tensor:
+    """Mean endpoint error 1->2 of every pair, [b], where the truth is known."""
+    error = tf.norm(flow12[: tf.shape(batch["flow12"])[0]] - batch["flow12"], axis=-1, keepdims=True)
+    known = batch["valid1"]
+    return tf.reduce_sum(error * known, [1, 2, 3]) / (tf.reduce_sum(known, [1, 2, 3]) + 1e-6)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import os
 
 import tensorflow as tf
 
 from tfflow.errors import InputError
+from tfflow.training.cluster import Cluster, meet, read_cluster
 
 
 def choose_strategy(devices: str = "auto") -> tf.distribute.Strategy:
@@ -15,23 +15,19 @@ def choose_strategy(devices: str = "auto") -> tf.distribute.Strategy:
 
     "auto": several machines where TF_CONFIG describes them, else all GPUs, else the CPU.
     Otherwise a list: "GPU:0,GPU:1", or "CPU:2" for two logical devices on the CPU.
-    Raises InputError where a device does not exist or TF_CONFIG cannot be read.
+    Raises InputError where a device does not exist, TF_CONFIG cannot be read, or another machine does not come.
     """
-    if devices == "auto" and os.environ.get("TF_CONFIG"):
-        try:
-            config = json.loads(os.environ["TF_CONFIG"])
-            workers = config["cluster"]["worker"]
-            config["task"]["index"]
-        except (ValueError, KeyError, TypeError) as error:
+    cluster = read_cluster(os.environ.get("TF_CONFIG"))
+    if cluster and len(cluster.addresses) > 1:
+        if devices != "auto":
             raise InputError(
-                f"TF_CONFIG must be JSON with cluster.worker (addresses) and task.type, task.index: {error!r}"
-            ) from None
-        if len(workers) > 1:
-            return tf.distribute.MultiWorkerMirroredStrategy()
+                f"--devices {devices} is for one machine, and TF_CONFIG names {len(cluster.addresses)}: leave one out"
+            )
+        return _machines(cluster)
     if devices == "auto":
         gpus = [f"GPU:{i}" for i in range(len(tf.config.list_physical_devices("GPU")))]
         names = gpus or ["CPU:0"]
-    elif devices.upper().startswith("CPU:") and devices[4:].isdigit() and int(devices[4:]) > 0:
+    elif devices.upper().startswith("CPU:") and devices[4:].isdecimal() and 0 < int(devices[4:]) <= MOST_CPUS:
         names = _logical_cpus(int(devices[4:]))
     else:
         names = [d.strip().upper() for d in devices.split(",")]
@@ -42,12 +38,17 @@ def choose_strategy(devices: str = "auto") -> tf.distribute.Strategy:
     return tf.distribute.OneDeviceStrategy(names[0]) if len(names) == 1 else tf.distribute.MirroredStrategy(names)
 
 
-def worker_of(strategy: tf.distribute.Strategy) -> tuple[int, int]:
-    """(number of machines, index of this one)."""
-    resolver = strategy.cluster_resolver
-    if not isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy) or resolver is None:
-        return 1, 0
-    return len(resolver.cluster_spec().as_dict()["worker"]), resolver.task_id
+MOST_CPUS = 256
+"""Logical devices of one CPU: each is made of threads."""
+
+
+def _machines(cluster: Cluster) -> tf.distribute.Strategy:
+    meet(cluster)
+    try:
+        return tf.distribute.MultiWorkerMirroredStrategy()
+    except (tf.errors.OpError, RuntimeError, ValueError) as error:
+        first = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise InputError(f"the machines of TF_CONFIG cannot be joined ({first[:160]}): check the addresses") from None
 
 
 def _logical_cpus(count: int) -> list[str]:

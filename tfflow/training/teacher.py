@@ -1,4 +1,4 @@
-"""What a student follows: flow of the network as it stood when the phase began, looking as the phase says."""
+"""What a student follows: flow of the network as it stood when the phase began, found as the phase's teacher does."""
 
 from __future__ import annotations
 
@@ -10,23 +10,26 @@ from tfflow.models import FlowModel
 from tfflow.models.variational import pair_by_pair
 from tfflow.recipes import Phase
 
-Teacher = Callable[[dict[str, tf.Tensor]], tf.Tensor]
+TeacherFlow = Callable[[dict[str, tf.Tensor]], tf.Tensor]
 """A batch -> the flow of its frames in the phase's directions, [b or 2b, h, w, 2], without gradient."""
 
 
-def teacher_of(phase: Phase, model: FlowModel) -> Teacher:
-    """The teacher of a phase, with the weights that `model` has at each call."""
-    looking = FlowModel(model.name, network=model.network, scales=phase.looks)
+def teacher_of(phase: Phase, model: FlowModel) -> TeacherFlow:
+    """The teacher of a phase, with the weights that `model` has at each call. ValueError where the phase has none."""
+    if phase.teacher is None:
+        raise ValueError(f"phase {phase.name!r} has no teacher")
+    rules = phase.teacher
+    scaled = FlowModel(model.name, network=model.network, scales=rules.scales)
     both = phase.directions == 2
-    names = (looking.both_ways if both else looking.one_way).input_names
+    names = (scaled.both_ways if both else scaled.one_way).input_names
 
     def flow(batch):
         frames = [batch[name] for name in names]
-        found = (looking.stacked if both else looking.forward)(*frames)
-        if phase.refined:
+        found = (scaled.stacked if both else scaled.forward)(*frames)
+        if rules.refined:
             first, second = (tf.concat([a, b], 0) if both else a for a, b in (frames[:2], frames[1::-1]))
             found = tf.numpy_function(pair_by_pair, [first, second, found], tf.float32, stateful=False)
-        shape = [None, *frames[0].shape[1:3], 2]  # which the number of looks hides
+        shape = [None, *frames[0].shape[1:3], 2]  # which several scales leave unknown
         return tf.stop_gradient(tf.ensure_shape(found, shape))
 
     return flow

@@ -11,8 +11,9 @@ from tfflow.models import FlowModel, variant
 from tfflow.models.graph import outputs_of
 from tfflow.models.weights import assign, model_arrays
 from tfflow.recipes import Phase, Recipe
-from tfflow.training import step as replica
-from tfflow.training.strategy import worker_of
+from tfflow.training.cluster import machines_of
+from tfflow.training.fitting import fitted, trained_weights
+from tfflow.training.step import Step
 from tfflow.training.teacher import teacher_of
 
 PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
@@ -22,6 +23,7 @@ class Trainer:
     """Holds what changes during a run, and changes it one step at a time.
 
     An update comes in two halves, so that a loss or gradient that is not finite is seen before it reaches a weight.
+    recipe: as this network is trained by it; departures: in what that is not the recipe given, a line each.
     precision: a Keras policy; weights, flow and losses stay float32. xla: compile the whole step (a minute a phase).
     """
 
@@ -35,27 +37,20 @@ class Trainer:
         xla: bool = False,
         seed: int = 0,
     ):
-        self.recipe, self.strategy, self.xla = recipe, strategy, xla
+        self.strategy, self.xla = strategy, xla
         self.stride = variant(model).stride
         keras.utils.set_random_seed(seed)  # the only stateful randomness: the first weights
         with strategy.scope():
             self.flow_model = FlowModel(model, network=variant(model).build(precision))
             self.graph(2)
             self.teacher: FlowModel | None = None
-            if any(phase.student for phase in recipe.phases):
+            if any(phase.teacher for phase in recipe.phases):
                 self.teacher = FlowModel(model, network=variant(model).build(precision))
                 _ = self.teacher.both_ways  # its weights, on every replica
         self.loss_scaling = precision == "mixed_float16"
-        if xla and any(phase.refined for phase in recipe.phases):
+        if xla and any(phase.teacher and phase.teacher.refined for phase in recipe.phases):
             raise InputError(f"a teacher of {recipe.name} uses OpenCV, which XLA does not compile: leave --xla out")
-        for phase in recipe.phases:
-            self._trained(phase)
-            missing = phase.objective.needs_outputs.difference(outputs_of(self.flow_model.network))
-            if missing:
-                raise InputError(
-                    f"{recipe.name} judges {', '.join(sorted(missing))} of a network, and {model} has none; "
-                    f"--model {recipe.model} has"
-                )
+        self.recipe, self.departures = fitted(recipe, self.flow_model)
 
     def graph(self, directions: int) -> keras.Model:
         """The trained network as a Keras model of one direction or both; both have the same weights."""
@@ -64,10 +59,10 @@ class Trainer:
     def begin(self, phase: Phase) -> None:
         """Sets all up for a phase: weights it starts from, the teacher, a new optimizer, the compiled step."""
         arrays = model_arrays(self.graph(2))
-        for to, origin in phase.start:
+        for to, origin in phase.part.start:
             arrays.update({to + k.removeprefix(origin): v for k, v in arrays.items() if k.startswith(origin)})
         assign(self.graph(2), arrays, "the start of a phase")
-        if phase.student and self.teacher:
+        if phase.teacher and self.teacher:
             assign(self.teacher.both_ways, arrays, "the teacher")
         self.resume(phase)
 
@@ -75,7 +70,7 @@ class Trainer:
         """A new optimizer and the compiled step of a phase; weights stay as they are."""
         settings = self.recipe.optimizer
         with self.strategy.scope():
-            trained = self._trained(phase)
+            trained = trained_weights(self.recipe, phase, self.flow_model)
             optimizer = keras.optimizers.Adam(
                 beta_1=settings.beta1, beta_2=settings.beta2, epsilon=settings.epsilon, jit_compile=False
             )
@@ -86,15 +81,6 @@ class Trainer:
         self._compute = self._compiled_gradients(phase, trained)
         self._apply = self._compiled_update(trained)
         self._sum = self._compiled_sum()
-
-    def _trained(self, phase: Phase) -> list[tf.Variable]:
-        trained = [v for v in self.graph(2).trainable_variables if v.name.startswith(phase.train)]
-        if not trained:
-            raise InputError(
-                f"{self.recipe.name} trains weights named {phase.train}... in its phase {phase.name!r}, and "
-                f"{self.flow_model.name} has none; --model {self.recipe.model} has"
-            )
-        return trained
 
     def compute(self, batch) -> tuple[dict[str, float], object, float]:
         """(value of each term and of the epe, gradients, their norm) of one step; no weight changes."""
@@ -109,30 +95,28 @@ class Trainer:
 
     def anywhere(self, flag: bool) -> bool:
         """Whether `flag` is set on any machine; all of them ask at the same step."""
-        if worker_of(self.strategy)[0] == 1:
+        if machines_of(self.strategy)[0] == 1:
             return flag
         total = self._sum(tf.constant(float(flag)))
         return float(self.strategy.experimental_local_results(total)[0]) > 0
 
     def _compiled_gradients(self, phase: Phase, trained: list[tf.Variable]):
-        clip, batch_size, decay = self.recipe.optimizer.clip, self.recipe.batch, self.recipe.optimizer.weight_decay
+        clip, batch_size, decay = (
+            self.recipe.optimizer.clip,
+            self.recipe.batch_of(phase),
+            self.recipe.optimizer.weight_decay,
+        )
         scale = self.optimizer.get_scaled_loss if self.loss_scaling else lambda loss: loss
-        student, outputs = self.graph(phase.directions), outputs_of(self.flow_model.network)
-        teacher = teacher_of(phase, self.teacher) if phase.student and self.teacher else None
+        step = Step(
+            phase,
+            self.graph(phase.directions),
+            self.stride,
+            teacher_of(phase, self.teacher) if phase.teacher and self.teacher else None,
+            outputs_of(self.flow_model.network),
+        )
 
         def share(batch):
-            return replica.gradients(
-                phase,
-                batch,
-                student,
-                teacher,
-                self.stride,
-                trained,
-                batch_size,
-                decay,
-                scale,
-                outputs,
-            )
+            return step.gradients(batch, trained, global_batch=batch_size, weight_decay=decay, scale=scale)
 
         if self.xla:
             share = tf.function(share, jit_compile=True, autograph=False)

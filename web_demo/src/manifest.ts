@@ -1,6 +1,6 @@
 /** `model.json`: read, held against its schema, and its model file held against it. */
 
-import manifestSchema from "../../tfflow/export/manifest.schema.json" with { type: "json" };
+import manifestSchema from "../../tfflow/exporting/manifest.schema.json" with { type: "json" };
 import { Refusal } from "./refusal.ts";
 import type { Manifest } from "./types.ts";
 

@@ -12,15 +12,16 @@ from typing import ClassVar
 import cv2
 import numpy as np
 import tensorflow as tf
+import tf_keras as keras
 from scenes import write_y4m
 
 from tfflow.data.scenes import Scenes
 from tfflow.errors import command
-from tfflow.export import convert
-from tfflow.export.exporter import Exporter
-from tfflow.export.graph import Interface
-from tfflow.export.manifest import manifest, write_manifest
-from tfflow.models import VARIANTS, FlowModel, Variant
+from tfflow.exporting import convert
+from tfflow.exporting.exporter import Exporter
+from tfflow.exporting.graph import Interface
+from tfflow.exporting.manifest import manifest, write_manifest
+from tfflow.models import FlowModel, register_network
 from tfflow.models.pwcnet_mobile import PWCNetMobile
 from tfflow.models.tflite import TFLiteModel
 
@@ -42,8 +43,8 @@ class SmallPWC(PWCNetMobile):
 
 def small_network() -> FlowModel:
     """With weights that give flow of some pixels, other ones for u and v."""
-    VARIANTS["small_pwc"] = Variant("small_pwc", SmallPWC, "of the tests", 1, "none")
-    tf.keras.utils.set_random_seed(3)
+    register_network("small_pwc", SmallPWC, paper="of the tests")
+    keras.utils.set_random_seed(3)
     model = FlowModel("small_pwc", {"recipe": "none: random weights", "data": "none", "steps": "0"})
     random = np.random.default_rng(3)
     for v in model.one_way.weights:
@@ -82,8 +83,8 @@ def write_models(out: Path) -> dict[str, TFLiteModel]:
     usual, bytes_too, plain = Interface(SIZE), Interface(SIZE, uint8=True), Interface(PLAIN)
     exporter = Exporter(network, usual, Scenes(SIZE, seed=1, count=2))
     files = {
-        "fp32": (exporter.make("fp32"), usual, "fp32"),
-        "int8-ptq": (exporter.make("int8-ptq"), usual, "int8-ptq"),
+        "fp32": (exporter.make("fp32").contents, usual, "fp32"),
+        "int8-ptq": (exporter.make("int8-ptq").contents, usual, "int8-ptq"),
         "uint8": (convert.fp32(exporter.graph, bytes_too), bytes_too, "fp32"),
         "plain": (convert.fp32(Plain(), plain), plain, "fp32"),
     }

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 
 import numpy as np
 
 from tfflow.data.records import Sample
-from tfflow.data.scenes.camera import expose, smear
-from tfflow.data.scenes.motion import affine, compose, draw_motions, invert
-from tfflow.data.scenes.render import Layer, draw, later, visible
+from tfflow.data.scenes.camera import expose
+from tfflow.data.scenes.drive import drive
+from tfflow.data.scenes.layer import Layer
+from tfflow.data.scenes.layered import bent, fast_things, layered
+from tfflow.data.scenes.light import cast_shadows, fog, polish
+from tfflow.data.scenes.plot import Plot, draw_plot
+from tfflow.data.scenes.presets import PRESETS, preset
+from tfflow.data.scenes.render import Frame, blur, draw, later, paint, visible
 from tfflow.data.scenes.settings import SceneSettings, changed
-from tfflow.data.scenes.shapes import draw_mask
-from tfflow.data.scenes.textures import Textures, pick
+from tfflow.data.scenes.textures import Textures, plain_colour
 from tfflow.errors import InputError
 
-__all__ = ["SceneSettings", "Scenes"]
+__all__ = ["PRESETS", "SceneSettings", "Scenes", "preset"]
 SMALLEST, LARGEST = 16, 8192
+MOST_INSTANTS = 16  # that a blurred frame is the mean of
 
 
 class Scenes:
@@ -25,10 +29,11 @@ class Scenes:
 
     size: (height, width) of the frames, 16 to 8192 each. textures: a folder of photographs to cut textures from.
     Samples carry image1, image2, flow12, flow21, visible1, visible2, valid1, valid2 (the last two are all 1).
-    The flow is each layer's affine motion in closed form, rounded to float32; `visible1` is 1 where the same point
-    of the same layer is inside frame 2 and nothing is in front of it there.
-    with_around: samples have image0 and image3 besides, a step before and a step after: every layer repeats its motion
-    and the light its change. All else of a sample stays what it is without them.
+    The flow is each layer's motion (affine, bent, or a plane's before a camera that moves through space) in closed
+    form, rounded to float32; where a layer bends, one of the two ways is found by iteration to less than 1e-3 px.
+    `visible1` is 1 where the same point of the same layer is inside frame 2 and nothing is in front of it there.
+    with_around: samples have image0 and image3 besides, a step before and a step after: every layer goes on as it
+    moves, and the light as it changes. All else of a sample stays what it is without them.
     Raises InputError for a bad size, count, seed or folder.
     """
 
@@ -68,14 +73,15 @@ class Scenes:
 
     def sample(self, index: int) -> Sample:
         """Scene `index`: images float32 [h, w, 3] in [0, 1], flows [h, w, 2], masks [h, w, 1]."""
-        rng = self._rng(index)
-        layers = self._layers(rng)
+        rng, plot = self._rng(index), self._plot(index)
+        layers = self._layers(rng, plot)
         frames = [draw(layers, frame, self.size, self.settings.antialias) for frame in (0, 1)]
-        images = [frame.image for frame in frames]
-        if self.with_around:
-            images.append(draw(later(layers, -1), 0, self.size, self.settings.antialias).image)
-            images.append(draw(later(layers, 1), 1, self.size, self.settings.antialias).image)
-        exposed = zip(("image1", "image2", "image0", "image3"), expose(rng, self.settings, images), strict=False)
+        images = self._images(layers, frames, plot)
+        if plot.same:
+            images = [expose(rng, self.settings, images[:1], plot)[0]] * len(images)
+        else:
+            images = expose(rng, self.settings, images, plot)
+        exposed = zip(("image1", "image2", "image0", "image3"), images, strict=False)
         return {
             **dict(exposed),
             "flow12": frames[0].flow,
@@ -99,57 +105,44 @@ class Scenes:
 
     def layers(self, index: int) -> list[Layer]:
         """The layers of scene `index`, from back to front."""
-        return self._layers(self._rng(index))
+        return self._layers(self._rng(index), self._plot(index))
 
     def _rng(self, index: int) -> np.random.Generator:
         if not 0 <= index < self.count:
             raise IndexError(f"scene {index} of {self.count}")
         return np.random.default_rng([self.seed, index])
 
-    def _layers(self, rng: np.random.Generator) -> list[Layer]:
-        settings, (height, width) = self.settings, self.size
-        masks, places = [], []
-        for _ in range(int(rng.integers(settings.shapes[0], settings.shapes[1] + 1))):
-            low, high = (math.log(share * min(self.size)) for share in settings.shape_size)
-            diameter = math.exp(rng.uniform(low, high))
-            stretch = math.exp(rng.uniform(-0.25, 0.25))
-            mask = draw_mask(rng, pick(rng, settings.shape_kinds), max(diameter / stretch, 3.0))
-            middle = ((mask.shape[1] - 1) / 2, (mask.shape[0] - 1) / 2)
-            to = (rng.uniform(0, width) - middle[0], rng.uniform(0, height) - middle[1])
-            masks.append(mask)
-            places.append(affine(rng.uniform(-30, 30), stretch, 0.0, to, middle))
-        frame = _corners(self.size)
-        boxes = [frame] + [_apply(place, _corners(mask.shape)) for mask, place in zip(masks, places, strict=True)]
-        motions = draw_motions(rng, settings, self.size, boxes)
-        place, size = self._lay_background(rng, motions[0])
-        sizes = [size, *(mask.shape for mask in masks)]
-        blurred = rng.random() < settings.motion_blur
-        shutter = rng.uniform(0.2, 0.8)
-        layers = []
-        for alpha, size, to_frame1, motion in zip([None, *masks], sizes, [place, *places], motions, strict=True):
-            paint = self._textures.draw(rng, size)
-            to_frames = (to_frame1, compose(motion, to_frame1))
-            if blurred:
-                middle = _corners(size).mean(axis=0, keepdims=True)
-                moved = _apply(invert(to_frame1), _apply(to_frames[1], middle)) - middle
-                paint = smear(paint, *(shutter * moved[0]).tolist())
-            layers.append(Layer(paint, alpha, to_frames))
-        return layers
+    def _images(self, layers: list[Layer], frames: list[Frame], plot: Plot) -> list[np.ndarray]:
+        """Frames 1 and 2, and where they are asked for 0 and 3, as they are before the camera's light and noise."""
+        sharp = self.settings.antialias
+        if plot.plain:
+            return [np.full((*self.size, 3), plain_colour(plot.rng), np.uint8)] * (4 if self.with_around else 2)
+        poses = [(layers, 0), (layers, 1)]
+        poses += [(later(layers, -1), 0), (later(layers, 1), 1)] if self.with_around else []
+        length = max(float(np.abs(frame.flow).max()) for frame in frames) * plot.shutter if plot.shutter else 0.0
+        if length > 1:
+            instants = min(max(round(length / 2), 2), MOST_INSTANTS)
+            return [blur(pose, frame, self.size, sharp, plot.shutter, instants) for pose, frame in poses]
+        painted = [paint(pose, frame, self.size, sharp) for pose, frame in poses[2:]]
+        return [frame.image for frame in frames] + painted
 
-    def _lay_background(self, rng: np.random.Generator, motion: np.ndarray) -> tuple[np.ndarray, tuple[int, int]]:
-        """Where the background's raster lies in frame 1, and its size: just enough to fill both frames."""
-        place = affine(rng.uniform(-12, 12), math.exp(rng.uniform(-0.25, 0.4)))
-        frame = _corners(self.size)
-        seen = np.concatenate([_apply(invert(place), frame), _apply(invert(compose(motion, place)), frame)])
-        low, high = np.floor(seen.min(axis=0)) - 2, np.ceil(seen.max(axis=0)) + 3
-        width, height = (int(v) for v in high - low)
-        return compose(place, affine(translation=(low[0], low[1]))), (height, width)
+    def _plot(self, index: int) -> Plot:
+        return draw_plot(self.seed, index, self.settings, self.size)
 
-
-def _corners(size: tuple[int, ...]) -> np.ndarray:
-    height, width = size[0] - 1, size[1] - 1
-    return np.array([[0, 0], [width, 0], [0, height], [width, height]], np.float64)
-
-
-def _apply(matrix: np.ndarray, points: np.ndarray) -> np.ndarray:
-    return points @ matrix[:, :2].T + matrix[:, 2]
+    def _layers(self, rng: np.random.Generator, plot: Plot) -> list[Layer]:
+        settings, size = self.settings, self.size
+        if plot.drive:
+            layers = drive(plot.rng, settings, size, self._textures, plot.pan[0])
+        else:
+            layers = layered(rng, settings, size, self._textures, plot)
+        if plot.bending:
+            layers = bent(plot.rng, settings, size, layers)
+        if plot.fast:
+            layers += fast_things(plot.rng, settings, size, self._textures)
+        if plot.fog:
+            layers = fog(plot.rng, layers)
+        if plot.shadows:
+            layers = cast_shadows(plot.rng, layers, size)
+        if plot.highlights:
+            layers = polish(plot.rng, layers, size)
+        return [layer.still() for layer in layers] if plot.still else layers

@@ -8,20 +8,20 @@ import math
 import cv2
 import numpy as np
 
+from tfflow.data.scenes.plot import Plot
 from tfflow.data.scenes.settings import SceneSettings
 
 GRAIN = 1 << 20
-
-
 TIMES = (-1, 1, -3, 3)
 """Of the frames 1, 2, 0 and 3, in half steps from the middle of the first two."""
 
 
-def expose(rng: np.random.Generator, settings: SceneSettings, images: list[np.ndarray]) -> list[np.ndarray]:
+def expose(rng: np.random.Generator, settings: SceneSettings, images: list[np.ndarray], plot: Plot) -> list[np.ndarray]:
     """Frames 1 and 2, or 1, 2, 0 and 3, uint8 -> float32 in [0, 1], as one camera sees them shortly after each other.
 
     Light is mostly the same for all and changes a little, and steadily; frame 0 is as sharp as frame 1, frame 3 as
     frame 2; noise is each frame's own. The first two are the same with the others as without.
+    plot: whether it is dark, and how well JPEG keeps the frames.
     """
     if rng.random() < settings.defocus:
         sigma = rng.uniform(0.4, 1.4)
@@ -31,13 +31,27 @@ def expose(rng: np.random.Generator, settings: SceneSettings, images: list[np.nd
     shared = rng.standard_normal(6) * spread
     change = rng.standard_normal(6) * spread * settings.light_change / 2
     sigma = rng.uniform(0, settings.noise) * rng.random()  # mostly clean, seldom grainy
+    gain = 1.0
+    if plot.dark:
+        gain = math.exp(-plot.rng.uniform(0.8, 2.5))
+        sigma = 0.004 + gain * plot.rng.uniform(0.02, 0.15)
     frames = []
     for image, time in zip(images, TIMES, strict=False):
         lit = cv2.LUT(image, tone_curve(shared + time * change))
+        if plot.dark:
+            np.multiply(lit, gain, out=lit)
         if sigma > 0:
             _add_noise(lit, sigma, int(rng.integers(GRAIN)))
-        frames.append(np.clip(lit, 0, 1, out=lit))
+        np.clip(lit, 0, 1, out=lit)
+        frames.append(_through_jpeg(lit, plot.quality) if plot.quality else lit)
     return frames
+
+
+def _through_jpeg(image: np.ndarray, quality: int) -> np.ndarray:
+    levels = cv2.cvtColor((image * 255 + 0.5).astype(np.uint8), cv2.COLOR_RGB2BGR)
+    coded = cv2.imencode(".jpg", levels, (cv2.IMWRITE_JPEG_QUALITY, quality))[1]
+    kept = cv2.cvtColor(cv2.imdecode(coded, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)  # type: ignore[arg-type]
+    return kept.astype(np.float32) / 255
 
 
 def tone_curve(light: np.ndarray) -> np.ndarray:

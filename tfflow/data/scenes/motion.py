@@ -1,4 +1,4 @@
-"""Affine motions of layers, 2x3 float64 matrices that take a point (x, y) of frame 1 to frame 2."""
+"""Motions of layers: float64 matrices that take a point (x, y) of frame 1 to frame 2; 2x3 affine, 3x3 projective."""
 
 from __future__ import annotations
 
@@ -27,7 +27,9 @@ def affine(
 
 
 def compose(second: np.ndarray, first: np.ndarray) -> np.ndarray:
-    """The motion that applies `first`, then `second`."""
+    """The motion that applies `first`, then `second`; 3x3 where one of them is."""
+    if len(second) == 3 or len(first) == 3:
+        return square(second) @ square(first)
     both = second[:, :2] @ first
     both[:, 2] += second[:, 2]
     return both
@@ -35,8 +37,34 @@ def compose(second: np.ndarray, first: np.ndarray) -> np.ndarray:
 
 def invert(motion: np.ndarray) -> np.ndarray:
     """The motion back. Closed form, so that there and back is the identity to float64's precision."""
+    if len(motion) == 3:
+        return _inverse(*motion.ravel().tolist())
     (a, b, x), (c, d, y) = motion.tolist()
     return np.array([[d, -b, b * y - d * x], [-c, a, c * x - a * y]]) / (a * d - b * c)
+
+
+def _inverse(a: float, b: float, c: float, d: float, e: float, f: float, g: float, h: float, i: float) -> np.ndarray:
+    rows = [[e * i - f * h, c * h - b * i, b * f - c * e],
+            [f * g - d * i, a * i - c * g, c * d - a * f],
+            [d * h - e * g, b * g - a * h, a * e - b * d]]  # fmt: skip
+    return np.array(rows) / (a * rows[0][0] + b * rows[1][0] + c * rows[2][0])
+
+
+def square(motion: np.ndarray) -> np.ndarray:
+    """The motion as a 3x3 matrix."""
+    return motion if len(motion) == 3 else np.vstack([motion, [0.0, 0.0, 1.0]])
+
+
+def move(motion: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """Points [n, 2] under a motion."""
+    moved = points @ motion[:, :2].T + motion[:, 2]
+    return moved if len(motion) == 2 else moved[:, :2] / moved[:, 2:]
+
+
+def corners_of(size: tuple[int, ...]) -> np.ndarray:
+    """The middles of the corner pixels of an image of a size (height, width, ...), [4, 2]."""
+    height, width = size[0] - 1, size[1] - 1
+    return np.array([[0, 0], [width, 0], [0, height], [width, height]], np.float64)
 
 
 def weaken(motion: np.ndarray, corners: np.ndarray, limit: float) -> np.ndarray:
@@ -47,23 +75,32 @@ def weaken(motion: np.ndarray, corners: np.ndarray, limit: float) -> np.ndarray:
     return motion if longest <= limit else IDENTITY + (motion - IDENTITY) * (limit / longest)
 
 
+def unit_of(size: tuple[int, int]) -> float:
+    """Px of a frame for each px of a 192x256 frame: larger frames show the same scene larger."""
+    return math.sqrt(size[0] * size[1] / (192 * 256))
+
+
 def draw_motions(
     rng: np.random.Generator,
     settings: SceneSettings,
     size: tuple[int, int],
     boxes: list[np.ndarray],
+    pan: tuple[float, float] = (0.0, 0.0),
+    share: float = 1.0,
 ) -> list[np.ndarray]:
     """The motions of the background and of the shapes before it, in order from back to front.
 
     size: (height, width) of the frame; boxes: each layer's corners [n, 2] in frame 1, the background's first.
     Under parallax a shape follows the camera's translation and zoom in proportion to its inverse depth, which grows
     towards the front; otherwise it moves with the background. On top of that comes the shape's own motion.
+    pan: px that the camera moves besides. share: of the greatest displacement that these motions may use.
     """
     height, width = size
-    unit = math.sqrt(height * width / (192 * 256))  # larger frames show the same scene larger
+    unit = unit_of(size)
     middle = ((width - 1) / 2, (height - 1) / 2)
     pace = math.exp(rng.uniform(math.log(settings.pace[0]), math.log(settings.pace[1])))
     camera = _Draw(rng, settings, pace, unit, 0)
+    camera.u, camera.v = camera.u + pan[0], camera.v + pan[1]
     parallax = rng.random() < settings.parallax
     nearness = np.sort(rng.uniform(*settings.nearness, len(boxes) - 1)) if parallax else np.ones(len(boxes) - 1)
     motions = [camera.motion(middle)]
@@ -73,7 +110,9 @@ def draw_motions(
             own = _Draw(rng, settings, pace, unit, 1)
             motion = compose(motion, own.motion(tuple(box.mean(axis=0))))
         motions.append(motion)
-    limit = settings.max_displacement * unit
+    limit = settings.max_displacement * unit * share
+    if any(pan):
+        limit = max(limit, settings.fast_speed[1] * width)
     beyond = np.where(boxes[0] > 0, limit, -limit)  # frame 2 may show what was just outside frame 1
     boxes = [boxes[0] + beyond, *boxes[1:]]
     return [weaken(motion, box, limit) for motion, box in zip(motions, boxes, strict=True)]

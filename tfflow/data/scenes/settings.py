@@ -43,6 +43,14 @@ class SceneSettings:
     independent: float = 0.5  # under parallax, probability that a shape also moves by itself
     max_displacement: float = 48.0  # px; motions that exceed it are weakened
 
+    bending: float = 0.0  # probability that most layers bend
+    drive: float = 0.0  # probability of planes before a camera that drives through depth, instead of flat layers
+    fast: float = 0.0  # probability of small things that fly by
+    pan: float = 0.0  # probability that the camera pans fast
+    fast_speed: Range = (0.06, 0.35)  # of these and of pans, as a share of the frame's width, whatever the limit above
+    still: float = 0.0  # probability that nothing moves; in half of these the two frames are the same to the bit
+    plain: float = 0.2  # probability that a still scene is one colour alone, black in two of five
+
     # textures
     texture_kinds: tuple[tuple[str, float], ...] = (
         ("noise", 3.0), ("leaves", 3.0), ("cells", 1.5), ("stripes", 1.0), ("checker", 0.8), ("text", 0.7),
@@ -54,8 +62,14 @@ class SceneSettings:
     shading: float = 0.4  # probability of a smooth change of brightness across a layer
     photos: float = 0.7  # probability that a layer is cut from a photograph, where a folder of them is given
 
+    # light and air
+    fog: float = 0.0  # probability of fog, which takes the more colour the farther a layer is
+    shadows: float = 0.0  # probability that layers cast shadows on those behind them
+    highlights: float = 0.0  # probability of bright spots that do not move with their surface
+
     # camera
     motion_blur: float = 0.15  # probability that moving layers are smeared along their motion
+    path_blur: float = 0.0  # probability that the shutter is open long: outlines, too, blur along each point's path
     defocus: float = 0.2  # probability that both frames are a little out of focus
     noise: float = 0.03  # largest standard deviation of the sensor's noise (images span 0..1)
     brightness: float = 0.1  # standard deviation of what is added to both frames
@@ -63,9 +77,14 @@ class SceneSettings:
     gamma: float = 0.15  # of log(gamma) of both frames
     colour: float = 0.05  # of log(gain) of each colour channel of both frames
     light_change: float = 0.15  # the same changes again between the two frames, times this
+    dark: float = 0.0  # probability of hardly any light and much noise
+    jpeg: float = 0.0  # probability that the frames were stored as JPEG, of a quality from 25 to 90
 
     def __post_init__(self) -> None:
-        probabilities = ("parallax", "independent", "mixed", "faint", "shading", "photos", "motion_blur", "defocus")
+        probabilities = (
+            "parallax", "independent", "bending", "drive", "fast", "pan", "still", "plain", "mixed", "faint",
+            "shading", "photos", "fog", "shadows", "highlights", "motion_blur", "path_blur", "defocus", "dark", "jpeg",
+        )  # fmt: skip
         for name in probabilities:
             self._check(name, 0 <= getattr(self, name) <= 1, "a probability from 0 to 1")
         for name in ("detail", "noise", "brightness", "contrast", "gamma", "colour", "light_change"):
@@ -81,6 +100,8 @@ class SceneSettings:
                     "smallest and largest share of the frame's shorter side, above 0 and up to 2")  # fmt: skip
         self._check("pace", _ordered(self.pace) and self.pace[0] > 0, "two growing numbers > 0")
         self._check("nearness", _ordered(self.nearness) and self.nearness[0] >= 1, "two growing numbers >= 1")
+        self._check("fast_speed", _ordered(self.fast_speed) and self.fast_speed[0] > 0 and self.fast_speed[1] <= 1,
+                    "slowest and fastest share of the frame's width, above 0 and up to 1")  # fmt: skip
         self._check("max_displacement", 0 <= self.max_displacement <= 1000, "px from 0 to 1000")
         self._check_mix("texture_kinds", "texture", FIELDS)
         self._check_mix("shape_kinds", "shape", SHAPES)

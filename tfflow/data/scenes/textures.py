@@ -109,6 +109,12 @@ def palette(rng: np.random.Generator, contrast: float) -> np.ndarray:
     return np.rint(np.clip(table, 0, 255)).astype(np.uint8)
 
 
+def plain_colour(rng: np.random.Generator) -> np.ndarray:
+    """uint8 [3]: black in two of five, white in one of ten, else any."""
+    at = rng.random()
+    return np.rint(np.clip(rng.uniform(0, 255, 3) * (at > 0.4) + 255 * (at > 0.9), 0, 255)).astype(np.uint8)
+
+
 def blend(below: np.ndarray, above: np.ndarray, alpha: np.ndarray) -> np.ndarray:
     """`above` where alpha (uint8 [h, w]) is 255, `below` where it is 0; uint8 [h, w, 3]."""
     weight = cv2.cvtColor(alpha, cv2.COLOR_GRAY2RGB)

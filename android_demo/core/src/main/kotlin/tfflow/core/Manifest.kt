@@ -15,7 +15,7 @@ class FlowSpec(val name: String, val index: Int, val height: Int, val width: Int
 }
 
 /**
- * `model.json`: all that an app must know of the .tflite beside it. The format is tfflow/export/manifest.schema.json,
+ * `model.json`: all that an app must know of the .tflite beside it. The format is tfflow/exporting/manifest.schema.json,
  * and [parse] refuses what that refuses.
  */
 class Manifest private constructor(

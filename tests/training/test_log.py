@@ -1,0 +1,49 @@
+"""The loss curve on disk: what a crash cut short is done again, and what is damaged is refused with its line."""
+
+from __future__ import annotations
+
+import pytest
+
+from tfflow.errors import InputError
+from tfflow.training.log import History, read_history
+
+ROWS = ['{"step": 3, "phase": "census", "rate": 0.1, "census": 2.5}', '{"step": 6, "phase": "census", "rate": 0.1}']
+
+
+def history(folder, *lines: bytes):
+    (folder / "history.jsonl").write_bytes(b"\n".join(lines))
+    return folder
+
+
+def test_a_last_line_that_a_crash_cut_short_is_dropped(tmp_path):
+    whole = [row.encode() for row in ROWS]
+    for end in (b"", b'{"step": 9, "pha', b"\0\0\0\0", b"\xff"):
+        assert [row["step"] for row in read_history(history(tmp_path, *whole, end))] == [3, 6]
+    History(tmp_path, 3, {})
+    assert (tmp_path / "history.jsonl").read_text() == ROWS[0] + "\n"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b'{"step": 6, "phase": "cen\xffsus", "rate": 0.1}',
+        b"[]",
+        b"7",
+        b"[" * 100_000,
+        b'{"step": "6", "phase": "census"}',
+        b'{"phase": "census"}',
+        b'{"step": 6}',
+        b'{"step": 6, "phase": "census", "rate": NaN}',
+        b'{"step": 6, "phase": "census", "rate": [1]}',
+    ],
+)
+def test_a_damaged_line_is_refused_with_its_number_and_what_to_do(tmp_path, line):
+    folder = history(tmp_path, ROWS[0].encode(), line, ROWS[1].encode(), b"")
+    with pytest.raises(InputError) as error:
+        read_history(folder)
+    assert str(error.value) == (
+        f"'{folder / 'history.jsonl'}' is damaged in line 2: mend it, or remove the file; the run then goes on without "
+        "the curve so far"
+    )
+    (folder / "history.jsonl").unlink()
+    assert read_history(folder) == []

@@ -1,0 +1,1 @@
+"""The commands: options in, one typed function of the library called, its result printed. No logic of its own."""

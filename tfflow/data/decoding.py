@@ -1,0 +1,227 @@
+"""Frames of a video file as the decoder made them: numbered by their time, upright, of one size; what is lost is named.
+
+FFmpeg's libraries decode, through PyAV. OpenCV is not used: its versions 4.13 and 5.0 hand out unset memory for
+interlaced video and say so in a log alone.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import os
+import re
+import shlex
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import av
+import av.logging
+import numpy as np
+from av.video.reformatter import VideoReformatter
+
+from tfflow.data import headers
+from tfflow.data.damage import warn
+from tfflow.data.images import read_bytes
+from tfflow.data.timeline import Timeline
+from tfflow.errors import InputError
+
+# Files of frames alone. Playlists, which name other files and addresses, still images and texts are no videos.
+FORMATS = (
+    "amv,asf,av1,avi,avs2,cavsvideo,dirac,dnxhd,dv,flv,gif,gxf,h261,h263,h264,hevc,ivf,ivr,live_flv,lmlm4,m4v,matroska,"
+    "webm,mjpeg,mov,mp4,mpeg,mpegts,mpegvideo,mxf,nsv,nut,obu,ogg,pva,rm,vc1,vc1test,vvc,wtv,yuv4mpegpipe"
+)
+SHORT = 2  # frames that a header may count too many
+
+
+class VideoInfo(NamedTuple):
+    """What a video's header claims; `frames` is 0 where it says nothing, fps is 25 then."""
+
+    frames: int
+    fps: float
+    height: int
+    width: int
+
+
+class Notes:
+    """What is to be said of a video: `stopped`, that it ends early, and `damage`, which of its frames are missing."""
+
+    def __init__(self, stopped: str = "", damage: str = ""):
+        self.stopped, self.damage = stopped, damage
+
+    def tell(self, on_error: str) -> None:
+        """Warns of missing frames; an early end raises InputError, or, with on_error="skip", is a warning, too."""
+        if self.damage:
+            warn(self.damage)
+        if self.stopped and on_error == "stop":
+            raise InputError(f"{self.stopped}; repair it, or go on with what is there by --on-error skip")
+        if self.stopped:
+            warn(self.stopped)
+
+
+def video_info(path: str | os.PathLike) -> VideoInfo:
+    """Frames, frames a second, height and width (upright) of a video. Raises InputError if it cannot be opened."""
+    with _opened(path) as (container, stream):
+        info = _info(path, container, stream)
+        turned = False
+        with contextlib.suppress(av.FFmpegError, StopIteration):
+            turned = _quarters(next(container.decode(stream))) % 2 == 1
+    return info._replace(height=info.width, width=info.height) if turned else info
+
+
+def decode(path: str | os.PathLike, on_error: str = "stop", notes: Notes | None = None) -> Iterator[tuple[int, Any]]:
+    """(number, uint8 RGB [h, w, 3]) of every frame that is whole, one at a time; at its end what `Notes.tell` says.
+
+    The first frame is number 1. Numbers leave out what is known to be missing, so that two frames are neighbours where
+    their numbers are. Raises InputError where nothing can be decoded, or a frame is of another size than the first.
+    """
+    notes = notes or Notes()
+    with _opened(path) as (container, stream):
+        info, codec = _info(path, container, stream), stream.codec_context.codec.canonical_name
+        timeline, reformatter, count = Timeline(stream.start_time, info.fps), VideoReformatter(), 0
+        for frame, damaged in _frames(container, stream, timeline):
+            if (frame.height, frame.width) != (info.height, info.width):
+                came, expected = f"{frame.width} x {frame.height}", f"{info.width} x {info.height}"
+                notes.stopped = (
+                    f"'{path}' stops in the middle: {_count(count)} read, then a frame of {came} pixels came, expected "
+                    f"{expected} (codec {codec}); to convert it: {conversion(path)}"
+                )
+                break
+            number = timeline.place(frame.pts, frame.duration, frame.time_base, damaged)
+            if damaged or not number:
+                continue
+            try:
+                pixels = reformatter.reformat(frame, format="rgb24").to_ndarray()
+            except (av.FFmpegError, ValueError) as error:
+                kind = f"{codec}, {frame.format.name}"
+                raise _refused(path, f"its frames ({kind}) become no RGB ({_why(error)})") from None
+            count += 1
+            yield number, np.ascontiguousarray(np.rot90(pixels, _quarters(frame)))
+        if not count and not notes.stopped:
+            raise _refused(path, f"it opens as a video, but none of its frames can be decoded (codec {codec})")
+        short = 0 if notes.stopped else info.frames - max(timeline.number, _last(timeline, info, stream))
+        if short - timeline.broken > SHORT:  # broken: met, but not decoded
+            notes.stopped = f"'{path}' stops in the middle: {_count(count)} read, its header says {info.frames}"
+        elif short > 0 and (timeline.broken or timeline.lost or stream.container.format.name == "avi"):
+            timeline.lose(short)
+        if text := timeline.text():
+            notes.damage = f"'{path}' is damaged (codec {codec}): {text}; pairs with them are left out"
+    notes.tell(on_error)
+
+
+def conversion(path: str | os.PathLike) -> str:
+    """The command that makes a video of any kind one that everything reads."""
+    return f"ffmpeg -i {shlex.quote(Path(path).name)} -c:v libx264 -crf 10 -pix_fmt yuv420p converted.mp4"
+
+
+def _frames(container, stream, timeline: Timeline) -> Iterator[tuple[av.VideoFrame, bool]]:
+    """Decoded frames, and whether one is damaged; what is not decoded is counted in `timeline.broken`."""
+    packets, damaged = container.demux(stream), set()
+    while True:
+        try:
+            packet = next(packets)
+        except StopIteration:
+            return
+        except (av.FFmpegError, ValueError):
+            timeline.broken += 1
+            return
+        if packet.is_corrupt:
+            damaged.add(packet.pts)
+        try:
+            frames = packet.decode()
+        except (av.FFmpegError, ValueError):
+            timeline.broken += 1
+            continue
+        timeline.broken += packet.is_corrupt
+        for frame in frames:
+            yield frame, frame.is_corrupt or (frame.pts is not None and frame.pts in damaged)
+
+
+@contextlib.contextmanager
+def _opened(path: str | os.PathLike) -> Iterator[tuple[Any, Any]]:
+    """The container and its video stream. Raises InputError, with the codec where that is what is not known."""
+    read_bytes(path, 1)
+    try:
+        container = _container(path)
+    except (av.FFmpegError, ValueError) as error:
+        raise _refused(path, f"it is no video that FFmpeg reads, or it is damaged ({_why(error)})") from None
+    with container:
+        stream = container.streams.best("video")
+        if stream is None:
+            raise _refused(path, "it holds no video")
+        context = stream.codec_context
+        if context is None:
+            raise _refused(path, f"no decoder for its codec, {_unknown_codec(path)}, is in this FFmpeg")
+        context.options = {"max_pixels": str(headers.MAX_PIXELS)}
+        if context.name == "mjpeg":  # each frame stands alone; else half a frame is given out as a whole one
+            context.options |= {"err_detect": "explode"}
+        yield container, stream
+
+
+def _container(path: str | os.PathLike):
+    # Absolute, so that a colon in a relative path names no protocol. Options of streams crash PyAV 17.0 and before.
+    options = {"protocol_whitelist": "file", "format_whitelist": FORMATS}
+    return av.open(str(Path(path).absolute()), container_options=options, metadata_errors="replace")
+
+
+def _info(path: str | os.PathLike, container, stream) -> VideoInfo:
+    width, height = stream.codec_context.width, stream.codec_context.height
+    try:
+        headers.check_size(width, height)
+    except headers.Damaged as error:
+        raise _refused(path, str(error)) from None
+    fps = float(stream.average_rate or stream.guessed_rate or 0)
+    if not 0 < fps < 1e5:
+        return VideoInfo(0, 25.0, height, width)
+    frames = _seconds(container, stream) * fps + 0.01
+    if container.format.name == "avi":  # the one format whose count is of what is shown, not of what is stored
+        frames = max(frames, stream.frames)
+    return VideoInfo(int(frames) if 0 < frames < 1e9 else 0, fps, height, width)
+
+
+def _seconds(container, stream) -> float:
+    """How long the video stream is, after cuts by an edit list; 0 where nothing says it of this stream."""
+    if stream.duration:
+        return float(stream.duration * stream.time_base)
+    clock = re.fullmatch(r"(\d+):(\d\d):(\d\d(?:\.\d+)?)", stream.metadata.get("DURATION", ""))
+    if clock:
+        return int(clock[1]) * 3600 + int(clock[2]) * 60 + float(clock[3])
+    alone = len(container.streams) == 1 and container.format.name not in ("mpegts", "mpeg")
+    return (container.duration or 0) / av.time_base if alone else 0.0
+
+
+def _last(timeline: Timeline, info: VideoInfo, stream) -> int:
+    """The number that the last frame has by its time: frames dropped at recording are counted in headers, too."""
+    end = timeline.end - float((stream.start_time or 0) * (stream.time_base or Fraction(0)))
+    return math.ceil(end * info.fps - 0.01) if math.isfinite(end) else 0
+
+
+def _quarters(frame: av.VideoFrame) -> int:
+    """Quarter turns to the left that make a frame upright."""
+    return round(frame.rotation / 90) % 4
+
+
+def _refused(path: str | os.PathLike, why: str) -> InputError:
+    return InputError(f"'{path}' cannot be used: {why}; play it, or convert it: {conversion(path)}")
+
+
+def _why(error: Exception) -> str:
+    return (getattr(error, "strerror", None) or str(error) or type(error).__name__)[:60]
+
+
+def _unknown_codec(path: str | os.PathLike) -> str:
+    """The name or the four letters of a codec without decoder, which FFmpeg says in its log alone."""
+    level = av.logging.get_level()
+    av.logging.set_level(av.logging.WARNING)
+    try:
+        with av.logging.Capture() as lines, contextlib.suppress(av.FFmpegError), _container(path):
+            pass
+    finally:
+        av.logging.set_level(level)
+    found = re.search(r"Video: (\w+)(?: \((\S+) / )?", " ".join(line[2] for line in lines))
+    return (found[2] if found and found[2] and found[1] == "none" else found[1] if found else "") or "unknown"
+
+
+def _count(count: int) -> str:
+    return f"{count} frame{'s' * (count != 1)}"

@@ -1,0 +1,67 @@
+"""What happens in one scene: drawn apart from the rest, so that scenes without any of it stay what they are."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from tfflow.data.scenes.settings import SceneSettings
+
+STREAM = 14  # of random numbers: another one than that of layers and light
+
+
+@dataclass(frozen=True)
+class Plot:
+    """rng: for all that the fields below bring with them.
+
+    still: nothing moves. same: nor does the picture change. plain: it is one colour alone. pan: px that a fast pan of
+    the camera moves what is far away, (0, 0) for none. shutter: the share of the step between the frames for which
+    light is gathered; 0 for an instant. quality: of JPEG, 0 for none. The rest: see the settings.
+    """
+
+    rng: np.random.Generator
+    still: bool
+    same: bool
+    plain: bool
+    drive: bool
+    bending: bool
+    fast: bool
+    pan: tuple[float, float]
+    fog: bool
+    shadows: bool
+    highlights: bool
+    shutter: float
+    quality: int
+    dark: bool
+
+
+def draw_plot(seed: int, index: int, settings: SceneSettings, size: tuple[int, int]) -> Plot:
+    """The plot of scene `index`."""
+    rng = np.random.default_rng([seed, index, STREAM])
+
+    def happens(chance: float) -> bool:
+        return bool(rng.random() < chance)
+
+    still, same, plain = happens(settings.still), happens(0.5), happens(settings.plain)
+    drive, bending, fast = happens(settings.drive), happens(settings.bending), happens(settings.fast)
+    low, high = (math.log(share * size[1]) for share in settings.fast_speed)
+    length, angle = math.exp(rng.uniform(low, high)), rng.normal(0, 0.3) + np.pi * rng.integers(0, 2)
+    shift = (length * math.cos(angle), length * math.sin(angle))
+    return Plot(
+        rng=rng,
+        still=still,
+        same=still and same,
+        plain=still and plain,
+        drive=drive,
+        bending=bending and not drive,
+        fast=fast,
+        pan=shift if happens(settings.pan) else (0.0, 0.0),
+        fog=happens(settings.fog),
+        shadows=happens(settings.shadows),
+        highlights=happens(settings.highlights),
+        shutter=rng.uniform(0.2, 0.8) * happens(settings.path_blur),
+        quality=int(rng.integers(25, 91)) * happens(settings.jpeg),
+        dark=happens(settings.dark),
+    )

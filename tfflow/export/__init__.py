@@ -1,1 +1,0 @@
-"""Trained networks to TensorFlow Lite; the commands over it are in export/."""

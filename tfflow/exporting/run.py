@@ -1,0 +1,237 @@
+"""`export(model, out, size=..., precision=...)`: trained weights to .tflite files that keep their limits.
+
+For each precision:
+
+    make    network -> bytes of a .tflite                                      `exporter.Exporter`
+    check   its flow beside the float network's, on frames of the report       `check.check`
+    save    model.tflite with model.json, or over a limit model.rejected.tflite    `Export.save`
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import os
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tfflow.data.records import Source
+from tfflow.errors import InputError
+from tfflow.exporting.check import Bars, check, no_bars
+from tfflow.exporting.exporter import Exporter, Tuning, opened
+from tfflow.exporting.graph import Interface
+from tfflow.exporting.own_frames import own_frames
+from tfflow.exporting.precisions import CALIBRATED, chosen, require_libraries
+from tfflow.exporting.report import Report, ladder
+from tfflow.exporting.sources import export_data
+from tfflow.exporting.timing import model_milliseconds
+from tfflow.exporting.validation import Reference, simulation_gap
+from tfflow.files import write_text, write_whole
+from tfflow.models import FlowModel, load_float
+from tfflow.recipes import Recipe, named
+from tfflow.training.feed import check_truth
+from tfflow.training.strategy import choose_strategy
+
+FILE, REJECTED, MANIFEST, LADDER = "model.tflite", "model.rejected.tflite", "model.json", "ladder.md"
+THREADS, TIMED = (1, 2), 20
+"""With how many threads the files of several precisions are timed, and how often."""
+SIMULATED_PAIRS = 4
+"""On how many pairs a file is held against the graph that simulates it."""
+
+
+@dataclass(frozen=True)
+class Export:
+    """One file: its bytes, its manifest, and the report that says whether it keeps its limits."""
+
+    contents: bytes = field(repr=False)
+    manifest: Mapping[str, Any] = field(repr=False)
+    report: Report
+
+    @property
+    def precision(self) -> str:
+        return self.report.precision
+
+    @property
+    def accepted(self) -> bool:
+        return not self.report.failures
+
+    def save(self, folder: str | os.PathLike) -> Path:
+        """Writes report.json, report.png and the file; returns its path.
+
+        Over a limit the file does not get the name that apps look for, and no manifest.
+        """
+        from tfflow.exporting.manifest import write_manifest
+
+        folder = Path(folder)
+        self.report.save(folder)
+        for old in (MANIFEST, FILE, REJECTED):
+            (folder / old).unlink(missing_ok=True)
+        path = folder / (FILE if self.accepted else REJECTED)
+        with write_whole(path) as part:
+            part.write_bytes(self.contents)
+        if self.accepted:
+            write_manifest(folder / MANIFEST, dict(self.manifest))
+        return path
+
+
+@dataclass(frozen=True)
+class ExportResult:
+    """What `export` made, a file for each precision. milliseconds: {precision: {threads: ms}} of several."""
+
+    exports: tuple[Export, ...]
+    milliseconds: Mapping[str, Mapping[int, float]] = field(default_factory=dict)
+
+    @property
+    def reports(self) -> tuple[Report, ...]:
+        return tuple(export.report for export in self.exports)
+
+    @property
+    def accepted(self) -> bool:
+        """Whether all files keep their limits."""
+        return all(export.accepted for export in self.exports)
+
+    def table(self) -> str:
+        """Markdown: a row for each precision."""
+        return ladder(self.reports, self.milliseconds)
+
+    def save(self, out: str | os.PathLike) -> None:
+        """Writes one export into `out`; several into a folder each, and beside them ladder.md, the table."""
+        for export in self.exports:
+            export.save(_folder(Path(out), export.precision, len(self.exports)))
+        self._save_ladder(Path(out))
+
+    def _save_ladder(self, out: Path) -> None:
+        if len(self.exports) > 1:
+            write_text(out / LADDER, self.table())
+
+
+def export(
+    model: FlowModel | str | os.PathLike,
+    out: str | os.PathLike | None = None,
+    *,
+    size: tuple[int, int],
+    precision: str | Sequence[str] = "fp32",
+    both: bool = False,
+    quarter: bool = False,
+    uint8: bool = False,
+    data: Sequence[str | Source] = (),
+    limit: int = 32,
+    calibration: str | Source | None = None,
+    train: str | Source | None = None,
+    recipe: str | Recipe | None = None,
+    steps: int = 400,
+    devices: str = "auto",
+    overwrite: bool = False,
+    say: Callable[[str], None] = lambda text: None,
+    bars: Bars = no_bars,
+) -> ExportResult:
+    """Exports a network for phones, in one precision or several, and holds each file against the float network.
+
+        result = export("pwcnet_mobile", "out", size=(256, 448), precision="int8-ptq")
+        print(result.table()) if result.accepted else print(result.reports[0].failures)
+
+    model: a network, or weights as `tfflow.load` takes them, but not an exported file.
+    out: the folder to write into as each file is made (`ExportResult.save`); None writes nothing.
+    size, both, quarter, uint8: see `Interface`. precision: of `PRECISIONS`, several with commas or as a list, or "all".
+    data: sources or "KIND:PATH" that are reported on beside the built-in scenes; limit: pairs of each.
+    calibration: frames for ranges of int8; train, recipe, steps, devices: of int8-qat. Without them, the frames of
+        the run where `model` is its folder and it learned from frames or video, else the built-in scenes; and the
+        recipe of the weights. Such frames are reported on, too (`own_frames`: no frame is for two uses).
+    overwrite: replace an export that is in `out`. say, bars: for lines and progress on the way.
+    Raises InputError where an argument, the data or a library is missing or does not fit.
+    """
+    precisions = chosen(precision)
+    require_libraries(precisions)
+    weights = model
+    model = model if isinstance(model, FlowModel) else load_float(model)
+    interface = Interface(size, both, quarter, uint8)
+    interface.check(model.stride)
+    if limit < 1:
+        raise InputError(f"--limit must be at least 1, got {limit}")
+    learns = _recipe(recipe, model, steps) if "int8-qat" in precisions else None
+    needed = (calibration is None and not set(precisions).isdisjoint(CALIBRATED)) or (train is None and bool(learns))
+    own = own_frames(weights, needed, say)
+    used = export_data(size, learns.crop if learns else size, limit, own, calibration, train, data)
+    tuning = None
+    if learns:
+        check_truth(learns, used.training)
+        learns = _fitted(learns, used.training, model.stride)
+        tuning = Tuning(learns, used.training, used.selection, steps, choose_strategy(devices))
+    folders = [_folder(Path(out), p, len(precisions)) for p in precisions] if out is not None else []
+    for folder in folders:
+        _check_folder(folder, overwrite)
+
+    exporter = Exporter(model, interface, used.calibration, tuning=tuning, say=say)
+    exports = []
+    for i, name in enumerate(precisions):
+        say(f"{name}: {model.name} at {size[0]}x{size[1]}")
+        exports.append(_export(exporter, name, used.report, limit, bars))
+        if folders:
+            exports[i].save(folders[i])
+    result = ExportResult(tuple(exports), _timed(exports) if len(exports) > 1 else {})
+    if out is not None:
+        result._save_ladder(Path(out))
+    return result
+
+
+def _export(exporter: Exporter, precision: str, sources: Sequence[Source], limit: int, bars: Bars) -> Export:
+    """One precision: made and checked."""
+    from tfflow.exporting.manifest import manifest
+
+    model, interface = exporter.model, exporter.interface
+    made = exporter.make(precision)
+    others = {"size_to_fp32": len(made.contents) / len(exporter.fp32)}
+    with opened(made.contents) as exported:
+        if made.simulation is not None:
+            pairs = (p for p, _ in zip(exporter.pairs(), range(SIMULATED_PAIRS), strict=False))
+            others["fake_quantized_mean_px"] = simulation_gap(exported, made.simulation, pairs)
+        reference = Reference(model, interface)
+        report = check(exported, reference, interface, precision, sources, limit=limit, others=others, bars=bars)
+        numbers = {name: float(x) for name, x in report.values.items() if math.isfinite(x)}
+        described = manifest(model, interface, precision, FILE, made.contents, exported.order, numbers)
+    return Export(made.contents, described, report)
+
+
+def _recipe(recipe: str | Recipe | None, model: FlowModel, steps: int) -> Recipe:
+    """What int8-qat fine-tunes by."""
+    if steps < 1:
+        raise InputError(f"--steps must be at least 1, got {steps}")
+    recipe = recipe or model.metadata.get("recipe")
+    if not recipe:
+        raise InputError("int8-qat fine-tunes by the recipe of the weights, and these name none: choose with --recipe")
+    return named(recipe) if isinstance(recipe, str) else recipe
+
+
+def _fitted(recipe: Recipe, source: Source, stride: int) -> Recipe:
+    """The recipe with a crop that fits into the frames."""
+    height, width = recipe.crop
+    for part in getattr(source, "sources", [source]):
+        frame = part.sample(0)["image1"].shape
+        height, width = min(height, frame[0]), min(width, frame[1])
+    crop = max(stride, height // stride * stride), max(stride, width // stride * stride)
+    return dataclasses.replace(recipe, crop=crop)
+
+
+def _timed(exports: Sequence[Export]) -> dict[str, dict[int, float]]:
+    """Milliseconds of each file, one after the other when all else is done."""
+    times: dict[str, dict[int, float]] = {}
+    for export in exports:
+        for threads in THREADS:
+            with opened(export.contents, threads) as exported:
+                times.setdefault(export.precision, {})[threads] = model_milliseconds(exported, TIMED)[0]
+    return times
+
+
+def _folder(out: Path, precision: str, of: int) -> Path:
+    return out / precision if of > 1 else out
+
+
+def _check_folder(folder: Path, overwrite: bool) -> None:
+    if (folder / MANIFEST).exists() and not overwrite:
+        raise InputError(f"{folder} holds an export already: choose another --out, or add --overwrite")
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryFile(dir=folder):  # refused now, not after minutes of work
+        pass

@@ -1,0 +1,30 @@
+"""TensorFlow does not survive a fork: its threads stay behind, and the first call in the child waits for ever."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from tfflow.errors import InputError
+
+_forked_after_use = False
+
+
+def check_process() -> None:
+    """Raises InputError in a process that was forked from one in which TensorFlow had run; every door asks this."""
+    if _forked_after_use:
+        raise InputError(
+            "this process was forked from one that had run TensorFlow, and would hang: use spawn, "
+            'multiprocessing.get_context("spawn"), or fork before the first network is made'
+        )
+
+
+def _in_child() -> None:
+    global _forked_after_use
+    context = sys.modules.get("tensorflow.python.eager.context")
+    # its threads start with the first operation; where a version does not tell, the import counts
+    _forked_after_use |= context is not None and getattr(context.context(), "_initialized", True)
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_in_child)

@@ -1,0 +1,52 @@
+"""The second PWC-Net for phones: farther reach and sharper edges than `pwcnet_mobile`, with almost the same weights.
+
+A sixth level at 1/64 shares the decoder of the fifth, so that motion of twice the length is within its window. Full
+resolution comes from a learned convex combination instead of bilinear upsampling. All other layers are those of
+`pwcnet_mobile`, by the same names: its weights are a start.
+"""
+
+from __future__ import annotations
+
+import tf_keras as keras
+
+from tfflow.layers import ConvexUpsample, UpsampleFlow, Warp
+from tfflow.models.blocks import NEAR_ZERO, add, concat, conv, cost_volume
+from tfflow.models.pwcnet_mobile import PWCNetMobile
+
+COARSEST = 6
+
+
+class PWCNetMobileV2(PWCNetMobile):
+    """Six feature levels; flow from 1/64 to 1/4, each level adding its residual, then at full resolution."""
+
+    stride = 64
+
+    def __init__(self, dtype: str = "float32"):
+        super().__init__(dtype)
+        self.halve = keras.layers.AveragePooling2D(2, dtype=dtype, name="halve")
+        self.upsampling = conv("upsampling", 9 * 4**2, kernel=1, slope=None, init=NEAR_ZERO, dtype=dtype)
+
+    def decode(self, pyramid1, pyramid2):
+        """Flow at full resolution, then of levels 2 (1/4) to 6 (1/64), each in px of its own grid."""
+        pyramid1, pyramid2 = ([*pyramid, self.halve(pyramid[-1])] for pyramid in (pyramid1, pyramid2))
+        flows = []
+        for level in range(COARSEST, 1, -1):
+            own = min(level, max(self.decoders))  # 1/64 is compared and decoded as 1/32 is, by the same weights
+            features1, features2 = pyramid1[level - 1], pyramid2[level - 1]
+            normal1 = self.normalize[own](features1)
+            if flows:
+                flow = UpsampleFlow(name=f"up_flow{level}")(flows[-1])
+                features2 = Warp(name=f"warp{level}")([features2, flow])
+            inputs = [cost_volume(level, normal1, self.normalize[own](features2), self.dtype)]
+            inputs.append(self.narrow[own](features1))
+            if level < max(self.decoders):
+                inputs.append(self._as_feature(f"flow_in{level}", flow))
+            x = self.features[own](concat(f"decoder{level}_input", inputs, self.dtype))
+            residual = self.heads[own](x)
+            flow = add(f"flow{level}", flow, residual) if flows else residual
+            flows.append(flow)
+        x = concat("context_input", [x, self._as_feature("flow_in_context", flow)], self.dtype)
+        x = self.context(x)
+        flows[-1] = add("refined", flow, self.context_flow(x))
+        full = ConvexUpsample(4, name="full_resolution")([flows[-1], self.upsampling(x)])
+        return [full, *flows[::-1]]

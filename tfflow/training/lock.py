@@ -1,0 +1,50 @@
+"""A run folder has one writer: a lock that goes with its process, however that ends."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from tfflow.data.damage import warn
+from tfflow.errors import InputError
+
+if sys.platform == "win32":
+    import msvcrt
+else:
+    import fcntl
+
+LOCK = ".lock"
+"""Stays in the folder: it is the lock on this file that counts. It names who holds it, or held it last."""
+
+
+@contextlib.contextmanager
+def one_writer(folder: Path) -> Iterator[None]:
+    """Makes `folder`, and holds it. Raises InputError where another process does; warns where a disk has no locks."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / LOCK).open("a+", encoding="utf-8") as file:
+        try:
+            _lock(file.fileno())
+        except (BlockingIOError, PermissionError):
+            file.seek(0)
+            raise InputError(
+                f"--out {str(folder)!r} is in use by another training ({file.read(80).strip() or 'just begun'}): stop "
+                "that one, wait for its end, or choose another --out"
+            ) from None
+        except OSError as error:
+            warn(f"{str(folder)!r} cannot be locked ({error.strerror}): let no other training write there")
+        file.truncate(0)
+        file.write(f"process {os.getpid()} on {socket.gethostname()}\n")
+        file.flush()
+        yield
+
+
+def _lock(descriptor: int) -> None:
+    if sys.platform == "win32":
+        os.lseek(descriptor, 1000, os.SEEK_SET)  # beyond the text, which others may read
+        msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+    else:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

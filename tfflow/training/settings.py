@@ -1,0 +1,71 @@
+"""What makes a run this run, field by field, and in which field another one differs."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from tfflow.recipes import Recipe
+
+RATE = "learning_rate"
+"""The one setting with which a run may go on although it differs: what to do when numbers were no longer finite."""
+
+
+def run_settings(recipe: Recipe, learning_rate: float | str | None, **others: Any) -> dict[str, Any]:
+    """With the same of these, and the same files, a run gives the same weights; as JSON holds it.
+
+    recipe: before `learning_rate` scales its schedules. others: model, data, weights, seed, ...
+    """
+    phases = [
+        {f.name: _plain(getattr(phase, f.name)) for f in dataclasses.fields(phase)} | {"name": phase.name}
+        for phase in recipe.phases
+    ]
+    return {
+        "recipe": recipe.name,
+        "steps": recipe.steps,
+        "batch": recipe.batch,
+        "crop": "x".join(map(str, recipe.crop)),
+        RATE: learning_rate,
+        **others,
+        "augmentation": repr(recipe.augmentation),
+        "optimizer": repr(recipe.optimizer),
+        "levels_optional": recipe.levels_optional,
+        "scenes": recipe.scenes,
+        "phases": phases,
+    }
+
+
+def _plain(value: Any) -> Any:
+    return value if isinstance(value, (int, float, str)) else repr(value)
+
+
+def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, str]:
+    """The fields that differ, by name, with both values: "steps": "60, now 80"; broader fields first."""
+    old, new = dict(_fields(before)), dict(_fields(now))
+    return {name: _apart(old.get(name), new.get(name)) for name in {**new, **old} if old.get(name) != new.get(name)}
+
+
+def _fields(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield from _fields(inner, f"{name}.{key}" if name else str(key))
+    elif isinstance(value, list):
+        for place, inner in enumerate(value, 1):
+            yield from _fields(inner, f"{name}[{place}]")
+    else:
+        yield name, value
+
+
+def _apart(before: Any, now: Any, shown: int = 50) -> str:
+    """Both values, of long ones the part where they begin to differ."""
+    old, new = str(before), str(now)
+    if max(len(old), len(new)) <= shown:
+        return f"{old}, now {new}"
+    same = next((i for i, (a, b) in enumerate(zip(old, new, strict=False)) if a != b), min(len(old), len(new)))
+    begin = max(0, same - 15)
+    return ", now ".join(_part(text, begin, shown) for text in (old, new))
+
+
+def _part(text: str, begin: int, shown: int) -> str:
+    return "..." * (begin > 0) + text[begin : begin + shown] + "..." * (len(text) > begin + shown)

@@ -57,8 +57,10 @@ def read_bytes(path: str | os.PathLike) -> bytes:
     return Path(path).read_bytes()
 
 
-def parse_json(text: str | bytes) -> Any:
+def parse_json(text: str | bytes, finite: bool = True) -> Any:
     """The value of a JSON text. Raises ValueError where it is none, or too large, too deep, or holds NaN or infinity.
+
+    finite: False takes those two, where a run of ours may have written them.
 
     Depth and number of values are counted before anything is decoded: the decoder itself recurses.
     """
@@ -72,7 +74,7 @@ def parse_json(text: str | bytes) -> Any:
         depth += bool(token[1]) - bool(token[2])
         if depth > MOST_DEPTH:
             raise ValueError(f"its values are nested deeper than {MOST_DEPTH}")
-    return json.loads(text, parse_constant=_not_finite, parse_float=_finite)
+    return json.loads(text, parse_constant=_not_finite, parse_float=_finite) if finite else json.loads(text)
 
 
 def _not_finite(text: str) -> NoReturn:

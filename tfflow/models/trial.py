@@ -16,7 +16,7 @@ OPENING_SECONDS, RUNNING_SECONDS = 10, 60
 """Of a processor's time, for what takes far below one second, and for one pair of frames."""
 
 TRIAL = """
-import resource, sys
+import resource
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
@@ -24,7 +24,6 @@ def limit(what, most):
     hard = resource.getrlimit(what)[1]
     resource.setrlimit(what, (most if hard == resource.RLIM_INFINITY else min(most, hard), hard))
 
-path, elements, memory, opening, running = sys.argv[1], *map(int, sys.argv[2:])
 limit(resource.RLIMIT_CORE, 0)
 limit(resource.RLIMIT_AS, memory)
 limit(resource.RLIMIT_CPU, opening)
@@ -38,13 +37,15 @@ for tensor in interpreter.get_input_details():
     interpreter.set_tensor(tensor["index"], np.zeros(tensor["shape"], tensor["dtype"]))
 interpreter.invoke()
 """
-"""Imports neither this package nor TensorFlow: it takes 0.1 s."""
+"""Runs after a line that sets path, elements, memory, opening and running. Imports neither this package nor TensorFlow,
+so that it takes 0.1 s."""
 
 
 def check_runs(path: Path) -> None:
     """Raises InputError where the runtime does not survive the file, within limits, on one pair of black frames."""
-    limits = map(str, (MOST_ELEMENTS, MOST_MEMORY, OPENING_SECONDS, RUNNING_SECONDS))
-    done = subprocess.run([sys.executable, "-c", TRIAL, str(path), *limits], capture_output=True)
+    given = (str(path), MOST_ELEMENTS, MOST_MEMORY, OPENING_SECONDS, RUNNING_SECONDS)
+    program = f"path, elements, memory, opening, running = {given!r}\n{TRIAL}"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True)
     if done.returncode == 0:
         return
     if done.returncode == -signal.SIGXCPU:

@@ -52,7 +52,12 @@ class CutFinder:
         if not self._on or _tiny(frame.shape):
             return False
         last, self._last = self._last, thumbnail(frame)
-        return last is not None and is_cut(last, self._last)
+        return last is not None and last.shape == self._last.shape and is_cut(last, self._last)
+
+    def begin(self, frame: np.ndarray) -> bool:
+        """As a call, for a frame that does not follow the last one: False."""
+        self._last = None
+        return self(frame)
 
 
 def is_cut(grey1: np.ndarray, grey2: np.ndarray) -> bool:

@@ -110,6 +110,28 @@ def decode(path: str | os.PathLike, on_error: str = "stop", notes: Notes | None 
     notes.tell(on_error)
 
 
+def spread(path: str | os.PathLike, count: int, most: int = 250) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Up to `count` pairs of consecutive frames, uint8 RGB, spread over the whole of a video: for a survey of it.
+
+    Each is reached from the key frame before it, by `most` frames or fewer, so that a long video costs no more. Where
+    that does not do, or at damage, there are fewer pairs.
+    """
+    with _opened(path) as (container, stream), contextlib.suppress(av.FFmpegError, ValueError):
+        seconds, first = _seconds(container, stream), stream.start_time or 0
+        for k in range(count if seconds else 0):
+            target = first + int(seconds * k / count / stream.time_base)
+            container.seek(target, stream=stream)
+            pair: list[np.ndarray] = []
+            for n, frame in enumerate(container.decode(stream)):
+                reached = n >= most or frame.pts is None or frame.pts >= target
+                if reached and not frame.is_corrupt:
+                    pair.append(np.rot90(frame.to_ndarray(format="rgb24"), _quarters(frame)))
+                if len(pair) == 2:
+                    break
+            if len(pair) == 2 and pair[0].shape == pair[1].shape:
+                yield np.ascontiguousarray(pair[0]), np.ascontiguousarray(pair[1])
+
+
 def conversion(path: str | os.PathLike) -> str:
     """The command that makes a video of any kind one that everything reads."""
     return f"ffmpeg -i {shlex.quote(Path(path).name)} -c:v libx264 -crf 10 -pix_fmt yuv420p converted.mp4"

@@ -84,7 +84,7 @@ def decode(path: str | os.PathLike, on_error: str = "stop", notes: Notes | None 
             if (frame.height, frame.width) != (info.height, info.width):
                 came, expected = f"{frame.width} x {frame.height}", f"{info.width} x {info.height}"
                 notes.stopped = (
-                    f"'{path}' stops in the middle: {_count(count)} read, then a frame of {came} pixels came, expected "
+                    f"'{_end(path)}' stops in the middle: {_count(count)} read, then a frame of {came} pixels came, expected "
                     f"{expected} (codec {codec}); to convert it: {conversion(path)}"
                 )
                 break
@@ -225,7 +225,7 @@ def _quarters(frame: av.VideoFrame) -> int:
 
 
 def _refused(path: str | os.PathLike, why: str) -> InputError:
-    return InputError(f"'{path}' cannot be used: {why}; play it, or convert it: {conversion(path)}")
+    return InputError(f"'{_end(path)}' cannot be used: {why}; play it, or convert it: {conversion(path)}")
 
 
 def _why(error: Exception) -> str:
@@ -247,3 +247,9 @@ def _unknown_codec(path: str | os.PathLike) -> str:
 
 def _count(count: int) -> str:
     return f"{count} frame{'s' * (count != 1)}"
+
+
+def _end(path: str | os.PathLike) -> str:
+    """The end of a long path: its beginning says less than the command that follows it, and a refusal has an end."""
+    text = str(path)
+    return text if len(text) <= 60 else f"...{text[-57:]}"

@@ -84,8 +84,8 @@ def decode(path: str | os.PathLike, on_error: str = "stop", notes: Notes | None 
             if (frame.height, frame.width) != (info.height, info.width):
                 came, expected = f"{frame.width} x {frame.height}", f"{info.width} x {info.height}"
                 notes.stopped = (
-                    f"'{_end(path)}' stops in the middle: {_count(count)} read, then a frame of {came} pixels came, expected "
-                    f"{expected} (codec {codec}); to convert it: {conversion(path)}"
+                    f"'{_end(path)}' stops in the middle: {_count(count)} read, then a frame of {came} pixels came, "
+                    f"expected {expected} (codec {codec}); to convert it: {conversion(path)}"
                 )
                 break
             number = timeline.place(frame.pts, frame.duration, frame.time_base, damaged)
@@ -250,6 +250,6 @@ def _count(count: int) -> str:
 
 
 def _end(path: str | os.PathLike) -> str:
-    """The end of a long path: its beginning says less than the command that follows it, and a refusal has an end."""
+    """Of a long path the file's name: its folder says less than the command that follows, and a refusal has an end."""
     text = str(path)
-    return text if len(text) <= 60 else f"...{text[-57:]}"
+    return text if len(text) <= 40 else f".../{Path(path).name[-40:]}"

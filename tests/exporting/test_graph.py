@@ -13,17 +13,9 @@ from tests.exporting import needs  # noqa: F401 (before what needs it)
 from tests.exporting.conftest import SIZE
 from tfflow.data.scenes import Scenes
 from tfflow.errors import InputError
-<<<<<<< HEAD:tests/exporting/test_graph.py
 from tfflow.exporting import convert
 from tfflow.exporting.facts import Facts, Operator, facts, violations
 from tfflow.exporting.graph import SIGNATURE, Interface, as_function, phone_graph
-from tfflow.exporting.layers import PhoneCostVolume
-from tfflow.layers import CostVolume
-=======
-from tfflow.exporting import convert
-from tfflow.exporting.facts import Facts, Operator, facts, violations
-from tfflow.exporting.graph import SIGNATURE, Interface, as_function, phone_graph
->>>>>>> 45d54933d47874d6d3737ad4e76ac8ffa0e16d69:tests/export/test_graph.py
 from tfflow.models.tflite import TFLiteModel
 
 ENDS = {"image1": (1, 4, 6, 3), "image2": (1, 4, 6, 3)}

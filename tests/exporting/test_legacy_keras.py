@@ -17,7 +17,7 @@ tf.keras.layers.Dense(1)  # Keras 3, where TensorFlow is newer than 2.15
 import tests.exporting.conftest
 import tfflow
 from tfflow.models import untrained
-result = tfflow.exporting(untrained("small_pwc"), size=(32, 48), precision="int8-ptq", limit=1)
+result = tfflow.export(untrained("small_pwc"), size=(32, 48), precision="int8-ptq", limit=1)
 found = result.reports[0].facts.int8_share
 assert found > 0.5, found
 """

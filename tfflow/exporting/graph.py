@@ -11,14 +11,9 @@ import tensorflow as tf
 import tf_keras as keras
 
 from tfflow.errors import InputError
-<<<<<<< HEAD:tfflow/exporting/graph.py
-from tfflow.exporting.layers import PhoneConcatenate, PhoneCostVolume
-from tfflow.layers import CostVolume, Frame, Scale
-=======
 from tfflow.exporting.cost_volume import PhoneCostVolume
 from tfflow.exporting.layers import PhoneConcatenate, PhoneConvexUpsample, PhoneNormalize, PhoneWarp
 from tfflow.layers import ConvexUpsample, CostVolume, Frame, Normalize, Scale, Warp
->>>>>>> 45d54933d47874d6d3737ad4e76ac8ffa0e16d69:tfflow/export/graph.py
 from tfflow.models import Network, both_directions, one_direction
 from tfflow.models.graph import frames_of
 from tfflow.models.tflite import resized

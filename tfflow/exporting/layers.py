@@ -12,18 +12,9 @@ import numpy as np
 import tensorflow as tf
 import tf_keras as keras
 
-<<<<<<< HEAD:tfflow/exporting/layers.py
-from tfflow import ops
-from tfflow.layers import CostVolume
-from tfflow.layers.plain import FlowLayer, as_written
-
-GROUP = 4
-"""How many planes one concatenation takes: XNNPACK runs no more."""
-=======
 from tfflow.layers import ConvexUpsample, Normalize, Warp
-from tfflow.layers.plain import as_written
+from tfflow.layers.plain import FlowLayer, as_written
 from tfflow.ops.upsample import LARGEST, bilinear
->>>>>>> 45d54933d47874d6d3737ad4e76ac8ffa0e16d69:tfflow/export/layers.py
 
 
 class PhoneNormalize(Normalize):

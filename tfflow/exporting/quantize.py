@@ -23,13 +23,9 @@ from tensorflow_model_optimization.quantization.keras import (
     quantizers,
 )
 
-<<<<<<< HEAD:tfflow/exporting/quantize.py
-from tfflow.exporting.layers import PhoneConcatenate, PhoneCostVolume
-=======
 from tfflow.exporting.cost_volume import PhoneCostVolume
 from tfflow.exporting.graph import PHONE
 from tfflow.exporting.layers import PhoneConcatenate
->>>>>>> 45d54933d47874d6d3737ad4e76ac8ffa0e16d69:tfflow/export/quantize.py
 from tfflow.layers import LAYERS, Frame, Scale, StackFrames, SwapFrames, UpsampleFlow, Warp, ZeroFlow
 
 Ranges = dict[str, tuple[float, float]]

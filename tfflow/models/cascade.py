@@ -12,10 +12,6 @@ from tfflow.errors import InputError
 ONCE = (1.0,)
 """The network as it is: one look at the frames' own size."""
 LEAST, MOST = 1 / 16, 8.0
-SCALES_HELP = (
-    "sizes at which a network looks one after the other, as shares of the frames': 1,2 is more exact at five times the "
-    "work, 0.5,1,2 reaches farther, too (default: %(default)s)"
-)
 
 
 def check_scales(scales: Sequence[float]) -> tuple[float, ...]:
@@ -30,17 +26,22 @@ def check_scales(scales: Sequence[float]) -> tuple[float, ...]:
 
 
 def cascade(
-    look: Callable[[tf.Tensor, tf.Tensor], tf.Tensor], images1: tf.Tensor, images2: tf.Tensor, scales: Sequence[float]
+    look: Callable[[tf.Tensor, tf.Tensor], tf.Tensor],
+    images1: tf.Tensor,
+    images2: tf.Tensor,
+    scales: Sequence[float],
+    initial_flow: tf.Tensor | None = None,
 ) -> tf.Tensor:
     """Flow of `look` at each of the scales in turn; from the second on, at image2 warped by the flow so far.
 
     look: images [b, h, w, 3] twice -> flow [b, h, w, 2], of any size. images1, images2: [b, h, w, 3]. scales: sizes of
-    the frames to look at, as shares of their own. Returns [b, h, w, 2], px.
+    the frames to look at, as shares of their own. initial_flow: [b, h, w, 2], what is known before the first of them.
+    Returns [b, h, w, 2], px.
     What is found on warped frames adds to what is known at its target: f(x) = more(x) + so_far(x + more(x)).
     Source: warping coarse to fine, Brox et al. 2004; networks stacked by it, Ilg et al. 2017 (FlowNet 2.0).
     """
     own = tuple(tf.unstack(tf.shape(images1)[1:3]))
-    flow = None
+    flow = initial_flow
     for scale in scales:
         size = tuple(tf.maximum(1, tf.cast(tf.round(tf.cast(n, tf.float32) * scale), tf.int32)) for n in own)
         frame1, frame2 = (images if scale == 1 else ops.resize_image(images, size) for images in (images1, images2))

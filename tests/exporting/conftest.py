@@ -8,7 +8,7 @@ import pytest
 import tf_keras as keras
 
 from tfflow.layers import Normalize, UpsampleFlow
-from tfflow.models import VARIANTS, FlowModel, Variant
+from tfflow.models import FlowModel, register_network
 from tfflow.models.blocks import TORCH, add, chain, concat, conv, deconv, flow_head
 from tfflow.models.pwcnet_mobile import PWCNetMobile
 
@@ -49,8 +49,8 @@ class Upsampling:
         return [UpsampleFlow(4, name="full_resolution")(fine), fine, flow]
 
 
-VARIANTS["upsampling"] = Variant("upsampling", Upsampling, "of the tests", 1, "none")
-VARIANTS["small_pwc"] = Variant("small_pwc", SmallPWC, "of the tests", 1, "none")
+register_network("upsampling", Upsampling, paper="of the tests")
+register_network("small_pwc", SmallPWC, paper="of the tests")
 
 
 @pytest.fixture(scope="session")

@@ -24,7 +24,7 @@ class Tracks:
     visible: np.ndarray
 
 
-def track(frames: Any, points: Any, weights: Any = "pwcnet_mobile", **settings: Any) -> Tracks:
+def track(frames: Any, points: Any, weights: Any = None, **settings: Any) -> Tracks:
     """Follows points of the first frame through all others.
 
         tracks = tfflow.track("holiday.mp4", [(120, 80), (33.5, 60)])

@@ -29,6 +29,12 @@ def parser() -> Parser:
     p.add_argument("--out", type=Path, metavar="DIR", help="results.json, results.csv, images.csv, and what follows")
     p.add_argument("--error-maps", action="store_true", help="a sheet for each pair: frame, flow, errors (needs --out)")
     p.add_argument("--submission", choices=SUBMISSIONS, help="flow files for the server (needs --out)")
+    p.add_argument("--confidence", action="store_true", help="what the networks' confidence is worth (ground truth)")
+    p.add_argument(
+        "--sequences",
+        action="store_true",
+        help="over consecutive pairs: flicker, and tracked points, with and without a warm start, beside Lucas-Kanade",
+    )
     add_on_error(p)
     p.add_argument("--limit", type=int, metavar="N", help="the first N pairs of each source only")
     p.add_argument("--batch", type=int, default=1, metavar="N", help="pairs of one size at a time (default: 1)")
@@ -54,6 +60,8 @@ def main(argv: list[str] | None = None) -> int:
         out=args.out,
         error_maps=args.error_maps,
         submission=args.submission,
+        confidence=args.confidence,
+        sequences=args.sequences,
         on_error=args.on_error,
         limit=args.limit,
         batch=args.batch,

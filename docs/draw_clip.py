@@ -21,7 +21,7 @@ from tfflow.errors import command
 from tfflow.evaluation.pictures import flow_to_colour, robust_scale, with_legend
 
 SIZE, SEED = (240, 352), 5
-CLIPS = {20: 14, 33: 10, 3: 12, 1: 12}
+CLIPS = {34: 12, 8: 8, 24: 12, 4: 10}
 """Of each scene, by its number, how many frames are shown."""
 MILLISECONDS = 120
 GAP = 6
@@ -51,7 +51,7 @@ def clip(scenes: Scenes, scene: int, count: int) -> list[np.ndarray]:
 def beside_flow(frames: list[np.ndarray], model) -> Iterator[np.ndarray]:
     """Each frame but the last beside its flow to the next, in colours of one scale, with a legend."""
     flows = [model.flow(first, second) for first, second in zip(frames, frames[1:], strict=False)]
-    scale = robust_scale(flows, percentile=99.9)
+    scale = robust_scale(flows, percentile=100)
     for frame, flow in zip(frames, flows, strict=False):
         gap = np.full((len(frame), GAP, 3), 255, np.uint8)
         yield np.hstack([frame, gap, with_legend(flow_to_colour(flow, scale), scale)])

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import itertools
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -50,7 +51,7 @@ def clip(scenes: Scenes, scene: int, count: int) -> list[np.ndarray]:
 
 def beside_flow(frames: list[np.ndarray], model) -> Iterator[np.ndarray]:
     """Each frame but the last beside its flow to the next, in colours of one scale, with a legend."""
-    flows = [model.flow(first, second) for first, second in zip(frames, frames[1:], strict=False)]
+    flows = [model.flow(first, second) for first, second in itertools.pairwise(frames)]
     scale = robust_scale(flows, percentile=100)
     for frame, flow in zip(frames, flows, strict=False):
         gap = np.full((len(frame), GAP, 3), 255, np.uint8)

@@ -1,4 +1,4 @@
-"""What README and docs say: their code runs, their commands are taken, their links lead somewhere, their words are few."""
+"""What README and docs say: their code runs, their commands are taken, their links lead somewhere, they are short."""
 
 from __future__ import annotations
 

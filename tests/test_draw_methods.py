@@ -23,7 +23,7 @@ def drawing():
 
 
 def test_both_pictures_and_the_shares_of_right_matches(drawing, tmp_path, monkeypatch, capsys):
-    """Visible pixels are matched far more often than occluded ones. The network's flow, which is only shown, is zero."""
+    """Visible pixels are matched far more often than occluded ones. The network's flow is only drawn: zero here."""
     monkeypatch.setattr(FlowModel, "both", lambda model, images1, images2: (np.zeros([1, 64, 96, 2], np.float32),) * 2)
     monkeypatch.setattr(drawing, "SIZE", (64, 96))
     monkeypatch.setattr(drawing, "POINTS", ((20, 30), (40, 50), (30, 70)))

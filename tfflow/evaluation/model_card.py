@@ -49,9 +49,7 @@ def scores_table(records: Sequence[Mapping[str, Any]]) -> str:
         _row(["---", *["---:"] * len(columns)]),
     ]
     for label in dict.fromkeys(label for column in columns.values() for label in column):
-        cells = [
-            _figure(column[label], label, column) if label in column else "-" for column in columns.values()
-        ]
+        cells = [_figure(column[label], label, column) if label in column else "-" for column in columns.values()]
         lines.append(_row([label, *cells]))
     return "\n".join(lines)
 
@@ -71,8 +69,8 @@ def card(record: Mapping[str, Any]) -> str:
         "## Measured",
         "",
         "Endpoint error, mean over the pairs, beside classical methods of OpenCV on the same pairs in the same run.",
-        "None of these pairs was used for training. The bare name is one pass, the default, and what an exported file does.",
-        '"at 1,2" is `--scales 1,2`: two passes; "+ variational" is `--refine variational`. Bold is the best in one pass.',
+        "No pair was used for training. A bare name is one pass: the default, and what an exported file does.",
+        '"at 1,2" is `--scales 1,2`: two passes; "+ variational" is `--refine variational`. Bold: best in one pass.',
         "",
         scores_table([record]),
         "",

@@ -1,4 +1,4 @@
-"""Flow made better after the network: the "+v" of the tables, OpenCV's variational refinement."""
+"""Refinement of a network's flow: OpenCV's variational refinement, "+ variational" in the tables."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tfflow.models.variational import pair_by_pair, variational
 
 
 class Refined:
-    """A predictor whose flow each pair's own frames refine: `pair` takes two images and the flow."""
+    """A predictor whose flow is refined by the frames of each pair: `pair` takes two images and the flow."""
 
     def __init__(self, predictor: Predictor, name: str, pair: Callable[..., np.ndarray]):
         self.name = f"{predictor.name} + {name}"

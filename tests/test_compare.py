@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from tests.training import tiny  # noqa: F401 (registers the networks)
-from tfflow.api import train
+from tfflow.api import run as training
 from tfflow.api.compare import comparison_table as table
 from tfflow.commands.compare import main
 from tfflow.recipes import RECIPES, named
@@ -45,7 +45,7 @@ def test_every_method_is_trained_and_measured_on_the_same_pairs(out):
 
 def test_what_was_trained_is_not_trained_again(out, capsys, monkeypatch):
     before = results(out)
-    monkeypatch.setattr(train, "Trainer", None)
+    monkeypatch.setattr(training, "Trainer", None)
     assert main([*METHODS, *SMALL, "--out", str(out)]) == 0
     assert results(out) == before
     words = capsys.readouterr().out

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
+import resource
+from pathlib import Path
 
 import pytest
 
+import tfflow
 from tfflow.errors import LONGEST_LINE, PREFIX, InputError, command, one_line
 from tfflow.limits import MOST_DEPTH, MOST_VALUES, parse_json, read_bytes
 
@@ -47,6 +51,34 @@ def test_numbers_that_are_not_finite_are_refused(text):
 def test_damaged_json_is_a_value_error_at_once(text):
     with pytest.raises(ValueError):
         parse_json(text)
+
+
+@pytest.mark.parametrize(
+    "text", ['"' + '\\"' * 5_000_000, '["' + "a" * 10_000_000, "\\[" * 5_000_000, '"\\' * 5_000_000]
+)
+def test_a_long_text_takes_no_more_than_a_few_times_its_size(text):
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(ValueError):
+        parse_json(text)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200_000  # kB
+
+
+def test_no_other_module_decodes_json_of_a_file():
+    """What the same line has written, `json.loads(json.dumps(...))`, is no file's."""
+    package = Path(tfflow.__file__).parent
+    found = []
+    for file in sorted(package.rglob("*.py")):
+        for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+            decodes = isinstance(node, ast.Call) and ast.unparse(node.func) in ("json.load", "json.loads", "loads")
+            if decodes and not ast.unparse(node.args[0]).startswith("json.dumps("):
+                found.append(file.relative_to(package).as_posix())
+    assert set(found) == {"limits.py"}
+
+
+def test_what_is_not_finite_is_taken_where_that_is_asked_for():
+    assert str(parse_json("[NaN, Infinity, 1e999]", finite=False)) == "[nan, inf, inf]"
+    with pytest.raises(ValueError, match="nested deeper"):
+        parse_json("[" * 1000, finite=False)
 
 
 def test_what_has_no_end_is_not_read(tmp_path):

@@ -5,21 +5,24 @@ from __future__ import annotations
 import errno
 import json
 
+import av
 import cv2
 import numpy as np
 import pytest
 
 import tfflow.commands.predict
+from tests.data.test_cuts import pan
+from tests.data.trees import film as film_of
 from tests.evaluation.fakes import noise
 from tfflow.data.formats import read_flow
 from tfflow.data.images import read_image, write_image
 from tfflow.data.tree import in_order
 from tfflow.data.video import video_info
 from tfflow.evaluation.pictures import flow_to_colour
-from tfflow.evaluation.prediction import Predicted
 from tfflow.evaluation.refinement import refined
 from tfflow.evaluation.writer import Writer
 from tfflow.files import write_whole
+from tfflow.models.estimate import Estimate
 
 
 class Net:
@@ -39,7 +42,7 @@ class Net:
 @pytest.fixture(autouse=True)
 def net(monkeypatch):
     net = Net()
-    monkeypatch.setattr(tfflow.commands.predict, "load", lambda weights, scales: net)
+    monkeypatch.setattr("tfflow.models.load", lambda weights, scales: net)
     return net
 
 
@@ -162,7 +165,7 @@ def test_a_video_gives_a_video_of_as_many_frames_and_the_same_speed(video, tmp_p
     assert run(video, "--out", out, "--batch", 2) == 0
     assert files(out) == ["flow.mp4", "legend.png", "predict.json"]
     info = video_info(out / "flow.mp4")
-    assert info.frames == 8 and info.fps == pytest.approx(12) and info.height >= 40 and info.width > 2 * 64
+    assert info.frames == 8 and info.fps == pytest.approx(12) and (info.height, info.width) == (40, 2 * 64)
 
 
 def test_frames_of_a_video_as_files(video, tmp_path):
@@ -188,7 +191,7 @@ def test_another_size_in_one_clip_starts_another_video(tmp_path):
     with Writer(tmp_path, ["video"], scale=2.0, fps=10.0) as writer:
         for n, w in enumerate([64, 64, 50, 64]):
             flow = np.zeros((40, w, 2), np.float32)
-            writer.write(Predicted(str(n), frame(1, 40, w), flow, None))
+            writer.write(Estimate(flow, frame(1, 40, w), frame(1, 40, w), name=str(n)))
     videos = ["flow.mp4", "flow_2.mp4", "flow_3.mp4"]
     assert [video_info(tmp_path / name).frames for name in videos] == [2, 1, 1]
 
@@ -197,9 +200,9 @@ def test_one_scale_for_all_pictures_given_or_from_the_first_pairs(clip, tmp_path
     for name, more in (("given", ["--max-flow", "8"]), ("found", [])):
         run(clip, "--out", tmp_path / name, "--formats", "colour", *more)
     given, found = (json.loads((tmp_path / n / "predict.json").read_text()) for n in ("given", "found"))
-    assert (given["scale_px"], given["scale_from"]) == (8.0, "--max-flow")
+    assert (given["scale_px"], given["scale_from"]) == (8.0, "--full")
     assert found["scale_px"] == pytest.approx(np.hypot(*flow_of(4, 5)), rel=1e-3)
-    assert found["scale_from"] == "99th percentile of the lengths over the first 8 pairs"
+    assert found["scale_from"] == "99th percentile of the lengths over all pairs"
 
 
 def test_a_video_that_stops_in_the_middle_keeps_what_was_done(tmp_path, capsys):
@@ -268,7 +271,7 @@ def test_an_output_among_the_frames_is_refused(clip, tmp_path, capsys):
     arguments = [[clip], [f"frames:{clip}"], [clip / "001.png", clip / "002.png"]]
     for given in arguments:
         assert run(*given, "--out", clip) == 2
-        assert "a picture of flow would be taken for one; choose another folder" in lines(capsys)[0]
+        assert "a picture of flow would be taken for one; choose another place" in lines(capsys)[0]
     for out in (tmp_path, clip):
         assert run(tmp_path, "--out", out) == 2
         assert f"--out {out} is where the frames of" in lines(capsys)[0]
@@ -291,7 +294,7 @@ def test_what_a_killed_run_left_half_written_is_swept(clip, tmp_path):
 
 def test_a_video_that_lacks_frames_is_not_kept(clip, tmp_path, monkeypatch, capsys):
     """The encoder does not say when the disk is full."""
-    monkeypatch.setattr("tfflow.evaluation.writer.video_info", lambda path: video_info(path)._replace(frames=2))
+    monkeypatch.setattr("tfflow.evaluation.film.video_info", lambda path: video_info(path)._replace(frames=2))
     assert run(clip, "--out", tmp_path / "out", "--formats", "flo,video") == 2
     assert "flow.mp4': it lacks some of 4 frames; is the disk full?" in lines(capsys)[0]
     assert len(files(tmp_path / "out" / "flo")) == 4 and not list((tmp_path / "out").glob("*flow*.mp4"))
@@ -309,9 +312,9 @@ def test_a_video_that_lacks_frames_is_not_kept(clip, tmp_path, monkeypatch, caps
         (["nowhere"], "no such file or folder: 'nowhere'"),
         (["EMPTY"], "no images in 'EMPTY'"),
         (["OTHER/one"], "holds 1 frame(s)"),
-        (["CLIP", "--formats", "colours"], "unknown format 'colours': did you mean colour?"),
-        (["CLIP", "--formats", ","], "--formats names none: choose of flo,kitti,colour,arrows,sheet,video"),
-        (["CLIP", "--max-flow", "-3"], "--max-flow must be above 0, got -3"),
+        (["CLIP", "--formats", "colours"], "unknown format 'colours': did you mean colour or"),
+        (["CLIP", "--formats", ","], "--formats names none: choose of flo,kitti,npy,npz,colour,"),
+        (["CLIP", "--max-flow", "-3"], "--full must be above 0, got -3"),
         (["CLIP", "--batch", "0"], "--batch must be above 0, got 0"),
         (["CLIP", "--fps", "nan"], "--fps must be above 0, got nan"),
     ],
@@ -368,6 +371,153 @@ def test_refined_flow_is_written_and_said(clip, tmp_path, net):
 
 def test_a_network_looks_at_the_scales_asked_for(clip, tmp_path, net, monkeypatch):
     asked = []
-    monkeypatch.setattr(tfflow.commands.predict, "load", lambda weights, scales: asked.append(scales) or net)
+    monkeypatch.setattr("tfflow.models.load", lambda weights, scales: asked.append(scales) or net)
     assert run(clip / "001.png", clip / "002.png", "--scales", "1,2", "--out", tmp_path / "out") == 0
-    assert asked == [["1", "2"]] and json.loads((tmp_path / "out" / "predict.json").read_text())["scales"] == "1,2"
+    assert asked == [(1.0, 2.0)] and json.loads((tmp_path / "out" / "predict.json").read_text())["scales"] == "1,2"
+
+
+ONE_FILE = {"flow.flo": "flo", "flow.npy": "npy", "flow.npz": "npz", "flow.png": "colour"}
+
+
+@pytest.mark.parametrize("name", ONE_FILE)
+def test_one_file_is_written_under_the_name_given(clip, tmp_path, name):
+    out = tmp_path / "new" / name
+    assert run(clip / "001.png", clip / "003.png", "--out", out, "--full", "9") == 0
+    assert files(tmp_path / "new") == [name]
+    if name.endswith(".png"):
+        expected = flow_to_colour(np.broadcast_to(np.float32(flow_of(1, 3)), (40, 64, 2)), 9.0)
+        assert np.abs(read_image(out) * 255 - expected).max() <= 1
+        return
+    flow = np.load(out)["flow"] if name.endswith(".npz") else read_flow(out)[0]
+    np.testing.assert_allclose(flow[0, 0], flow_of(1, 3), rtol=1e-4)
+
+
+@pytest.mark.parametrize("name", ["flow.mp4", "flow.webm", "flow.csv"])
+def test_one_file_of_all_pairs(video, tmp_path, name):
+    assert run(video, "--out", tmp_path / "new" / name) == 0
+    assert files(tmp_path / "new") == [name]
+    if name.endswith(".csv"):
+        head, *rows = (tmp_path / "new" / name).read_text().splitlines()
+        assert head == "name,mean_px,median_px,p99_px,max_px,mean_u_px,mean_v_px" and len(rows) == 8
+        values = dict(zip(head.split(","), rows[2].split(","), strict=True))
+        assert values["name"] == "frame_000003"
+        assert float(values["mean_px"]) == pytest.approx(np.hypot(*flow_of(3, 4)), abs=0.2)
+    else:
+        assert video_info(tmp_path / "new" / name).frames == 8
+
+
+def test_the_format_of_one_file_may_be_named(clip, tmp_path, capsys):
+    pair = [clip / "001.png", clip / "003.png"]
+    assert run(*pair, "--out", tmp_path / "a.png", "--formats", "kitti") == 0
+    np.testing.assert_allclose(read_flow(tmp_path / "a.png")[0][0, 0], flow_of(1, 3), atol=0.01)
+    for formats in ("flo", "kitti,colour"):
+        assert run(*pair, "--out", tmp_path / "b.png", "--formats", formats) == 2
+        assert f"b.png is one file, and --formats {formats} are not: give a folder" in lines(capsys)[0]
+    (tmp_path / "c.flo").mkdir()
+    assert run(*pair, "--out", tmp_path / "c.flo", "--formats", "flo") == 0
+    assert files(tmp_path / "c.flo") == ["flo/001.flo", "predict.json"]
+
+
+def test_one_file_for_many_pairs_is_refused_before_any_work(clip, tmp_path, net, capsys):
+    assert run(clip, "--out", tmp_path / "flow.flo") == 2
+    assert f"flow.flo is one file for one pair, and {clip} has 4: give a folder" in lines(capsys)[0]
+    assert not hasattr(net, "calls") and not (tmp_path / "flow.flo").exists()
+
+
+def test_one_file_that_is_there_stays_unless_asked(clip, tmp_path, capsys):
+    pair = [clip / "001.png", clip / "003.png"]
+    for overwrite, code in (([], 0), ([], 2), (["--overwrite"], 0)):
+        assert run(*pair, "--out", tmp_path / "a.flo", *overwrite) == code
+    assert "a.flo' is there already: choose another --out, or add --overwrite" in lines(capsys)[0]
+    frames = clip.parent / "two"
+    clip.rename(frames)
+    for n in ("003", "004", "005"):
+        (frames / f"{n}.png").unlink()
+    assert run(frames, "--out", frames / "006.png") == 2
+    assert "006.png is where the frames of" in lines(capsys)[0]
+
+
+def test_masks_and_the_warped_frame(clip, tmp_path, monkeypatch, net):
+    """The left third of the first frame is occluded: the flow back disagrees there."""
+
+    def both(a, b):
+        flow12 = np.zeros((*a.shape[:3], 2), np.float32)
+        flow21 = flow12.copy()
+        flow12[..., 0], flow21[..., 0] = 2.0, -2.0
+        flow21[:, :, :20, 0] = 7.0
+        return flow12, flow21
+
+    monkeypatch.setattr(net, "both", both, raising=False)
+    for n in (1, 2):
+        write_image(tmp_path / "two" / f"{n}.png", (255 * noise(3, 40, 80)[:, 9 - 2 * n : 73 - 2 * n]).astype(np.uint8))
+    out = tmp_path / "out"
+    assert run(tmp_path / "two", "--out", out, "--formats", "occlusion,confidence,warped,csv,npz") == 0
+    assert files(out) == ["confidence/1.png", "magnitude.csv", "npz/1.npz", "occlusion/1.png", "predict.json",
+                          "warped/1.png"]  # fmt: skip
+    occluded = read_image(out / "occlusion" / "1.png")[..., 0]
+    assert (occluded[:, :17] == 1).all() and (occluded[:, 21:60] == 0).all() and (occluded[:, 63:] == 1).all()
+    sure = read_image(out / "confidence" / "1.png")[..., 0]
+    np.testing.assert_allclose(sure[:, 25:60], 1.0)
+    np.testing.assert_allclose(sure[:, :17], 0.1, atol=0.01)  # a residual of 9 px
+    warped, first = read_image(out / "warped" / "1.png"), read_image(tmp_path / "two" / "1.png")
+    np.testing.assert_allclose(warped[:, :62], first[:, :62], atol=1e-6)
+    with np.load(out / "npz" / "1.npz") as arrays:
+        assert sorted(arrays) == ["confidence", "flow", "flow21", "visible"]
+        np.testing.assert_array_equal(arrays["visible"], occluded == 0)
+    assert json.loads((out / "predict.json").read_text())["scale_px"] is None
+
+
+SHOTS = [*pan(1, 4, 12), *pan(2, 3, 12)]
+
+
+@pytest.mark.parametrize("kind", ["video", "folder", "images"])
+def test_no_flow_across_a_cut_and_it_is_said(tmp_path, capsys, kind):
+    paths = [tmp_path / "shots" / f"{n}.png" for n in range(1, 8)]
+    for path, shot in zip(paths, SHOTS, strict=True):
+        write_image(path, shot)
+    inputs = {"folder": [tmp_path / "shots"], "images": paths, "video": [film_of(tmp_path / "a.mp4", SHOTS)]}[kind]
+    left_out = "frame_000004" if kind == "video" else "4"
+    for options, count, cuts in (([], 5, [left_out]), (["--no-cuts"], 6, [])):
+        out = tmp_path / f"out{count}"
+        assert run(*inputs, "--out", out, "--formats", "flo,video", *options) == 0
+        assert len(files(out / "flo")) == count and (f"flo/{left_out}.flo" in files(out)) == (count == 6)
+        assert json.loads((out / "predict.json").read_text())["cuts_after"] == cuts
+        assert (f"no flow across 1 shot cut(s), after {left_out}" in capsys.readouterr().out) == bool(cuts)
+        assert video_info(out / "flow.mp4").frames == 6  # in the time of the source
+
+
+def test_two_images_alone_are_a_pair_whatever_they_show(tmp_path, capsys):
+    for n, shot in ((1, SHOTS[0]), (2, SHOTS[5])):
+        write_image(tmp_path / f"{n}.png", shot)
+    assert run(tmp_path / "1.png", tmp_path / "2.png", "--out", tmp_path / "flow.flo") == 0
+    assert "'1.png' and '2.png' seem to show different scenes: flow means little there" in lines(capsys)[0]
+
+
+def test_the_scale_of_a_long_input_is_of_all_of_it(tmp_path, net):
+    """Its beginning stands still; by the first pairs alone, all that follows would be dark."""
+    still, moving = frame(1), frame(11)
+    shown = [*[still] * 30, *[moving] * 60]
+    for path in (film_of(tmp_path / "late.mp4", shown), tmp_path / "late"):
+        if path.suffix != ".mp4":
+            for n, picture in enumerate(shown):
+                write_image(path / f"{n}.png", picture)
+        out = tmp_path / f"out {path.suffix[1:]}"
+        assert run(path, "--out", out, "--formats", "colour") == 0
+        said = json.loads((out / "predict.json").read_text())
+        assert said["scale_px"] == pytest.approx(np.hypot(*flow_of(11, 11)), rel=0.1)
+        assert said["scale_from"] == "99th percentile of the lengths over 16 pairs, spread over all"
+
+
+def test_a_video_that_lies_on_its_side_is_predicted_upright(tmp_path):
+    turned = tmp_path / "turned.mp4"
+    film_of(tmp_path / "a.mp4", [frame(n) for n in range(1, 5)])
+    with av.open(str(tmp_path / "a.mp4")) as source, av.open(str(turned), "w") as target:
+        stream = target.add_stream_from_template(source.streams.video[0])
+        stream.set_display_rotation(90) if hasattr(stream, "set_display_rotation") else pytest.skip("PyAV writes none")
+        for packet in source.demux(video=0):
+            if packet.dts is not None:
+                packet.stream = stream
+                target.mux(packet)
+    assert run(turned, "--out", tmp_path / "flow.mp4", "--layout", "flow") == 0
+    info = video_info(tmp_path / "flow.mp4")
+    assert (info.height, info.width) == (64, 40)

@@ -97,7 +97,7 @@ def test_its_weights_can_be_used(trained, clip):
 def test_a_run_that_ended_says_so_and_changes_nothing(trained, clip, monkeypatch):
     out = trained[0]
     before = {p: (p.stat().st_mtime_ns, p.read_bytes()) for p in out.rglob("*") if p.is_file()}
-    monkeypatch.setattr("tfflow.api.train.Trainer", None)  # it is not needed to say so
+    monkeypatch.setattr("tfflow.api.run.Trainer", None)  # it is not needed to say so
     code, printed, err = finished(SMALL, "--data", f"frames:{clip}", "--out", out)
     assert code == 0 and err == ""
     assert printed.startswith("this run has ended after 6 steps: weights in ")

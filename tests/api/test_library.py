@@ -61,7 +61,7 @@ def test_a_script_trains_measures_exports_and_uses_a_network(tmp_path, capfd):
     exec(SCRIPT, got)
     run = got["run"]
     assert (run.network, run.recipe.name, run.steps, run.new) == ("tiny", "back_to_basics", 2, True)
-    assert [row["when"] for row in run.scores] == ["zero flow", "DIS medium", "before", "brightness"]
+    assert [row["when"] for row in run.scores] == ["zero flow", "DIS medium", "before", "brightness and smoothness"]
     assert all(word in got["table"] for word in ("DIS medium", "before", f"{run.scores[-1]['epe']:.3f}"))
     assert got["flow"].shape == got["phone"].shape == (384, 512, 2)
     scored = got["measured"]["scenes:size=32x40,count=2", str(got["saved"])]
@@ -74,7 +74,7 @@ def test_a_run_that_ended_is_not_trained_again_and_another_seed_is_refused(tmp_p
     options = {"recipe": "back_to_basics", "model": "tiny", "steps": 1, "batch": 1, "crop": (24, 32), "val_limit": 1}
     data = "scenes:size=32x40,count=4"
     first = tfflow.train(data, out=tmp_path / "run", **options)
-    monkeypatch.setattr("tfflow.api.train.Trainer", None)
+    monkeypatch.setattr("tfflow.api.run.Trainer", None)
     again = tfflow.train(data, out=tmp_path / "run", **options)
     assert first.new and not again.new and again.scores == first.scores[2:]
     with pytest.raises(InputError, match="holds another run: seed 0, now 3"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 import pytest
+import tensorflow as tf
 import tf_keras as keras
 
 from tfflow.layers import Normalize, UpsampleFlow
@@ -62,3 +63,13 @@ def model() -> FlowModel:
         if v.name.startswith("decoder") and "_flow/" in v.name:
             v.assign(v + (0.01 if "kernel" in v.name else 0.6))
     return model
+
+
+def converted(function, *shapes: tuple[int, ...], eight_bits: bool = False) -> bytes:
+    """What the converter makes of a function of float tensors, with its fake quantizers where asked."""
+    specs = [tf.TensorSpec(shape) for shape in shapes]
+    concrete = tf.function(lambda *inputs: function(*inputs), specs, autograph=False).get_concrete_function()
+    converter = tf.lite.TFLiteConverter.from_concrete_functions([concrete], tf.Module())
+    if eight_bits:
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    return converter.convert()

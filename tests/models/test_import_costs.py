@@ -56,6 +56,16 @@ COSTLY = {
         b"}" + (text("k" * 2000) + b"K\x01s") * 2 + b".",
         "a key of 2,000 characters",
     ),
+    "keys of one hash": (
+        b"}("
+        + b"".join(b"\x8a\x0a" + ((2**61 - 1) * i).to_bytes(10, "little") + b"N" for i in range(1, 40_000))
+        + b"u.",
+        "a key of 61 bits",
+    ),
+    "places of one hash": (
+        b"N" + b"".join(b"p%d\n" % ((2**61 - 1) * i) for i in range(1, 40_000)) + b".",
+        "a place of 61 bits",
+    ),
     "a number of a million digits": (b"\x8b" + struct.pack("<i", 400_000) + b"\x7f" * 400_000 + b".", "bits"),
 }
 

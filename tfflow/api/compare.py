@@ -17,7 +17,8 @@ import tf_keras as keras
 from rich.table import Table
 
 from tfflow.api.plan import RANDOM
-from tfflow.api.train import UNSEEN, TrainResult, train
+from tfflow.api.run import UNSEEN
+from tfflow.api.train import TrainResult, train
 from tfflow.data.sources import open_any
 from tfflow.errors import InputError
 from tfflow.files import write_json

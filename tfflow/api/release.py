@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from tfflow.api.plan import RANDOM
-from tfflow.api.train import REPORT
+from tfflow.api.run import REPORT
 from tfflow.data.records import Source
 from tfflow.data.sources import open_sources
 from tfflow.errors import InputError

@@ -6,11 +6,11 @@ Lua and without PyTorch. A file that asks for anything but numbers and names is 
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 from tfflow.commands.options import Parser
 from tfflow.errors import InputError, command
+from tfflow.limits import parse_json
 from tfflow.models.importing import PUBLISHED, import_published
 from tfflow.models.weights import model_arrays, save_arrays
 
@@ -37,7 +37,7 @@ def main(argv: list[str] | None = None) -> int:
     save_arrays(args.out, model_arrays(model.one_way), model.metadata)
     print(f"{model.parameters:,} parameters of {model.name} written to {args.out}")
     print(f"licence: {model.metadata['licence']}")
-    for note in json.loads(model.metadata["notes"]):
+    for note in parse_json(model.metadata["notes"]):
         print(f"note: {note}")
     return 0
 

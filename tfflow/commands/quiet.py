@@ -21,6 +21,7 @@ NOISE = (
     "failed call to cuInit",
     "remapper failed",
     "To enable the following instructions",
+    "Created TensorFlow Lite XNNPACK delegate",
 )
 """Parts of lines that are left out, whatever their level."""
 

@@ -24,6 +24,7 @@ from tfflow.data.scenes import Scenes, SceneSettings
 from tfflow.data.sources import open_source
 from tfflow.errors import InputError, command
 from tfflow.files import write_json, write_text
+from tfflow.limits import parse_json
 
 RECORD = "synthesize.json"
 OPTIONS = ("size", "count", "seed", "textures")  # of the command, which are settings elsewhere: scenes:size=...
@@ -78,7 +79,7 @@ def claim(scenes: Scenes, out: Path) -> None:
         raise InputError(f"--out must be a folder, '{out}' is a file")
     if path.exists():
         try:
-            noted = {**_first_settings(), **json.loads(path.read_text(encoding="utf-8"))}
+            noted = {**_first_settings(), **parse_json(path.read_bytes())}
             count = int(noted["count"])
         except (ValueError, KeyError, TypeError):
             raise InputError(f"'{path}' is damaged: remove the folder or choose another --out") from None

@@ -94,6 +94,18 @@ def as_batch(images1: Any, images2: Any, *around: Any) -> list[np.ndarray]:
     return arrays
 
 
+def at_rest(flows: np.ndarray, images1: np.ndarray, images2: np.ndarray) -> np.ndarray:
+    """Flows [b, h, w, 2], 0 for the pairs whose two images are the same to the bit: nothing has moved there.
+
+    A network says otherwise where nothing can be matched, as on a black frame. Every model's `batch` and `both` ends
+    here.
+    """
+    same = [np.array_equal(image1, image2) for image1, image2 in zip(images1, images2, strict=True)]
+    if any(same):
+        flows = np.where(np.array(same)[:, None, None, None], np.float32(0), flows)
+    return flows
+
+
 def _of_pil(name: str, image: Any) -> Any:
     from PIL import ImageOps
 

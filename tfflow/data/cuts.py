@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import itertools
-import json
 import math
 import os
 import sys
@@ -27,6 +26,7 @@ from tfflow.data.cache import cache_folder
 from tfflow.data.images import read_image
 from tfflow.errors import InputError
 from tfflow.files import write_json
+from tfflow.limits import parse_json
 
 SIDE = 160  # px; the longer side of a thumbnail
 LEAST_SIDE = 32  # px; DIS takes no less, and frames that are smaller are not looked at
@@ -52,7 +52,12 @@ class CutFinder:
         if not self._on or _tiny(frame.shape):
             return False
         last, self._last = self._last, thumbnail(frame)
-        return last is not None and is_cut(last, self._last)
+        return last is not None and last.shape == self._last.shape and is_cut(last, self._last)
+
+    def begin(self, frame: np.ndarray) -> bool:
+        """As a call, for a frame that does not follow the last one: False."""
+        self._last = None
+        return self(frame)
 
 
 def is_cut(grey1: np.ndarray, grey2: np.ndarray) -> bool:
@@ -82,7 +87,7 @@ def cuts_of_files(frames: Sequence[Path]) -> list[int]:
     """
     note = cache_folder("cuts") / f"{_key(frames)}.json"
     with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
-        found = json.loads(note.read_text("utf-8"))["cuts"]
+        found = parse_json(note.read_bytes())["cuts"]
         if isinstance(found, list) and all(isinstance(k, int) and 0 < k < len(frames) for k in found):
             return found
     found = []

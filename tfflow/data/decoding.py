@@ -84,8 +84,8 @@ def decode(path: str | os.PathLike, on_error: str = "stop", notes: Notes | None 
             if (frame.height, frame.width) != (info.height, info.width):
                 came, expected = f"{frame.width} x {frame.height}", f"{info.width} x {info.height}"
                 notes.stopped = (
-                    f"'{path}' stops in the middle: {_count(count)} read, then a frame of {came} pixels came, expected "
-                    f"{expected} (codec {codec}); to convert it: {conversion(path)}"
+                    f"'{_end(path)}' stops in the middle: {_count(count)} read, then a frame of {came} pixels came, "
+                    f"expected {expected} (codec {codec}); to convert it: {conversion(path)}"
                 )
                 break
             number = timeline.place(frame.pts, frame.duration, frame.time_base, damaged)
@@ -108,6 +108,28 @@ def decode(path: str | os.PathLike, on_error: str = "stop", notes: Notes | None 
         if text := timeline.text():
             notes.damage = f"'{path}' is damaged (codec {codec}): {text}; pairs with them are left out"
     notes.tell(on_error)
+
+
+def spread(path: str | os.PathLike, count: int, most: int = 250) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Up to `count` pairs of consecutive frames, uint8 RGB, spread over the whole of a video: for a survey of it.
+
+    Each is reached from the key frame before it, by `most` frames or fewer, so that a long video costs no more. Where
+    that does not do, or at damage, there are fewer pairs.
+    """
+    with _opened(path) as (container, stream), contextlib.suppress(av.FFmpegError, ValueError):
+        seconds, first = _seconds(container, stream), stream.start_time or 0
+        for k in range(count if seconds else 0):
+            target = first + int(seconds * k / count / stream.time_base)
+            container.seek(target, stream=stream)
+            pair: list[np.ndarray] = []
+            for n, frame in enumerate(container.decode(stream)):
+                reached = n >= most or frame.pts is None or frame.pts >= target
+                if reached and not frame.is_corrupt:
+                    pair.append(np.rot90(frame.to_ndarray(format="rgb24"), _quarters(frame)))
+                if len(pair) == 2:
+                    break
+            if len(pair) == 2 and pair[0].shape == pair[1].shape:
+                yield np.ascontiguousarray(pair[0]), np.ascontiguousarray(pair[1])
 
 
 def conversion(path: str | os.PathLike) -> str:
@@ -203,7 +225,7 @@ def _quarters(frame: av.VideoFrame) -> int:
 
 
 def _refused(path: str | os.PathLike, why: str) -> InputError:
-    return InputError(f"'{path}' cannot be used: {why}; play it, or convert it: {conversion(path)}")
+    return InputError(f"'{_end(path)}' cannot be used: {why}; play it, or convert it: {conversion(path)}")
 
 
 def _why(error: Exception) -> str:
@@ -225,3 +247,9 @@ def _unknown_codec(path: str | os.PathLike) -> str:
 
 def _count(count: int) -> str:
     return f"{count} frame{'s' * (count != 1)}"
+
+
+def _end(path: str | os.PathLike) -> str:
+    """Of a long path the file's name: its folder says less than the command that follows, and a refusal has an end."""
+    text = str(path)
+    return text if len(text) <= 40 else f".../{Path(path).name[-40:]}"

@@ -42,8 +42,8 @@ def read_flow(path: str | os.PathLike) -> tuple[np.ndarray, np.ndarray]:
 
 
 def write_flow(path: str | os.PathLike, flow: np.ndarray, valid: np.ndarray | None = None) -> None:
-    """Writes flow [h, w, 2] as .flo, KITTI .png or .pfm by the suffix, whole or not at all; see the writer of each."""
-    writers = {".flo": write_flo, ".png": write_kitti_png, ".pfm": write_pfm}
+    """Writes flow [h, w, 2] as .flo, KITTI .png, .pfm or .npy by the suffix, whole or not at all; see each writer."""
+    writers = {".flo": write_flo, ".png": write_kitti_png, ".pfm": write_pfm, ".npy": write_npy}
     _by_suffix(writers, path)(path, flow, valid)
 
 
@@ -94,6 +94,13 @@ def write_kitti_png(path: str | os.PathLike, flow: np.ndarray, valid: np.ndarray
         raise InputError(f"cannot write '{path}': OpenCV refused to encode a 16-bit PNG")
     with write_whole(path) as part:
         part.write_bytes(png.tobytes())
+
+
+def write_npy(path: str | os.PathLike, flow: np.ndarray, valid: np.ndarray | None = None) -> None:
+    """Writes flow [h, w, 2] as NumPy's float32 array; pixels where `valid` [h, w, 1] is 0 become 1e10, unknown."""
+    flow = _mark_unknown(*_checked(flow, valid))
+    with write_whole(path) as part, part.open("wb") as file:
+        np.save(file, flow.astype("<f4"))
 
 
 def read_pfm(path: str | os.PathLike) -> np.ndarray:

@@ -6,7 +6,6 @@ import contextlib
 import errno
 import hashlib
 import itertools
-import json
 import os
 import re
 import shutil
@@ -28,6 +27,7 @@ from tfflow.data.records import Record, Records
 from tfflow.data.tree import files
 from tfflow.errors import InputError
 from tfflow.files import sweep, write_json, write_whole_folder
+from tfflow.limits import parse_json
 
 __all__ = ["VIDEO_SUFFIXES", "VideoInfo", "cache_folder", "numbered_frames", "open_video", "read_frames", "video_info"]
 
@@ -89,7 +89,7 @@ def open_video(path: Path, name: str, on_error: str = "stop", cuts: bool = True)
 def _first_of_shots(folder: Path, frames: list[Path]) -> set[int]:
     """The numbers of the cached frames that begin a shot."""
     with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
-        return set(map(int, json.loads((folder / "frames.json").read_text("utf-8"))["cuts"]))
+        return set(map(int, parse_json((folder / "frames.json").read_bytes())["cuts"]))
     return {int(frames[k].stem.rpartition("_")[2]) for k in cuts_of_files(frames)}  # extracted before cuts were kept
 
 
@@ -111,7 +111,7 @@ def _cached(path: Path, on_error: str) -> Path:
 def _notes(folder: Path) -> Notes | None:
     """What is to be said of a cached video, None if the folder is not there or not complete."""
     try:
-        note = json.loads((folder / "frames.json").read_text("utf-8"))
+        note = parse_json((folder / "frames.json").read_bytes())
         complete = len(files(folder, (".png",))) == note["frames"] >= 2
         return Notes(str(note["stopped"]), str(note["damage"])) if complete else None
     except (OSError, ValueError, KeyError, TypeError):

@@ -15,8 +15,9 @@ from tfflow.data.records import Sample
 from tfflow.evaluation import pictures
 from tfflow.evaluation.baselines import Predictor
 from tfflow.evaluation.benchmark import predict, stacked
-from tfflow.evaluation.metrics import check_occlusion, warp
+from tfflow.evaluation.metrics import check_occlusion
 from tfflow.files import write_whole
+from tfflow.ops.arrays import warp
 
 COLUMNS = {
     "epe": "EPE",

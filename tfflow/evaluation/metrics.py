@@ -16,15 +16,15 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
-import tensorflow as tf
 
-from tfflow.ops import backward_warp, inside
+from tfflow.models.confidence import visible_by_check
+from tfflow.ops import inside
+from tfflow.ops.arrays import warp
 
 Measured = dict[str, tuple[float, int]]  # metric -> sum of its values, number of pixels
 
@@ -92,15 +92,8 @@ def measure_frames(image1: np.ndarray, image2: np.ndarray, flow12: np.ndarray, f
 
 
 def check_occlusion(flow12: np.ndarray, flow21: np.ndarray) -> np.ndarray:
-    """The forward-backward check: True where the flows [h, w, 2] disagree, so where image1's pixel counts as occluded.
-
-    |f + b|^2 > 0.01 (|f|^2 + |b|^2) + 0.5, b = flow21 at the pixel's target, 0 beyond the frame. Returns bool [h, w].
-    Source: Sundaram et al. 2010, eq. 5; the thresholds of UnFlow and DDFlow.
-    """
-    forward = flow12.astype(np.float64)
-    backward = warp(flow21, flow12).astype(np.float64)
-    apart = np.square(forward + backward).sum(axis=-1)
-    return apart > 0.01 * (np.square(forward).sum(axis=-1) + np.square(backward).sum(axis=-1)) + 0.5
+    """bool [h, w]: True where image1's pixel counts as occluded, by the forward-backward check (`visible_by_check`)."""
+    return ~visible_by_check(flow12, flow21)
 
 
 def census_distance(image1: np.ndarray, image2: np.ndarray, radius: int = 3) -> np.ndarray:
@@ -126,19 +119,6 @@ def census_distance(image1: np.ndarray, image2: np.ndarray, radius: int = 3) -> 
         total[here] += d
         total[there] += d
     return total / (2 * len(offsets))  # [h, w]
-
-
-def warp(values: np.ndarray, flow12: np.ndarray) -> np.ndarray:
-    """`values` [h, w, c] of the second frame, seen from the first's pixels; 0 beyond the frame. Returns float32."""
-    compiled = _compiled_warp(values.shape[-1])
-    return compiled(values.astype(np.float32)[None], flow12.astype(np.float32)[None])[0].numpy()
-
-
-@functools.cache
-def _compiled_warp(channels: int) -> tf.types.experimental.GenericFunction:
-    """One graph for frames of every size: twice as fast as operator by operator, and on small frames far more."""
-    signature = [tf.TensorSpec([1, None, None, channels]), tf.TensorSpec([1, None, None, 2])]
-    return tf.function(backward_warp, input_signature=signature, autograph=False)
 
 
 @dataclass

@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
 
-# Middlebury's wheel: so many steps from each corner of the colour cube to the next, round from red.
-_CORNERS = ((1, 0, 0), (1, 1, 0), (0, 1, 0), (0, 1, 1), (0, 0, 1), (1, 0, 1))  # red yellow green cyan blue magenta
-_STEPS = (15, 6, 4, 11, 13, 6)
+from tfflow.data.colours import check_flow, colour_wheel, flow_to_colour, known_pixels, robust_scale, to_bytes
+
+__all__ = [
+    "arrows",
+    "colour_wheel",
+    "contact_sheet",
+    "error_legend",
+    "error_map",
+    "flow_to_colour",
+    "legend",
+    "robust_scale",
+    "to_bytes",
+    "visibility_overlay",
+    "with_legend",
+]
+
 _FONT = cv2.FONT_HERSHEY_SIMPLEX
 
 # KITTI 2015: colours of the bands of min(error / 3 px, error / 5 % of the true length), each twice as wide as the last.
@@ -17,48 +30,6 @@ ERROR_BANDS = (0.0625, 0.125, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
 _BLUES = ((49, 54, 149), (69, 117, 180), (116, 173, 209), (171, 217, 233), (224, 243, 248))  # no outlier
 _REDS = ((254, 224, 144), (253, 174, 97), (244, 109, 67), (215, 48, 39), (165, 0, 38))
 _ERROR_COLOURS = np.array(_BLUES + _REDS, np.uint8)
-
-
-def colour_wheel() -> np.ndarray:
-    """The 55 hues of the Middlebury flow coding, float [55, 3] RGB in [0, 1]. Source: Baker et al. 2007."""
-    corners = np.array(_CORNERS + _CORNERS[:1], np.float64)
-    spans = [
-        corners[i] + (corners[i + 1] - corners[i]) * (np.arange(steps) / steps)[:, None]
-        for i, steps in enumerate(_STEPS)
-    ]
-    return np.concatenate(spans)  # [55, 3]
-
-
-def flow_to_colour(flow: np.ndarray, scale: float) -> np.ndarray:
-    """Direction as hue, length as saturation: [h, w, 2] px -> uint8 RGB [h, w, 3].
-
-    scale: the length, px, that is shown fully saturated; no motion is white, longer than `scale` is darkened, and
-    what is not finite (or unknown, above 1e9) is black. Right is red, down yellow, left cyan, up violet.
-    Raises ValueError on another shape or a scale that is not above 0. Source: Baker et al. 2007.
-    """
-    _check_flow(flow)
-    if not scale > 0:
-        raise ValueError(f"`scale` must be above 0 px, got {scale}")
-    known = _known(flow)
-    u, v = np.moveaxis(np.where(known[..., None], flow, 0.0).astype(np.float64) / scale, -1, 0)
-    length = np.hypot(u, v)[..., None]
-    wheel = colour_wheel()
-    turn = np.arctan2(v, u) % (2.0 * np.pi) / (2.0 * np.pi)  # 0 = right, 1/4 = down
-    position = turn * (len(wheel) - 1)  # the coding of 2007 leaves the wheel's last step out
-    low = np.floor(position).astype(int)
-    part = (position - low)[..., None]
-    hue = (1.0 - part) * wheel[low] + part * wheel[(low + 1) % len(wheel)]
-    colour = np.where(length <= 1.0, 1.0 - length * (1.0 - hue), 0.75 * hue)
-    return np.where(known[..., None], np.floor(255.0 * colour), 0.0).astype(np.uint8)
-
-
-def robust_scale(flows: Iterable[np.ndarray], percentile: float = 99.0) -> float:
-    """A scale for `flow_to_colour`: the percentile of the lengths over all of `flows`, px, at least 1.
-
-    At least 1, so that a still scene is not shown as motion.
-    """
-    lengths = np.concatenate([np.zeros(0), *(np.linalg.norm(flow, axis=-1)[_known(flow)] for flow in flows)])
-    return max(1.0, float(np.percentile(lengths, percentile))) if lengths.size else 1.0
 
 
 def legend(scale: float, size: int = 128) -> np.ndarray:
@@ -90,10 +61,10 @@ def arrows(image: np.ndarray, flow: np.ndarray, step: int = 16, stretch: float =
     image: [h, w, 3], uint8 or float in [0, 1]. An arrow is `stretch` times as long as its flow; dots where it would
     be shorter than half a pixel; nothing where the flow is not finite.
     """
-    _check_flow(flow)
+    check_flow(flow)
     picture = (0.6 * to_bytes(image)).astype(np.uint8)
     h, w = flow.shape[:2]
-    known = _known(flow)
+    known = known_pixels(flow)
     thickness = 1 if max(h, w) < 1400 else 2
     far = 2.0 * max(h, w)  # an arrow of a wild length must not overflow OpenCV's coordinates
     for y in range(min(step // 2, h // 2), h, step):
@@ -117,8 +88,8 @@ def error_map(flow: np.ndarray, truth: np.ndarray, valid: np.ndarray, visible: n
     flow, truth: [h, w, 2], px; valid, visible: [h, w, 1]. Blue where the error is no outlier (below 3 px or 5 %),
     red where it is, darker where not `visible`, black without ground truth; a flow that is not finite is deep red.
     """
-    _check_flow(flow)
-    known = _known(flow)
+    check_flow(flow)
+    known = known_pixels(flow)
     error = np.linalg.norm(np.where(known[..., None], flow, 0.0).astype(np.float64) - truth, axis=-1)
     speed = np.linalg.norm(truth.astype(np.float64), axis=-1)
     relative = np.minimum(error / 3.0, error / np.maximum(0.05 * speed, 1e-9))
@@ -169,23 +140,5 @@ def contact_sheet(rows: Sequence[Sequence[tuple[str, np.ndarray]]], gap: int = 6
     return np.pad(np.concatenate(wide), ((gap, 0), (gap, gap), (0, 0)), constant_values=255)
 
 
-def to_bytes(image: np.ndarray) -> np.ndarray:
-    """Float [0, 1] or uint8, [h, w, 3 or 1] -> uint8 RGB [h, w, 3]; what is not finite is black."""
-    if image.dtype != np.uint8:
-        image = np.clip(np.rint(255.0 * np.nan_to_num(image.astype(np.float64))), 0, 255).astype(np.uint8)
-    return np.repeat(image, 3, axis=-1) if image.shape[-1] == 1 else image
-
-
 def _to_height(picture: np.ndarray, h: int) -> np.ndarray:
     return np.pad(picture, ((0, h - picture.shape[0]), (0, 0), (0, 0)), constant_values=255)
-
-
-def _known(flow: np.ndarray) -> np.ndarray:
-    """True where both components are finite and no Middlebury "unknown" (above 1e9)."""
-    with np.errstate(invalid="ignore"):
-        return (np.abs(flow) < 1e9).all(axis=-1)
-
-
-def _check_flow(flow: np.ndarray) -> None:
-    if flow.ndim != 3 or flow.shape[-1] != 2:
-        raise ValueError(f"`flow` must be [h, w, 2] in (u, v) order, got {flow.shape}")

@@ -5,72 +5,82 @@ from __future__ import annotations
 import dataclasses
 import itertools
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
-from tfflow.data.damage import Skipping
+from tfflow.data.colours import robust_scale
+from tfflow.data.cuts import CutFinder, is_cut, thumbnail
+from tfflow.data.damage import Skipping, warn
+from tfflow.data.decoding import spread
 from tfflow.data.frames import clip_records
-from tfflow.data.images import IMAGE_SUFFIXES
+from tfflow.data.images import IMAGE_SUFFIXES, read_image
 from tfflow.data.records import Records, Sample, Source
 from tfflow.data.sources import open_source
 from tfflow.data.tree import in_order
 from tfflow.data.video import VIDEO_SUFFIXES, numbered_frames, video_info
 from tfflow.errors import InputError
-from tfflow.evaluation import pictures
 from tfflow.evaluation.baselines import Predictor
 from tfflow.evaluation.benchmark import predict, require_finite, stacked
 from tfflow.evaluation.reading import read_ahead, same_size
+from tfflow.models.estimate import Estimate
 
-LOOK = 8  # pairs that the scale of the pictures is taken from, where none is given
+FEW = 16  # pairs that a scale is taken from: all of them, or so many spread over all
+VIDEOS = ("video:", "video-nocuts:")
+
+Pair = tuple[str, Sample]
 
 
 @dataclass(frozen=True)
 class Frames:
     """What to predict on: `pairs(around)` gives (name, sample) in order; total 0 = unknown; fps for a video made of it.
 
-    around: whether samples have image0 and image3, too, the frames before and after the pair.
+    around: whether samples have image0 and image3, too, the frames before and after the pair. spread: gives a number
+    of pairs that are spread over all. cuts: names of the pairs that a shot cut left out; of a video and of frames that
+    come one by one it grows as they come.
     """
 
     name: str
-    pairs: Callable[[bool], Iterator[tuple[str, Sample]]]
+    pairs: Callable[[bool], Iterator[Pair]]
     total: int
     fps: float
     video: bool = False
+    spread: Callable[[int], Iterable[Sample]] = lambda count: ()
+    cuts: list[str] = field(default_factory=list)
 
 
-@dataclass(frozen=True)
-class Predicted:
-    """One pair's first frame, uint8 RGB, and its flow [h, w, 2], px; flow21 lives on the second frame's pixels."""
-
-    name: str
-    image1: np.ndarray
-    flow12: np.ndarray
-    flow21: np.ndarray | None
-
-
-def open_inputs(inputs: list[str], on_error: str = "stop") -> Frames:
+def open_inputs(inputs: list[str], on_error: str = "stop", cuts: bool = True) -> Frames:
     """Two or more images (consecutive pairs), or one folder, video or KIND:PATH.
 
-    A video is read frame by frame, so that any length fits into memory. on_error as of `open_source`.
+    A video is read frame by frame, so that any length fits into memory. on_error as of `open_source`. cuts: whether
+    frames of different shots are no pair; two images alone are one whatever they show.
     Raises InputError: one image, frames of different sizes, a path that is missing or cannot be read.
     """
     first = inputs[0]
     if len(inputs) > 1:  # a shell's *.png
-        return _of_source(_images(inputs, on_error))
-    path = Path(first.removeprefix("video:")).expanduser()
-    if first.startswith("video:") or (path.is_file() and path.suffix.lower() not in IMAGE_SUFFIXES):
-        info = video_info(path)
-        return Frames(
-            first, lambda around: _video_pairs(path, on_error, around), max(0, info.frames - 1), info.fps, video=True
-        )
+        return _of_source(_images(inputs, on_error, cuts))
+    kind = next((kind for kind in VIDEOS if first.startswith(kind)), "")
+    path = Path(first.removeprefix(kind)).expanduser()
+    if kind or (path.is_file() and path.suffix.lower() not in IMAGE_SUFFIXES):
+        return _of_video(first, path, on_error, cuts and kind != "video-nocuts:")
     if path.is_file():
         raise InputError(f"'{first}' is one frame: flow needs two, give the second one too, a folder or a video")
+    if not cuts and path.is_dir():
+        first = f"frames-nocuts:{first}"
+    elif not cuts and first.startswith("frames:"):
+        first = f"frames-nocuts:{first.removeprefix('frames:')}"
     return _of_source(open_source(first, on_error))
 
 
-def predict_all(predictor: Predictor, frames: Frames, batch: int = 1, both: bool = False) -> Iterator[Predicted]:
+def of_arrays(frames: Iterable[np.ndarray], cuts: bool = True) -> Frames:
+    """Frames as they come, float32 RGB [h, w, 3], read one at a time. Where the size changes, a new clip begins."""
+    found: list[str] = []
+    numbered = enumerate(frames, 1)
+    return Frames("frames", lambda around: _stream(numbered, around, cuts, found), 0, 10.0, cuts=found)
+
+
+def predict_all(predictor: Predictor, frames: Frames, batch: int = 1, both: bool = False) -> Iterator[Estimate]:
     """The flow of every pair, in order, `batch` pairs at a time. Raises InputError where it is not finite.
 
     A network of three frames is given the frame before the pair, too; to a sequence's first pair its own first frame
@@ -79,32 +89,43 @@ def predict_all(predictor: Predictor, frames: Frames, batch: int = 1, both: bool
     for group in same_size(frames.pairs(getattr(predictor, "frames", 2) > 2), batch):
         images = stacked([sample for _, sample in group])
         flows12, flows21 = predict(predictor, images, both)
-        for i, (name, _) in enumerate(group):
+        for i, (name, sample) in enumerate(group):
             flow21 = None if flows21 is None else flows21[i]
             require_finite(predictor.name, name, flows12[i], flow21)
-            yield Predicted(name, pictures.to_bytes(images["image1"][i]), flows12[i], flow21)
+            yield Estimate(flows12[i], sample["image1"], sample["image2"], flow21, name)
 
 
-def with_scale(predicted: Iterable[Predicted], scale: float | None) -> tuple[float, Iterator[Predicted]]:
-    """One scale for all pictures, px: the given one, or the 99th percentile of the lengths over the first `LOOK` pairs.
+def with_scale(
+    predictor: Predictor, frames: Frames, predicted: Iterable[Estimate]
+) -> tuple[float, str, Iterator[Estimate]]:
+    """One scale for all pictures, px, where it is from, and what was predicted.
 
-    Where reading stops among these, the pairs before it are still given back, and the refusal after them.
+    The 99th percentile of the lengths over all pairs, where they are few, else over `FEW` that are spread over all.
+    Where reading stops among the few, the pairs before it are still given back, and the refusal after them.
     """
     predicted = iter(predicted)
-    if scale is not None:
-        return scale, predicted
-    first: list[Predicted] = []
+    if frames.total > FEW:
+        flows = []
+        for sample in frames.spread(FEW):
+            flow = predict(predictor, stacked([sample]), both=False)[0][0]
+            flows.append(flow[::2, ::2])
+        if flows:
+            text = f"99th percentile of the lengths over {len(flows)} pairs, spread over all"
+            return robust_scale(flows), text, predicted
+    first: list[Estimate] = []
     stopped: list[InputError] = []
     try:
-        for p in itertools.islice(predicted, LOOK):
-            first.append(p)
+        for e in itertools.islice(predicted, FEW):
+            first.append(e)
     except InputError as error:
         stopped.append(error)
-    scale = pictures.robust_scale(flow for p in first for flow in (p.flow12, p.flow21) if flow is not None)
-    return scale, _resumed(first, stopped, predicted)
+    scale = robust_scale(flow for e in first for flow in (e.flow, e.flow21) if flow is not None)
+    all_of_them = stopped or len(first) < FEW or frames.total == FEW
+    text = f"99th percentile of the lengths over {'all' if all_of_them else f'the first {FEW}'} pairs"
+    return scale, text, _resumed(first, stopped, predicted)
 
 
-def _resumed(first: list[Predicted], stopped: list[InputError], rest: Iterator[Predicted]) -> Iterator[Predicted]:
+def _resumed(first: list[Estimate], stopped: list[InputError], rest: Iterator[Estimate]) -> Iterator[Estimate]:
     yield from first
     if stopped:
         raise stopped[0]
@@ -112,44 +133,90 @@ def _resumed(first: list[Predicted], stopped: list[InputError], rest: Iterator[P
 
 
 def _of_source(source: Source) -> Frames:
-    def pairs(around: bool) -> Iterator[tuple[str, Sample]]:
+    def pairs(around: bool) -> Iterator[Pair]:
         return read_ahead(source.around() if around else source, len(source), [])
 
-    return Frames(source.name, pairs, len(source), fps=10.0)
+    def some(count: int) -> Iterator[Sample]:
+        for k in range(count):
+            try:
+                yield source.sample(k * len(source) // count)
+            except InputError:  # said where its own pair is read
+                continue
+
+    cuts = list(getattr(getattr(source, "source", source), "cuts", ()))
+    return Frames(source.name, pairs, len(source), fps=10.0, spread=some, cuts=cuts)
 
 
-def _images(paths: list[str], on_error: str) -> Source:
+def _images(paths: list[str], on_error: str, cuts: bool) -> Source:
     """Images in the order given, but for a shell's. A pair has the name of its first one, or a number."""
     files = in_order([Path(path).expanduser() for path in paths])
     for path in files:
         if path.is_dir() or (path.is_file() and path.suffix.lower() in VIDEO_SUFFIXES):
             raise InputError(f"'{path}' is no image: expected two or more images, or one folder, or one video")
-    records, _ = clip_records(files, "", on_error, cuts=False)
+    records, after = clip_records(files, "", on_error, cuts and len(files) > 2)
+    if not records:
+        raise InputError(f"no two of these {len(files)} images show one scene: to pair them all the same, --no-cuts")
+    if cuts and len(files) == 2 and _different(files):
+        warn(f"'{files[0].name}' and '{files[1].name}' seem to show different scenes: flow means little there")
     if len({record.name for record in records}) < len(records):
         records = [dataclasses.replace(r, name=f"{i:06d}_{r.image1.stem}") for i, r in enumerate(records, 1)]
-    source = Records(" ".join(paths[:2] + ["..."] * (len(paths) > 2)), records)
+    source = Records(" ".join(paths[:2] + ["..."] * (len(paths) > 2)), records, cuts=after)
     return Skipping(source) if on_error == "skip" else source
 
 
-def _video_pairs(path: Path, on_error: str, around: bool) -> Iterator[tuple[str, Sample]]:
-    """The pairs of neighbours; frames with missing ones between them are none."""
+def _different(files: list[Path]) -> bool:
+    try:
+        small1, small2 = (thumbnail(read_image(path)) for path in files)
+    except InputError:  # said where it is read for its flow
+        return False
+    return small1.shape == small2.shape and is_cut(small1, small2)
+
+
+def _of_video(name: str, path: Path, on_error: str, cuts: bool) -> Frames:
+    info = video_info(path)
+    found: list[str] = []
+
+    def pairs(around: bool) -> Iterator[Pair]:
+        count = 0
+        for pair in _stream(numbered_frames(path, on_error), around, cuts, found):
+            count += 1
+            yield pair
+        if not count:
+            raise InputError(f"'{path}' holds no two frames of one shot, one after the other: flow needs them")
+
+    def some(count: int) -> Iterator[Sample]:
+        for pair in spread(path, count):
+            if not cuts or not is_cut(*map(thumbnail, pair)):
+                yield {f"image{k}": frame.astype(np.float32) / np.float32(255) for k, frame in enumerate(pair, 1)}
+
+    return Frames(name, pairs, max(0, info.frames - 1), info.fps, video=True, spread=some, cuts=found)
+
+
+def _stream(numbered: Iterable[tuple[int, np.ndarray]], around: bool, cuts: bool, found: list[str]) -> Iterator[Pair]:
+    """The pairs of neighbours as they come; frames with missing ones or a shot cut between them are none.
+
+    found: gets the names of the pairs that a cut left out. An InputError comes after the pairs before it.
+    """
+    finder = CutFinder(cuts)
     last: tuple[int, np.ndarray] | None = None
-    waiting: tuple[str, Sample] | None = None  # with `around`: the pair before, whose image3 is to come
-    count = 0
+    waiting: Pair | None = None  # with `around`: the pair before, whose image3 is to come
     stopped: InputError | None = None
 
-    def complete(pair: tuple[str, Sample], image3: np.ndarray) -> tuple[str, Sample]:
+    def complete(pair: Pair, image3: np.ndarray) -> Pair:
         return pair[0], {**pair[1], "image3": image3}
 
     try:
-        for number, frame in numbered_frames(path, on_error):
-            if last is None or number != last[0] + 1:
+        for number, frame in numbered:
+            joined = last is not None and number == last[0] + 1 and last[1].shape == frame.shape
+            cut = finder(frame) if joined else finder.begin(frame)
+            if cut and last is not None:
+                found.append(_name(last[0]))
+            if last is None or not joined or cut:
                 if waiting:
                     yield complete(waiting, waiting[1]["image2"])
                 waiting, last = None, (number, frame)
                 continue
-            count += 1
-            name, sample = f"frame_{last[0]:06d}", {"image1": last[1], "image2": frame}
+            name, sample = _name(last[0]), {"image1": last[1], "image2": frame}
             if not around:
                 yield name, sample
             else:
@@ -163,5 +230,7 @@ def _video_pairs(path: Path, on_error: str, around: bool) -> Iterator[tuple[str,
         yield complete(waiting, waiting[1]["image2"])
     if stopped:
         raise stopped
-    if not count:
-        raise InputError(f"'{path}' holds no two frames one after the other: flow needs them")
+
+
+def _name(number: int) -> str:
+    return f"frame_{number:06d}"

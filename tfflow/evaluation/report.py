@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-import contextlib
 import csv
 import io
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 from rich.console import Console, Group
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
 from tfflow.data.images import write_image
 from tfflow.evaluation import pictures
 from tfflow.evaluation.benchmark import Result
-from tfflow.evaluation.metrics import WITH_TRUTH, WITHOUT_TRUTH, warp
+from tfflow.evaluation.metrics import WITH_TRUTH, WITHOUT_TRUTH
+from tfflow.evaluation.progress import progress_bar
 from tfflow.files import write_json, write_text
 from tfflow.ops import inside
+from tfflow.ops.arrays import warp
 from tfflow.terminal import console
 
+__all__ = ["progress_bar", "results_table", "safe_name", "wide_console", "write_error_map", "write_results"]
 AVERAGES = {"mean_over_images": "mean over images", "mean_over_pixels": "mean over pixels"}
 _HEADS = {
     "epe": "EPE",
@@ -132,15 +133,6 @@ def write_error_map(path: Path, label: str, sample: Mapping[str, np.ndarray], fl
 def wide_console(quiet: bool = False) -> Console:
     """As wide as the table needs where the output is a file or a pipe, which have no width of their own."""
     return console(width=120, quiet=quiet)
-
-
-@contextlib.contextmanager
-def progress_bar(console: Console, title: str) -> Iterator[Callable[[int, int], None]]:
-    """Yields report(done, total), which moves a bar with the time left; a total of 0 is an unknown one."""
-    columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
-        task = progress.add_task(title, total=None)
-        yield lambda done, total: progress.update(task, completed=done, total=total or None)
 
 
 def safe_name(text: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -75,7 +74,7 @@ def manifest(
 
 def write_manifest(path: Path, value: dict[str, Any]) -> None:
     """Writes what the schema allows, whole or not at all."""
-    jsonschema.validate(value, json.loads(SCHEMA.read_text("utf-8")))
+    jsonschema.validate(value, parse_json(SCHEMA.read_bytes()))
     write_json(path, value)
 
 
@@ -89,7 +88,7 @@ def read_manifest(path: Path) -> dict[str, Any]:
         came = value.get("format") if isinstance(value, dict) else type(value).__name__
         raise InputError(f"{str(path)!r} has format {came!r}, expected {FORMAT!r}; export the network again")
     try:
-        jsonschema.validate(value, json.loads(SCHEMA.read_text("utf-8")))
+        jsonschema.validate(value, parse_json(SCHEMA.read_bytes()))
     except jsonschema.ValidationError as error:
         where = "/".join(map(str, error.absolute_path)) or "the manifest"
         raise InputError(f"{str(path)!r}: {where}: {error.message}; export the network again") from None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from tfflow.data.pipeline import Mixed
 from tfflow.data.records import Sample, Source
 from tfflow.data.sources import KINDS, PLAIN, SCENES, open_source
 from tfflow.errors import InputError
+from tfflow.limits import parse_json
 
 RUN = "run.json"
 """In the folder of a run of `tfflow.train`: its settings, the data among them."""
@@ -28,8 +28,8 @@ def frames_of_run(weights: str | os.PathLike) -> list[str]:
     Empty where `weights` is no such folder, or where the run learned from other data alone.
     """
     try:
-        data = json.loads((Path(weights) / RUN).read_text("utf-8"))["data"]
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        data = parse_json((Path(weights) / RUN).read_bytes())["data"]
+    except (OSError, ValueError, KeyError, TypeError):
         return []
     specs = data.split(" + ") if isinstance(data, str) else []
     return [spec for spec in specs if _kind(spec) in (*PLAIN, None)]

@@ -18,6 +18,7 @@ from tfflow.data.scenes import Scenes
 from tfflow.evaluation.pictures import flow_to_colour, legend, to_bytes
 from tfflow.exporting.graph import INPUTS, Interface
 from tfflow.exporting.manifest import SCHEMA, manifest, read_manifest
+from tfflow.limits import parse_json
 from tfflow.models.tflite import resized
 
 PLACE = Path(__file__).parents[2] / "android_demo/core/src/test/resources/vectors.json"
@@ -166,7 +167,7 @@ def _manifests() -> list[tuple[dict[str, Any], Interface]]:
 
 def _damaged(good: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """What makes `good` a manifest that the schema refuses: keys to leave out, values of another type."""
-    check = jsonschema.Draft202012Validator(json.loads(SCHEMA.read_text("utf-8")))
+    check = jsonschema.Draft202012Validator(parse_json(SCHEMA.read_bytes()))
     changes: list[dict[str, Any]] = [
         {"path": ["format"], "value": "tfflow-model-2"},
         {"path": ["normalisation"], "value": "imagenet"},

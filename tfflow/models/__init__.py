@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from tfflow.errors import InputError, unknown_name
+from tfflow.limits import parse_json
 from tfflow.models.cascade import ONCE, check_scales
 from tfflow.models.flow_model import FlowModel, as_image
 from tfflow.models.graph import Network, any_size, both_directions, one_direction
@@ -94,7 +94,7 @@ def record(name: str) -> dict[str, Any]:
     """How the weights `name` in the box were trained and what they scored: see `tfflow.release`."""
     if name not in boxed():
         raise unknown_name("weights", name, boxed())
-    return json.loads((BOX / f"{name}.json").read_text(encoding="utf-8"))
+    return parse_json((BOX / f"{name}.json").read_bytes())
 
 
 def weights_file(weights: str | os.PathLike) -> Path:

@@ -30,17 +30,22 @@ def check_scales(scales: Sequence[float]) -> tuple[float, ...]:
 
 
 def cascade(
-    look: Callable[[tf.Tensor, tf.Tensor], tf.Tensor], images1: tf.Tensor, images2: tf.Tensor, scales: Sequence[float]
+    look: Callable[[tf.Tensor, tf.Tensor], tf.Tensor],
+    images1: tf.Tensor,
+    images2: tf.Tensor,
+    scales: Sequence[float],
+    initial_flow: tf.Tensor | None = None,
 ) -> tf.Tensor:
     """Flow of `look` at each of the scales in turn; from the second on, at image2 warped by the flow so far.
 
     look: images [b, h, w, 3] twice -> flow [b, h, w, 2], of any size. images1, images2: [b, h, w, 3]. scales: sizes of
-    the frames to look at, as shares of their own. Returns [b, h, w, 2], px.
+    the frames to look at, as shares of their own. initial_flow: [b, h, w, 2], what is known before the first of them.
+    Returns [b, h, w, 2], px.
     What is found on warped frames adds to what is known at its target: f(x) = more(x) + so_far(x + more(x)).
     Source: warping coarse to fine, Brox et al. 2004; networks stacked by it, Ilg et al. 2017 (FlowNet 2.0).
     """
     own = tuple(tf.unstack(tf.shape(images1)[1:3]))
-    flow = None
+    flow = initial_flow
     for scale in scales:
         size = tuple(tf.maximum(1, tf.cast(tf.round(tf.cast(n, tf.float32) * scale), tf.int32)) for n in own)
         frame1, frame2 = (images if scale == 1 else ops.resize_image(images, size) for images in (images1, images2))

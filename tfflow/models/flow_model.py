@@ -12,9 +12,10 @@ import tensorflow as tf
 import tf_keras as keras
 
 from tfflow import ops
-from tfflow.data.arrays import as_batch, as_image, as_pair
+from tfflow.data.arrays import as_batch, as_image, as_pair, at_rest
 from tfflow.errors import InputError
 from tfflow.models.cascade import ONCE, cascade, check_scales
+from tfflow.models.estimate import Estimate, estimate_pair
 from tfflow.models.graph import Network, any_size, both_directions, frames_of, longest_sides_of, one_direction
 from tfflow.models.process import check_process
 from tfflow.models.variants import variant
@@ -61,6 +62,8 @@ class FlowModel:
         once = functools.partial(tf.function, autograph=False)
         self._predict = once(self.forward, input_signature=[any_size] * self.frames)
         self._predict_both = once(self.stacked, input_signature=[any_size] * (2 if self.frames == 2 else 4))
+        any_flow = tf.TensorSpec([None, None, None, 2])
+        self._predict_from = once(self.continued, input_signature=[any_size, any_size, any_flow])
 
     def __repr__(self) -> str:
         return f"<FlowModel {self.name}, weights {self.origin}, {self.parameters:,} parameters>"
@@ -102,26 +105,49 @@ class FlowModel:
         """How many numbers the network learned."""
         return self.one_way.count_params()
 
-    def flow(self, image1, image2, channels: str = "rgb", image0=None) -> np.ndarray:
+    def flow(self, image1, image2, channels: str = "rgb", image0=None, initial_flow=None) -> np.ndarray:
         """Motion from image1 to image2: float32 [h, w, 2], (u right, v down), px.
 
         image1, image2: paths, which are read; arrays [h, w], [h, w, 1], [h, w, 3] or [h, w, 4] (alpha is dropped) of
             one size, uint8 or uint16, or float in [0, 1]; or PIL images. image0: the frame before them, for networks
             of three frames.
-        channels: order of the colours, "rgb" or, for arrays from OpenCV, "bgr".
-        Raises ValueError on other shapes, types or ranges.
+        channels: order of the colours, "rgb" or, for arrays from OpenCV, "bgr". initial_flow: [h, w, 2], px, a guess
+            to start from: the network sees image2 warped by it. `tfflow.models.warm_start` makes one of the last flow.
+        Two images that are the same have a flow of 0. Raises ValueError on other shapes, types or ranges.
         """
         first, second = as_pair(image1, image2, channels)
-        if image0 is None:
-            return self.batch(first[None], second[None])[0]
-        before, _ = as_pair(image0, image1, channels)
-        return self.batch(first[None], second[None], before[None])[0]
+        before = None if image0 is None else as_pair(image0, image1, channels)[0][None]
+        start = None if initial_flow is None else np.asarray(initial_flow)[None]
+        return self.batch(first[None], second[None], before, start)[0]
 
-    def batch(self, images1: np.ndarray, images2: np.ndarray, images0: np.ndarray | None = None) -> np.ndarray:
-        """Flow of many pairs: images [b, h, w, 3], float32 RGB in [0, 1] -> [b, h, w, 2], px. Raises as `as_batch`."""
+    def estimate(self, image1, image2, channels: str = "rgb", image0=None, image3=None) -> Estimate:
+        """The flow with the flow back, from one pass: what is visible, how sure it is, the warped frame, a picture.
+
+        result = model.estimate(image1, image2); result.flow, result.visible, result.confidence, result.save("a.flo").
+        Images as in `flow`; image3: the frame after image2, for networks of three frames.
+        """
+        first, second = as_pair(image1, image2, channels)
+        around = [as_pair(x, image1, channels)[0] if x is not None else None for x in (image0, image3)]
+        return estimate_pair(self.both, first, second, *around)
+
+    def batch(
+        self,
+        images1: np.ndarray,
+        images2: np.ndarray,
+        images0: np.ndarray | None = None,
+        initial_flow: np.ndarray | None = None,
+    ) -> np.ndarray:
+        """Flow of many pairs: images [b, h, w, 3], float32 RGB in [0, 1] -> [b, h, w, 2], px. Raises as `as_batch`.
+
+        initial_flow: [b, h, w, 2], as in `flow`.
+        """
         check_process()
-        before = self._around((images0, images1))
-        return self._predict(*as_batch(images1, images2, *before)).numpy()
+        images = as_batch(images1, images2, *self._around((images0, images1)))
+        if initial_flow is not None:
+            flow = self._predict_from(*images[:2], self._start(initial_flow, images[0]))
+        else:
+            flow = self._predict(*images)
+        return at_rest(flow.numpy(), images[0], images[1])
 
     def both(
         self,
@@ -129,15 +155,31 @@ class FlowModel:
         images2: np.ndarray,
         images0: np.ndarray | None = None,
         images3: np.ndarray | None = None,
+        initial_flows: tuple[np.ndarray, np.ndarray] | None = None,
     ) -> tuple[np.ndarray, np.ndarray]:
         """Flow 1->2 and 2->1, each [b, h, w, 2]; every frame is encoded once. Images as in `batch`.
 
         images3: for networks of three frames, the frame after image2, which comes before it when time runs back.
+        initial_flows: guesses of both flows to start from, each [b, h, w, 2]; the frames are then encoded twice.
         """
         check_process()
-        around = self._around((images0, images1), (images3, images2))
-        flow = self._predict_both(*as_batch(images1, images2, *around)).numpy()
-        return flow[: len(images1)], flow[len(images1) :]
+        images = as_batch(images1, images2, *self._around((images0, images1), (images3, images2)))
+        if initial_flows is not None:
+            first, second = np.concatenate(images[:2]), np.concatenate(images[1::-1])
+            flow = self._predict_from(first, second, self._start(np.concatenate(initial_flows), first))
+        else:
+            flow = self._predict_both(*images)
+        flow12, flow21 = np.split(flow.numpy(), 2)
+        return at_rest(flow12, images[0], images[1]), at_rest(flow21, images[0], images[1])
+
+    def _start(self, initial_flow: np.ndarray, images: np.ndarray) -> np.ndarray:
+        """A guess as float32, or InputError where the network takes none, or it is none of these images."""
+        start = np.asarray(initial_flow, np.float32)
+        if self.frames > 2:
+            raise InputError(f"{self.name} looks at {self.frames} frames: an initial flow is for networks of two")
+        if start.shape != (*images.shape[:3], 2) or not np.isfinite(start).all():
+            raise InputError(f"`initial_flow` must be finite, {(*images.shape[1:3], 2)}, got {start.shape[1:]}")
+        return start
 
     def _around(self, *given_and_nearest) -> list[np.ndarray]:
         """Frames around the pair that the network looks at besides; the nearest of the pair where none is given."""
@@ -152,6 +194,10 @@ class FlowModel:
         if self.scales == ONCE:
             return self._look("one_way", images1, images2, *before)
         return cascade(functools.partial(self._look, "one_way"), images1, images2, self.scales)
+
+    def continued(self, images1: tf.Tensor, images2: tf.Tensor, initial_flow: tf.Tensor) -> tf.Tensor:
+        """`batch` inside a graph, from an initial flow on."""
+        return cascade(functools.partial(self._look, "one_way"), images1, images2, self.scales, initial_flow)
 
     def stacked(self, images1: tf.Tensor, images2: tf.Tensor, *around: tf.Tensor) -> tf.Tensor:
         """`both` inside a graph: [2b, h, w, 2], flows 1->2, then 2->1."""

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from tfflow.data.arrays import as_batch, as_pair
+from tfflow.data.arrays import as_batch, as_pair, at_rest
 from tfflow.errors import InputError
+from tfflow.models.estimate import Estimate, estimate_pair
 from tfflow.models.trial import check_runs
 
 SUFFIX = ".tflite"
@@ -66,16 +67,24 @@ class TFLiteModel:
         first, second = as_pair(image1, image2, channels)
         return self.batch(first[None], second[None])[0]
 
+    def estimate(self, image1, image2, channels: str = "rgb") -> Estimate:
+        """The flow with the flow back, and what follows from both, as of `FlowModel.estimate`."""
+        return estimate_pair(self.both, *as_pair(image1, image2, channels))
+
     def batch(self, images1: np.ndarray, images2: np.ndarray) -> np.ndarray:
         """Flow of many pairs, one after the other: images [b, h, w, 3], float32 RGB in [0, 1] -> [b, h, w, 2], px."""
-        return np.stack([self._flows(a, b)["flow12"] for a, b in zip(*as_batch(images1, images2), strict=True)])
+        first, second = as_batch(images1, images2)
+        flows = np.stack([self._flows(a, b)["flow12"] for a, b in zip(first, second, strict=True)])
+        return at_rest(flows, first, second)
 
     def both(self, images1: np.ndarray, images2: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Flow 1->2 and 2->1, each [b, h, w, 2]; a file of one direction runs twice."""
         if self._directions == 1:
             return self.batch(images1, images2), self.batch(images2, images1)
-        flows = [self._flows(a, b) for a, b in zip(*as_batch(images1, images2), strict=True)]
-        return np.stack([f["flow12"] for f in flows]), np.stack([f["flow21"] for f in flows])
+        first, second = as_batch(images1, images2)
+        flows = [self._flows(a, b) for a, b in zip(first, second, strict=True)]
+        flow12, flow21 = (at_rest(np.stack([f[key] for f in flows]), first, second) for key in ("flow12", "flow21"))
+        return flow12, flow21
 
     def raw(self, image1: np.ndarray, image2: np.ndarray) -> dict[str, np.ndarray]:
         """Flows as the file gives them, on its own grid, of one pair [h, w, 3], float32 RGB in [0, 1].

@@ -16,31 +16,36 @@ OPENING_SECONDS, RUNNING_SECONDS = 10, 60
 """Of a processor's time, for what takes far below one second, and for one pair of frames."""
 
 TRIAL = """
-import resource, sys
+import resource
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
-path, elements, memory, opening, running = sys.argv[1], *map(int, sys.argv[2:])
-resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
-resource.setrlimit(resource.RLIMIT_CPU, (opening, opening + running))
+def limit(what, most):
+    hard = resource.getrlimit(what)[1]
+    resource.setrlimit(what, (most if hard == resource.RLIM_INFINITY else min(most, hard), hard))
+
+limit(resource.RLIMIT_CORE, 0)
+limit(resource.RLIMIT_AS, memory)
+limit(resource.RLIMIT_CPU, opening)
 interpreter = Interpreter(model_path=path, num_threads=1)
 largest = max((int(np.prod(t["shape"], dtype=float)) for t in interpreter.get_tensor_details()), default=0)
 if largest > elements:
     raise ValueError(f"a tensor of {largest:,} numbers")
 interpreter.allocate_tensors()
-resource.setrlimit(resource.RLIMIT_CPU, (opening + running, opening + running))
+limit(resource.RLIMIT_CPU, opening + running)
 for tensor in interpreter.get_input_details():
     interpreter.set_tensor(tensor["index"], np.zeros(tensor["shape"], tensor["dtype"]))
 interpreter.invoke()
 """
-"""Imports neither this package nor TensorFlow: it takes 0.1 s."""
+"""Runs after a line that sets path, elements, memory, opening and running. Imports neither this package nor TensorFlow,
+so that it takes 0.1 s."""
 
 
 def check_runs(path: Path) -> None:
     """Raises InputError where the runtime does not survive the file, within limits, on one pair of black frames."""
-    limits = map(str, (MOST_ELEMENTS, MOST_MEMORY, OPENING_SECONDS, RUNNING_SECONDS))
-    done = subprocess.run([sys.executable, "-c", TRIAL, str(path), *limits], capture_output=True)
+    given = (str(path), MOST_ELEMENTS, MOST_MEMORY, OPENING_SECONDS, RUNNING_SECONDS)
+    program = f"path, elements, memory, opening, running = {given!r}\n{TRIAL}"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True)
     if done.returncode == 0:
         return
     if done.returncode == -signal.SIGXCPU:

@@ -108,7 +108,7 @@ def register_network(
     extends: a network whose layers are all in this one, by the same names, so that its weights are a start.
     Raises InputError where another network has the name, or `build` is no network.
     """
-    missing = [part for part in ("stride", "encode", "decode") if not hasattr(build, part)]
+    missing = [part for part in ("stride", "decode") if not hasattr(build, part)]  # `encode` may be made by `__init__`
     if not callable(build) or missing:
         raise InputError(f"a network is a class with stride, encode and decode; {build!r} has no {', '.join(missing)}")
     if extends:

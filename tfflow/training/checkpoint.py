@@ -14,6 +14,7 @@ import numpy as np
 from tfflow.data.damage import warn
 from tfflow.errors import InputError
 from tfflow.files import write_json
+from tfflow.limits import parse_json
 from tfflow.models import RUN_WEIGHTS
 from tfflow.models.weights import read_arrays, save_arrays
 from tfflow.training.lock import LOCK
@@ -107,12 +108,12 @@ def _read(path: Path) -> tuple[Groups, Progress]:
         group, _, rest = name.partition(":")
         groups.setdefault(group, {})[rest] = x
     try:
-        progress = Progress(**json.loads(metadata["progress"]))
+        progress = Progress(**parse_json(metadata["progress"], finite=False))
         if not all(
             type(x) is type(y) for x, y in zip(asdict(progress).values(), asdict(Progress()).values(), strict=True)
         ):
             raise ValueError("a value is of another type")
-    except (KeyError, ValueError, TypeError, RecursionError) as error:
+    except (KeyError, ValueError, TypeError) as error:
         raise InputError(f"{str(path)!r} is not the state of a training run ({error!r})") from None
     return groups, progress
 
@@ -132,10 +133,10 @@ def check_folder(folder: str | os.PathLike, settings: dict[str, Any]) -> str:
             raise InputError(f"--out {str(folder)!r} is not empty and holds no training run: choose another folder")
         return ""
     try:
-        before = json.loads(path.read_text(encoding="utf-8"))
+        before = parse_json(path.read_bytes())
         if not isinstance(before, dict):
             raise ValueError
-    except (ValueError, RecursionError):
+    except ValueError:
         raise InputError(f"{str(path)!r} is damaged: choose another --out") from None
     if "steps" not in before and str(before.get("recipe")).startswith("Recipe("):
         raise InputError(

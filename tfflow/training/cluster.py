@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import json
 import re
 import socket
 import sys
@@ -16,6 +15,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfflow.errors import InputError
+from tfflow.limits import parse_json
 
 ROLES = ("chief", "worker")
 """Tasks that train, in the order in which TensorFlow counts them; the first of all of them writes."""
@@ -41,8 +41,8 @@ def read_cluster(text: str | None) -> Cluster | None:
     if not text:
         return None
     try:
-        config = json.loads(text)
-    except (ValueError, RecursionError):
+        config = parse_json(text)
+    except ValueError:
         raise _malformed("it is no JSON") from None
     cluster, task = (config.get(key) if isinstance(config, dict) else None for key in ("cluster", "task"))
     if not isinstance(cluster, dict) or not isinstance(task, dict):

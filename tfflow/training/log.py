@@ -12,6 +12,7 @@ import tensorflow as tf
 
 from tfflow.errors import InputError
 from tfflow.files import write_text
+from tfflow.limits import parse_json
 
 HISTORY = "history.jsonl"
 
@@ -63,13 +64,13 @@ def read_history(folder: Path) -> list[dict]:
 
 def _row(line: bytes, where: str) -> dict:
     try:
-        row = json.loads(line.decode("utf-8"))
+        row = parse_json(line)
         numbers = [value for key, value in row.items() if key != "phase"]
         if not isinstance(row["phase"], str) or type(row["step"]) is not int:
             raise ValueError
         if not all(type(value) in (int, float) and math.isfinite(value) for value in numbers):
             raise ValueError
-    except (ValueError, KeyError, AttributeError, OverflowError, RecursionError):
+    except (ValueError, KeyError, AttributeError, OverflowError):
         raise InputError(
             f"{where}: mend it, or remove the file; the run then goes on without the curve so far"
         ) from None

@@ -32,8 +32,9 @@ class Beside:
 MARK = _Mark()
 BESIDE = Beside()
 KEYS = (str, bytes, int, float, bool, type(None))
-LONGEST_KEY, LONGEST_INT = 1000, 128
-"""Characters of a key, bits of a whole number: the cost of a comparison, which a pickle may ask for again and again."""
+LONGEST_KEY, LONGEST_INT, LONGEST_INT_KEY = 1000, 128, 60
+"""Characters of a key, bits of a whole number, and of one that is a key: the cost of a comparison, which a pickle may
+ask for again and again. Whole numbers of more than 60 bits can all have one hash, so that each meets all others."""
 PUSHED_AS_READ = {
     "INT", "BININT", "BININT1", "BININT2", "LONG", "LONG1", "LONG4", "FLOAT", "BINFLOAT",
     "STRING", "BINSTRING", "SHORT_BINSTRING", "UNICODE", "BINUNICODE", "SHORT_BINUNICODE", "BINUNICODE8",
@@ -124,6 +125,11 @@ class _Machine:
         value, key = self.pop(), self.pop()
         self.fill(dict, plain_dict([(key, value)]))
 
+    def keep(self, place: int) -> None:
+        if place.bit_length() > LONGEST_INT_KEY:
+            raise ValueError(f"a place of {place.bit_length():,} bits")
+        self.memo[place] = self.stack[-1]
+
     def name(self, module: str, name: str) -> None:
         full = f"{module}.{name}"
         if full not in self.known:
@@ -164,6 +170,8 @@ def plain_dict(items: Any) -> dict:
             raise ValueError(f"a {type(key).__name__} as a key, expected text or a number")
         if isinstance(key, (str, bytes)) and len(key) > LONGEST_KEY:
             raise ValueError(f"a key of {len(key):,} characters")
+        if isinstance(key, int) and key.bit_length() > LONGEST_INT_KEY:
+            raise ValueError(f"a key of {key.bit_length():,} bits")
         made[key] = value
     return made
 
@@ -183,10 +191,10 @@ STEPS: dict[str, Callable[[_Machine, Any], Any]] = {
     "DICT": lambda m, _: m.push(m.to_mark_as_dict()),
     "SETITEM": lambda m, _: m.set_item(),
     "SETITEMS": lambda m, _: (lambda items: m.fill(dict, items))(m.to_mark_as_dict()),
-    "PUT": lambda m, at: m.memo.update({at: m.stack[-1]}),
-    "BINPUT": lambda m, at: m.memo.update({at: m.stack[-1]}),
-    "LONG_BINPUT": lambda m, at: m.memo.update({at: m.stack[-1]}),
-    "MEMOIZE": lambda m, _: m.memo.update({len(m.memo): m.stack[-1]}),
+    "PUT": lambda m, at: m.keep(at),
+    "BINPUT": lambda m, at: m.keep(at),
+    "LONG_BINPUT": lambda m, at: m.keep(at),
+    "MEMOIZE": lambda m, _: m.keep(len(m.memo)),
     "GET": lambda m, at: m.push(m.memo[at]),
     "BINGET": lambda m, at: m.push(m.memo[at]),
     "LONG_BINGET": lambda m, at: m.push(m.memo[at]),

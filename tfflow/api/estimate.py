@@ -1,0 +1,35 @@
+"""`tfflow.estimate`: the flow of two images with all that follows from it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import Any
+
+from tfflow import models
+from tfflow.models.cascade import ONCE, check_scales
+from tfflow.models.estimate import Estimate
+
+__all__ = ["Estimate", "estimate", "network"]
+
+
+def estimate(
+    image1: Any, image2: Any, weights: Any = "pwcnet_mobile", *, scales: Sequence[float] = ONCE, channels: str = "rgb"
+) -> Estimate:
+    """The flow from image1 to image2, and back: what is visible, how sure it is, the warped frame, a picture, a file.
+
+        result = tfflow.estimate(image1, image2)
+        result.flow, result.visible, result.confidence       # [h, w, 2] px, bool [h, w], [h, w] in [0, 1]
+        result.warp(), result.picture(), result.save("a.flo")
+
+    image1, image2, channels: as of `FlowModel.flow`. weights, scales: as of `tfflow.load`, or a loaded network, which
+    for many pairs saves loading it again. Raises InputError where an argument does not fit.
+    """
+    return network(weights, scales).estimate(image1, image2, channels=channels)
+
+
+def network(weights: Any, scales: Sequence[float] = ONCE) -> Any:
+    """The network that `weights` names, or is."""
+    if isinstance(weights, str | os.PathLike):
+        return models.load(weights, check_scales(scales))
+    return weights

@@ -1,0 +1,94 @@
+"""The flow of one pair and what follows from it: what is visible, how sure it is, the warped frame, pictures, files."""
+
+from __future__ import annotations
+
+import functools
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tfflow.data import colours
+from tfflow.data.formats import write_flow
+from tfflow.data.images import write_image
+from tfflow.errors import InputError
+from tfflow.files import write_whole
+from tfflow.models.confidence import confidence, visible_by_check
+from tfflow.ops.arrays import warp
+
+
+@dataclass(frozen=True, eq=False)
+class Estimate:
+    """The flow of a pair, [h, w, 2], px, and of what it was made.
+
+    image1, image2: float32 RGB [h, w, 3] in [0, 1]. flow21: the flow back, where it was asked for; without it there is
+    no visibility and no confidence. name: of the pair, such as "frame_000007".
+    """
+
+    flow: np.ndarray
+    image1: np.ndarray
+    image2: np.ndarray
+    flow21: np.ndarray | None = None
+    name: str = ""
+
+    @functools.cached_property
+    def visible(self) -> np.ndarray:
+        """bool [h, w]: True where the forward-backward check finds image1's pixel in image2."""
+        return visible_by_check(self.flow, self._back())
+
+    @functools.cached_property
+    def confidence(self) -> np.ndarray:
+        """float32 [h, w], 1 where both flows agree, 0 where they do not at all: see `tfflow.models.confidence`."""
+        return confidence(self.flow, self._back(), self.image1)
+
+    def warp(self, image2: Any = None) -> np.ndarray:
+        """image2, or an array [h, w] or [h, w, c] on its pixels, fetched to image1's: float32, 0 beyond the frame."""
+        values = self.image2 if image2 is None else np.asarray(image2)
+        if values.shape[:2] != self.flow.shape[:2] or values.ndim not in (2, 3):
+            raise InputError(f"to warp, give {self.flow.shape[0]} x {self.flow.shape[1]} pixels, got {values.shape}")
+        flat = values.ndim == 2
+        warped = warp(values[..., None] if flat else values, self.flow)
+        return warped[..., 0] if flat else warped
+
+    def picture(self, scale: float | None = None) -> np.ndarray:
+        """The flow as colour, uint8 RGB [h, w, 3]; full colour at `scale` px, else at the 99th percentile of it."""
+        return colours.flow_to_colour(self.flow, scale or colours.robust_scale([self.flow]))
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """What an .npz holds: flow, and where there is the flow back, flow21, visible and confidence."""
+        if self.flow21 is None:
+            return {"flow": self.flow}
+        return {"flow": self.flow, "flow21": self.flow21, "visible": self.visible, "confidence": self.confidence}
+
+    def save(self, path: str | os.PathLike, scale: float | None = None) -> None:
+        """One file, by its suffix: the flow as .flo, .pfm or .npy, all arrays as .npz, a picture as .png or .jpg.
+
+        scale: of the picture. KITTI's 16-bit PNG is `tfflow.data.formats.write_kitti_png`.
+        Raises InputError for another suffix.
+        """
+        path = Path(path)
+        suffix = path.suffix.lower()
+        if suffix in (".flo", ".pfm", ".npy"):
+            write_flow(path, self.flow)
+        elif suffix == ".npz":
+            with write_whole(path) as part, part.open("wb") as file:
+                np.savez_compressed(file, **self.arrays())  # type: ignore[arg-type]
+        elif suffix in (".png", ".jpg", ".jpeg", ".webp", ".bmp"):
+            write_image(path, self.picture(scale))
+        else:
+            raise InputError(f"'{path}': expected a name that ends in .flo, .pfm, .npy, .npz, .png or .jpg")
+
+    def _back(self) -> np.ndarray:
+        if self.flow21 is None:
+            raise InputError("this needs the flow back, too: ask for both directions, as `model.estimate` does")
+        return self.flow21
+
+
+def estimate_pair(both: Callable[..., Any], first: np.ndarray, second: np.ndarray, *around: Any) -> Estimate:
+    """The `Estimate` of two images [h, w, 3] by a model's `both`, which gives both directions in one pass."""
+    stacked = [None if image is None else image[None] for image in around]
+    flow12, flow21 = both(first[None], second[None], *stacked)
+    return Estimate(np.asarray(flow12)[0], first, second, np.asarray(flow21)[0])

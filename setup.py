@@ -43,6 +43,9 @@ EXTRAS = {
         "hypothesis>=6.100",  # damaged files and odd sizes that no one would think of
         "h5py>=3.8",  # .flo5 files to read
     ],
+    "docs": [
+        "pdoc>=15",  # pages of the API from the docstrings, in one call and without a configuration
+    ],
     "dev": [
         "ruff>=0.8",  # lint and format
         "mypy>=1.13",  # types of the library

@@ -1,6 +1,6 @@
 """`python docs/draw_methods.py [--out DIR]`: the pictures of docs/methods.md.
 
-A built-in scene, whose flow and occlusion are known exactly, and the weights in the box.
+A built-in scene, whose flow and occlusion are known exactly, and pretrained weights.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ from tfflow.models import FlowModel
 WEIGHTS = "pwcnet_mobile"
 SIZE, SCENE = (192, 256), 16
 SETTINGS = SceneSettings(pace=(1.0, 1.0), noise=0.0, faint=0.0, motion_blur=0.0, defocus=0.0)
-"""Much motion and nothing that hides it."""
+"""Large motion, and no blur or noise over it."""
 LEVEL, RADIUS = 2, 4
 """Level whose features are matched (1/4), and how far, in px of its grid."""
 POINTS = ((138, 218), (60, 170), (46, 58))
-"""Pixels of the first frame, (row, column), whose matches are shown: well seen, ambiguous, hidden in the second."""
+"""Pixels of the first frame, (row, column), whose matches are shown: one with one match, one with several, one occluded."""
 COLOURS = ((255, 220, 0), (0, 230, 255), (255, 90, 220))
 
 
@@ -46,7 +46,7 @@ def main(argv: list[str] | None = None) -> int:
         thrifty = np.rint(np.rint(picture / 255 * 31) * 255 / 31).astype(np.uint8)  # files a third smaller
         write_image(args.out / f"{name}.png", thrifty)
     for what, share in right_matches(sample, costs).items():
-        print(f"best match right for {share:.0%} of what is {what}")
+        print(f"best match right for {share:.0%} of {what} pixels")
     return 0
 
 
@@ -64,8 +64,8 @@ def correlation(sample: dict, costs: np.ndarray, flow12: np.ndarray) -> np.ndarr
         corner = (column - reach, row - reach), (column + reach, row + reach)
         cv2.rectangle(second, *corner, colour, 1, cv2.LINE_AA)
         seen = costs[row // stride, column // stride].reshape(2 * RADIUS + 1, 2 * RADIUS + 1)
-        hidden = "" if sample["visible1"][row, column] else ", hidden"
-        maps.append((f"matches of {number}{hidden}", _heat(seen, truth[row, column] / stride, colour)))
+        occluded = "" if sample["visible1"][row, column] else ", occluded"
+        maps.append((f"matches of {number}{occluded}", _heat(seen, truth[row, column] / stride, colour)))
     coarse = np.repeat(np.repeat(stride * best_matches(costs), stride, 0), stride, 1).astype(np.float32)
     scale = robust_scale([truth])
     flows = {
@@ -74,7 +74,9 @@ def correlation(sample: dict, costs: np.ndarray, flow12: np.ndarray) -> np.ndarr
         WEIGHTS: flow12,
     }
     shown = [(title, flow_to_colour(flow, scale)) for title, flow in flows.items()]
-    return contact_sheet([[("frame 1", first), ("frame 2, and where is searched", second), shown[0]], maps + shown[1:]])
+    return contact_sheet(
+        [[("frame 1", first), ("frame 2, and the windows searched", second), shown[0]], maps + shown[1:]]
+    )
 
 
 def matches(sample: dict, model: FlowModel) -> np.ndarray:
@@ -98,25 +100,25 @@ def right_matches(sample: dict, costs: np.ndarray) -> dict[str, float]:
     motion = np.rint(sample["flow12"].reshape(cells).mean((1, 3)) / stride)
     seen = sample["visible1"].reshape(cells).mean((1, 3))[..., 0]
     right, within = (best == motion).all(-1), (np.abs(motion) <= RADIUS).all(-1)
-    return {"visible": right[within & (seen == 1)].mean(), "hidden": right[within & (seen == 0)].mean()}
+    return {"visible": right[within & (seen == 1)].mean(), "occluded": right[within & (seen == 0)].mean()}
 
 
 def occlusion(sample: dict, found: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
-    """The two ways of telling hidden pixels, from exact flow and from that of a network, each with its F-score."""
+    """The two ways of estimating occlusion, from exact flow and from that of a network, each with its F-score."""
     true = sample["visible1"]
     flows = {"exact flow": (sample["flow12"][None], sample["flow21"][None]), WEIGHTS: found}
     rows = [
         [
             ("frame 1", to_bytes(sample["image1"])),
             ("frame 2", to_bytes(sample["image2"])),
-            ("hidden in frame 2: truth", visibility_overlay(pale(sample["image1"]), true)),
+            ("occluded in frame 2: truth", visibility_overlay(pale(sample["image1"]), true)),
         ]
     ]
     for source, (flow12, flow21) in flows.items():
         row = []
-        looks = {"there and back": ForwardBackward(), "range map": RangeMap(), "range map < 0.75": RangeMap(0.75)}
-        for title, look in looks.items():
-            seen = look(tf.constant(flow12), tf.constant(flow21)).numpy()[0]
+        checks = {"forward-backward": ForwardBackward(), "range map": RangeMap(), "range map < 0.75": RangeMap(0.75)}
+        for title, estimate in checks.items():
+            seen = estimate(tf.constant(flow12), tf.constant(flow21)).numpy()[0]
             score = f"F {f_score(seen < 0.5, true < 0.5):.2f}"
             row.append((f"{source}: {title}, {score}", visibility_overlay(pale(sample["image1"]), seen)))
         rows.append(row)
@@ -130,7 +132,7 @@ def pale(image: np.ndarray) -> np.ndarray:
 
 
 def f_score(found: np.ndarray, true: np.ndarray) -> float:
-    """Of hidden pixels, boolean arrays of one shape."""
+    """Of occluded pixels, boolean arrays of one shape."""
     return float(2 * (found & true).sum() / max(1, found.sum() + true.sum()))
 
 

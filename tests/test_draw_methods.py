@@ -23,13 +23,13 @@ def drawing():
 
 
 def test_both_pictures_and_the_shares_of_right_matches(drawing, tmp_path, monkeypatch, capsys):
-    """What is seen is found far more often than what is hidden. The network's flow, which is only shown, is zero."""
+    """Visible pixels are matched far more often than occluded ones. The network's flow is only drawn: zero here."""
     monkeypatch.setattr(FlowModel, "both", lambda model, images1, images2: (np.zeros([1, 64, 96, 2], np.float32),) * 2)
     monkeypatch.setattr(drawing, "SIZE", (64, 96))
     monkeypatch.setattr(drawing, "POINTS", ((20, 30), (40, 50), (30, 70)))
     assert drawing.main(["--out", str(tmp_path)]) == 0
-    visible, hidden = (int(line.split("%")[0].split()[-1]) for line in capsys.readouterr().out.splitlines())
-    assert visible > 30 and visible > 3 * hidden
+    visible, occluded = (int(line.split("%")[0].split()[-1]) for line in capsys.readouterr().out.splitlines())
+    assert visible > 30 and visible > 3 * occluded
     for name, rows in (("correlation", 2), ("occlusion", 3)):
         _, width = image_size(tmp_path / f"{name}.png")
         assert width > 3 * 96 and image_size(tmp_path / f"{name}.png")[0] > rows * 64
@@ -42,7 +42,7 @@ def test_the_best_match_is_the_displacement_of_the_highest_score(drawing):
     np.testing.assert_array_equal([best[1, 2], best[0, 1]], [[-4, -4], [3, 0]])
 
 
-def test_f_score_of_hidden_pixels(drawing):
+def test_f_score_of_occluded_pixels(drawing):
     found, true = np.array([1, 1, 0, 0], bool), np.array([1, 0, 1, 0], bool)
     assert drawing.f_score(found, true) == 0.5 and drawing.f_score(true, true) == 1
     assert drawing.f_score(found, np.zeros(4, bool)) == 0

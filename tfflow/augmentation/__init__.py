@@ -1,4 +1,4 @@
-"""Changes of a sample by chance: pure functions of (sample, seed), so that any step of training can be redone."""
+"""Random changes of a sample: pure functions of (sample, seed), so that any step of training can be repeated."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ __all__ = [
 class Augmentation(Protocol):
     """What changes a sample: a frozen dataclass of its settings, whose `repr` a recipe keeps.
 
-    sample: dict of tensors [h, w, c], as in `tfflow.data`; seed: int32 [2]. Gives back a new dict. The same seed
+    sample: dict of tensors [h, w, c], as in `tfflow.data`; seed: int32 [2]. Returns a new dict. The same seed
     gives the same result; nothing else is random.
     """
 

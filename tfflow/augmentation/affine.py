@@ -1,4 +1,4 @@
-"""Zoom, turn, squeeze and shift of both frames, with a little more of it for the second one where wanted."""
+"""Zoom, rotation, squeeze and shift of both frames, and optionally a little more of them for the second frame."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ class Affine:
     scale: (low, high), zoom. rotation_deg: largest angle to either side. squeeze: (low, high), x grows by it and y
     shrinks. translation: share in [0, 1] of the room that the window has inside the frame; 0 = in the middle.
     size: (height, width) of the result, as a crop would have; None = that of the frame.
-    relative_*: the same once more for the second frame alone (translation in px), which adds that motion to the flow;
+    relative_*: the same again for the second frame only (translation in px), which adds that motion to the flow;
         frames before and after the pair repeat it.
-    The zoom grows just enough that the first frame fills the result: no made-up border. Images are sampled
+    The zoom grows just enough for the first frame to fill the result: there is no artificial border. Images are sampled
     bilinearly; masks take the nearest pixel; flow is the bilinear mean of valid pixels. Pixels whose flow leaves the
     result stay valid but not visible. Source: Dosovitskiy et al. 2015, section 4.2; Liu et al. 2020 (ARFlow).
     """

@@ -1,8 +1,8 @@
 """Light, colour and noise. With `inputs_only` the network sees the change and the losses do not.
 
 `inputs_only`: image1 and image2 stay as they are, and input1, input2 (made from them where missing) are changed; so
-UFlow and UnFlow do, since a loss that compares the two frames must not learn from made-up light. Otherwise the images
-are changed, and input1, input2, where there are any, with them.
+UFlow and UnFlow do, since a loss that compares the two frames must not learn from artificial light. Otherwise the
+images are changed, and input1, input2, where there are any, with them.
 """
 
 from __future__ import annotations

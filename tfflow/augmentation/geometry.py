@@ -1,4 +1,4 @@
-"""Crops, mirror images and reversed time: images, flow and masks move as one."""
+"""Crops, mirroring and reversed time, of images, flow and masks together."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Crop:
 
 @dataclass(frozen=True)
 class CentreCrop:
-    """The window of `size` (height, width) in the middle of both frames; otherwise as `Crop`. Takes no chance."""
+    """The window of `size` (height, width) in the middle of both frames; otherwise as `Crop`. It is not random."""
 
     size: tuple[int, int]
 

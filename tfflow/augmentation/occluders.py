@@ -1,4 +1,4 @@
-"""Things that are not there, put before a student's second frame: it learns to go on where it cannot see."""
+"""Artificial occluders in a student's second frame: it learns flow where pixels are occluded."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from tfflow.augmentation.random import fold, uniform
 from tfflow.augmentation.sample import Sample
 
 COVERED = "covered2"
-"""Key of the second frame as the student sees it, [h, w, 3]."""
+"""Key of the student's second frame, [h, w, 3]."""
 
 
 @dataclass(frozen=True)
 class Superpixels:
     """Adds the second frame with noise, uniform in [0, 1], in place of some of its superpixels, as `covered2`.
 
-    count: superpixels of the frame, about. covered: (fewest, most) of them that are hidden. compactness: see
+    count: superpixels of the frame, about. covered: (fewest, most) of them that are replaced. compactness: see
     `ops.superpixels`. Comes after the crop: sizes are static. Source: Liu et al. 2019 (SelFlow); numbers from
     ARFlow's code, which does the same.
     """

@@ -1,4 +1,4 @@
-"""Chance from a seed: the same numbers on every device and in every order of work."""
+"""Random numbers from a seed: the same on every device and in every order of work."""
 
 from __future__ import annotations
 

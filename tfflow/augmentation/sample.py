@@ -1,4 +1,4 @@
-"""What each key of a sample is to an augmentation: colours, a flow, a mask, and on which frame it lives."""
+"""What each key of a sample is for an augmentation: colours, a flow, a mask, and the frame that it belongs to."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tfflow import ops
 Sample = dict[str, tf.Tensor]
 
 IMAGES = ("image1", "image2", "image0", "image3")  # the last two are before and after the pair, where asked for
-INPUTS = ("input1", "input2", "input0", "input3")  # what the network sees, where that differs from what losses compare
+INPUTS = ("input1", "input2", "input0", "input3")  # the network's input, where it differs from what losses compare
 FLOWS = ("flow12", "flow21")
 MASKS = ("valid1", "valid2", "visible1", "visible2")
 MAPS = IMAGES + INPUTS + FLOWS + MASKS  # everything that is [h, w, c]; other keys pass through untouched
@@ -24,7 +24,7 @@ PARTNER = {
 
 
 def frame_of(key: str) -> int:
-    """The frame, 0 to 3, on whose pixels `key` lives: flow12 lives on frame 1."""
+    """The frame, 0 to 3, whose pixels `key` belongs to: flow12 belongs to frame 1."""
     return int(key[4]) if key in FLOWS else int(key[-1])
 
 
@@ -40,7 +40,7 @@ def each_map(sample: Sample, change: Callable[[tf.Tensor], tf.Tensor]) -> Sample
 
 
 def hide_what_leaves(sample: Sample) -> Sample:
-    """Flow stays true where its target is no longer in the picture, but the pixel is not visible in both any more."""
+    """Where the target is no longer in the frame, the flow stays true and the pixel becomes occluded."""
     sample = dict(sample)
     for flow in FLOWS:
         visible = f"visible{frame_of(flow)}"

@@ -1,4 +1,4 @@
-"""Pairs in which nothing moves, textureless ones among them: a network learns that no motion is no flow."""
+"""Pairs in which nothing moves, textureless ones among them: a network learns that no motion means no flow."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ def warn(text: str) -> None:
 
 
 class Skipping(Source):
-    """A source in whose place of a damaged sample stands the next good one, with one warning a damaged file.
+    """A source that replaces a damaged sample by the next good one, with one warning for each damaged file.
 
     Still a pure function of the index, and thread-safe. `find` also says which sample stands there, so that a
     measurement counts none twice. Raises InputError when no sample is left.

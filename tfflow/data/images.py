@@ -45,7 +45,7 @@ def read_bytes(path: str | os.PathLike, limit: int = -1) -> bytes:
 def read_image(path: str | os.PathLike) -> np.ndarray:
     """An image file as float32 RGB in [0, 1], [h, w, 3].
 
-    png, jpg, ppm, pgm, webp, bmp, tif, told apart by content; 8 and 16 bit; grey is repeated to three channels, alpha
+    png, jpg, ppm, pgm, webp, bmp, tif, recognised by content; 8 and 16 bit; grey is repeated to three channels, alpha
     is dropped, a camera's rotation mark is obeyed. Raises InputError that names a missing, truncated or damaged file.
     """
     pixels, maximum = decode_image(read_bytes(path), path)

@@ -21,7 +21,7 @@ class Source(Protocol):
 
     name: as on the command line, "sintel-final:/data/sintel".
     truth: ground-truth keys that each of its samples carries besides image1 and image2; empty for plain frames.
-    sequences: whether there are frames before and after a pair, for networks that look at more than two.
+    sequences: whether there are frames before and after a pair, for networks of more than two frames.
     """
 
     name: str
@@ -54,7 +54,7 @@ class Source(Protocol):
 class Record:
     """The files of one sample; None where the set has no such file.
 
-    flow_noc: KITTI's flow of the pixels that both frames see. occluded, occluded2: masks, white = hidden in the other
+    flow_noc: KITTI's flow of visible pixels. occluded, occluded2: masks, white = occluded in the other
     frame. invalid: mask, white = no truth. size: (height, width) that the frames must have, None = any.
     flow_step: the flow's files have so many values a pixel and axis, of which the first is taken. before, after: the
     sequence's frames around the pair.

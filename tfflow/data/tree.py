@@ -1,4 +1,4 @@
-"""Looking into folders: natural order, files by suffix, and refusals of missing and wrong ones."""
+"""Listing folders: natural order, files by suffix, and refusals of missing and wrong ones."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ def natural_key(name: str) -> list:
 def in_order(paths: list[Path]) -> list[Path]:
     """Files as they were listed on a command line, in natural order where a shell sorted them ("1, 10, 2").
 
-    Three and more in the order of their letters are such; it is said in a warning. Two in that order are taken for a
-    pair that was meant, with a warning, too. Every other order is the one that was wanted.
+    Three or more files in the order of their letters are sorted, with a warning. Two in that order are left as they
+    are, with a warning, too. Every other order is the one that was wanted.
     """
     names = [str(path) for path in paths]
     natural = sorted(paths, key=lambda path: natural_key(str(path)))
@@ -65,7 +65,7 @@ def folders(folder: Path) -> list[Path]:
 
 
 def first_with(roots: Iterable[Path], inside: Iterable[str], what: str) -> Path:
-    """The first of `roots` that holds a folder named in `inside`; InputError says what was looked for if none does."""
+    """The first of `roots` that holds a folder named in `inside`; InputError names what is missing if none does."""
     roots, inside = list(roots), list(inside)
     entries(roots[0])  # a missing path is refused as such
     for root in roots:

@@ -1,4 +1,4 @@
-"""Flow without learning, to hold a network against: no motion at all, and OpenCV's DIS and Farneback."""
+"""Baselines without learning, measured beside a network: zero flow, and OpenCV's DIS and Farneback."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is on record of trained weights, and the page and the table that are made of it."""
+"""The record of trained weights, and the model card and the table that are made from it."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tfflow.evaluation.benchmark import Result
+from tfflow.evaluation.refinement import is_default
 
 
 def scores(results: Mapping[str, Result]) -> list[dict[str, Any]]:
@@ -34,7 +35,8 @@ def scores(results: Mapping[str, Result]) -> list[dict[str, Any]]:
 def scores_table(records: Sequence[Mapping[str, Any]]) -> str:
     """Markdown: a column for each data set, a row for each method and for each way of using the weights on `records`.
 
-    A classical method stands once, with the figures measured beside the first of the weights; the best is bold.
+    A classical method has one row, with the numbers measured beside the first of the weights. Bold is the best of the
+    classical methods and of the networks in one pass, which is the default.
     """
     columns: dict[tuple[str, int], dict[str, float]] = {}
     for record in records:
@@ -47,16 +49,14 @@ def scores_table(records: Sequence[Mapping[str, Any]]) -> str:
         _row(["---", *["---:"] * len(columns)]),
     ]
     for label in dict.fromkeys(label for column in columns.values() for label in column):
-        cells = [
-            _figure(column[label], min(column.values())) if label in column else "-" for column in columns.values()
-        ]
+        cells = [_figure(column[label], label, column) if label in column else "-" for column in columns.values()]
         lines.append(_row([label, *cells]))
     return "\n".join(lines)
 
 
 def card(record: Mapping[str, Any]) -> str:
-    """The page about one set of weights, Markdown."""
-    labels = "with the exact flow of rendered scenes" if record["labels"] else "without any label"
+    """The model card of one set of weights, Markdown."""
+    labels = "with the exact flow of rendered scenes" if record["labels"] else "without labels"
     lines = [
         f"# {record['name']}",
         "",
@@ -69,7 +69,8 @@ def card(record: Mapping[str, Any]) -> str:
         "## Measured",
         "",
         "Endpoint error, mean over the pairs, beside classical methods of OpenCV on the same pairs in the same run.",
-        'None of these pairs was trained on. "at 1,2" is `--scales 1,2`, "+ variational" `--refine variational`.',
+        "No pair was used for training. A bare name is one pass: the default, and what an exported file does.",
+        '"at 1,2" is `--scales 1,2`: two passes; "+ variational" is `--refine variational`. Bold: best in one pass.',
         "",
         scores_table([record]),
         "",
@@ -82,7 +83,7 @@ def card(record: Mapping[str, Any]) -> str:
             for run in record["training"]
         ),
         "",
-        "`python -m tfflow.recipes NAME` prints a recipe in full. The loss curves and examples of the last run:",
+        "`tfflow recipes NAME` prints a recipe in full. The report of the last run, with its examples and losses:",
         "",
         f"![training of {record['name']}]({record['name']}.png)",
         "",
@@ -92,8 +93,9 @@ def card(record: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _figure(value: float, best: float) -> str:
-    return f"**{value:.2f}**" if value == best else f"{value:.2f}"
+def _figure(value: float, label: str, column: Mapping[str, float]) -> str:
+    defaults = [epe for other, epe in column.items() if is_default(other)]
+    return f"**{value:.2f}**" if is_default(label) and value == min(defaults) else f"{value:.2f}"
 
 
 def _row(cells: Sequence[str]) -> str:

@@ -1,4 +1,4 @@
-"""Samples of a source in order, read ahead of who uses them, and gathered to batches of one size."""
+"""Reads the samples of a source ahead, in order, and gathers them to batches of one size."""
 
 from __future__ import annotations
 

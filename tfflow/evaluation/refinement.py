@@ -1,4 +1,4 @@
-"""Flow made better after the network: the "+v" of the tables, OpenCV's variational refinement."""
+"""Refinement of a network's flow: OpenCV's variational refinement, "+ variational" in the tables."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tfflow.models.variational import pair_by_pair, variational
 
 
 class Refined:
-    """A predictor whose flow each pair's own frames refine: `pair` takes two images and the flow."""
+    """A predictor whose flow is refined by the frames of each pair: `pair` takes two images and the flow."""
 
     def __init__(self, predictor: Predictor, name: str, pair: Callable[..., np.ndarray]):
         self.name = f"{predictor.name} + {name}"
@@ -31,6 +31,9 @@ class Refined:
         return pair_by_pair(images1, images2, flows, self._pair)  # [b, h, w, 2]
 
 
+AT, AND = " at ", " + "
+"""Before the scales and before the refinement, in the labels of tables."""
+
 REFINEMENTS: dict[str, Callable[..., np.ndarray]] = {"variational": variational}
 
 
@@ -42,6 +45,11 @@ def refined(predictor: Predictor, name: str) -> Refined:
 
 
 def used_as(name: str, scales: Sequence[float], refinement: str | None) -> str:
-    """What a network is called in tables: by its name, where it looks if not once, and what comes after it."""
-    at = "" if tuple(scales) == ONCE else " at " + ",".join(f"{scale:g}" for scale in scales)
-    return f"{name}{at}" + (f" + {refinement}" if refinement else "")
+    """What a network is called in tables: its name, the scales of its passes if there are several, its refinement."""
+    at = "" if tuple(scales) == ONCE else AT + ",".join(f"{scale:g}" for scale in scales)
+    return f"{name}{at}" + (f"{AND}{refinement}" if refinement else "")
+
+
+def is_default(label: str) -> bool:
+    """Whether a label of `used_as` says one pass at the frames' own size and no refinement."""
+    return AT not in label and AND not in label

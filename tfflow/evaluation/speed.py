@@ -1,4 +1,4 @@
-"""How fast networks predict and learn, and data comes, on this machine: wall-clock times of warm runs."""
+"""How fast networks predict and train, and data is loaded, on this machine: wall-clock times of warm runs."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def machine() -> str:
 def median_seconds(run: Callable[[], object], at_least: float = 2.0, runs: int = 5) -> float:
     """Median wall-clock time of `run`, after one that is not counted (it may trace and compile).
 
-    Repeats `runs` times, and on for `at_least` seconds. `run` must end with its result in hand.
+    Repeats `runs` times, and then until `at_least` seconds have passed. `run` must wait for its result.
     """
     run()
     times: list[float] = []

@@ -1,4 +1,4 @@
-"""Thin Keras layers over `tfflow.ops`: what a network, the quantizer and the converter meet."""
+"""Thin tf_keras layers over `tfflow.ops`, which networks, the quantizer and the converter use."""
 
 from tfflow.layers.convolution import DilatedConv2D
 from tfflow.layers.dropout import LevelDropout

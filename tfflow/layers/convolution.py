@@ -11,7 +11,7 @@ from tfflow.layers.plain import FlowLayer, as_written
 class DilatedConv2D(FlowLayer, keras.layers.Conv2D):
     """Conv2D of stride 1, odd kernel, "same" padding and a dilation, [b, h, w, c] -> [b, h, w, filters].
 
-    Keras' own becomes SPACE_TO_BATCH_ND + CONV_2D + BATCH_TO_SPACE_ND, which phones run slowly or not at all.
+    The one of Keras becomes SPACE_TO_BATCH_ND + CONV_2D + BATCH_TO_SPACE_ND, which phones run slowly or not at all.
     TensorFlow has the one-operator form forwards; its gradient is missing on CPUs and is written here.
     """
 
@@ -44,7 +44,7 @@ def dilated_conv2d(x: tf.Tensor, kernel: tf.Tensor, dilation: tuple[int, int]) -
 
 
 def _kernel_gradient(x, dy, kernel_shape, dilation):
-    """One matrix product a tap: the input shifted to that tap against what came back."""
+    """One matrix product for each kernel position: the shifted input times the upstream gradient."""
     kh, kw, channels, filters = kernel_shape
     h, w = tf.shape(x)[1], tf.shape(x)[2]
     ry, rx = dilation[0] * (kh // 2), dilation[1] * (kw // 2)

@@ -1,4 +1,4 @@
-"""Levels left out by chance in training."""
+"""Leaves out levels at random in training."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from tfflow.layers.plain import FlowLayer, as_written
 class LevelDropout(FlowLayer):
     """[x [n, h, w, c], frames [n, h', w', 3]] -> x, of which training sets whole pairs to zero with probability `rate`.
 
-    place: of several draws from the same frames; what shares rate and place falls out together.
-    Chance comes from the frames' pixels, so that the layer has no state, and the same batch gives the same step again.
+    place: of several draws from the same frames; layers with the same rate and place are dropped together.
+    The random numbers come from the frames' pixels, so the layer has no state and the same batch repeats the same step.
     Source: Jonschkowski et al. 2020 (UFlow): at a rate of 0.1, what a level of the pyramid adds is left out.
     """
 
     def __init__(self, rate: float, place: int = 0, **kwargs):
-        kwargs["autocast"] = False  # frames rounded otherwise would be other chance
+        kwargs["autocast"] = False  # rounded frames would give other random numbers
         super().__init__(**kwargs)
         if not 0 <= rate < 1:
             raise ValueError(f"`rate` must be in [0, 1), got {rate}")

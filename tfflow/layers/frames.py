@@ -35,7 +35,7 @@ class Frame(FlowLayer):
 
 
 class SwapFrames(FlowLayer):
-    """Exchanges the halves of the batch axis: each frame's partner, for both directions in one pass."""
+    """Exchanges the halves of the batch axis: gives the other frame of each pair."""
 
     @as_written
     def call(self, stacked):

@@ -17,7 +17,7 @@ PACKAGE = "tfflow"
 class FlowLayer(keras.layers.Layer):
     """Base of the layers here. A subclass is registered, so that models with it load without `custom_objects`.
 
-    Raises TypeError inside a model of Keras 3, which would take the layer's arithmetic and miss its weights.
+    Raises TypeError inside a model of Keras 3, which would use the layer's arithmetic without its weights.
     """
 
     def __init_subclass__(cls, **kwargs):

@@ -1,4 +1,4 @@
-"""What forward and backward flow, and the frame's border, ask of a flow."""
+"""Terms on forward and backward flow and on the frame's border."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tfflow.losses.view import View, mean_where
 
 @dataclass(frozen=True)
 class Consistency(Term):
-    """Sum over u and v of penalty(flow12 + flow21 at its target), over visible pixels: the way there and back.
+    """Sum over u and v of penalty(flow12 + flow21 at its target), over visible pixels: the forward-backward residual.
 
     Gradients reach both flows. over: "visible", or "all" to divide by every pixel. Needs both directions.
     Source: Meister et al. 2018 (UnFlow), eq. 6.
@@ -31,10 +31,10 @@ class Consistency(Term):
 
 @dataclass(frozen=True)
 class Hidden(Term):
-    """Mean over all pixels of penalty(1 - visible1): calling a pixel occluded has a price.
+    """Mean over all pixels of penalty(1 - visible1): a penalty on occluded pixels.
 
     Pitfall: masks carry no gradient, so this one has none either (UnFlow, issue 8: a hard mask is constant in the
-    weights). It keeps the value of the objective from falling where all is declared hidden, and steers nothing.
+    weights). It keeps the objective's value from falling if all pixels are marked occluded, and trains nothing.
     Source: Meister et al. 2018 (UnFlow), eq. 2, lambda_p.
     """
 
@@ -46,9 +46,9 @@ class Hidden(Term):
 
 @dataclass(frozen=True)
 class Outgoing(Term):
-    """Half the squared way beyond the frame, px**2, mean over the pixels whose target lies outside.
+    """Half the squared distance of the target from the frame, px**2, mean over the pixels whose target lies outside.
 
-    Pulls back what warping cannot: outside, the warped frame is black and its gradient zero.
+    Warping cannot pull such pixels back: outside, the warped frame is black and its gradient zero.
     Source: Ren et al. 2017 (DSTFlow), their layer STLoss.
     """
 

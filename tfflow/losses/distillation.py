@@ -1,4 +1,4 @@
-"""Flow to follow: a teacher's, where the student does not see what it saw, or that of a first pass by a second one."""
+"""Terms that follow a flow: the teacher's where pixels are occluded for the student alone, or that of a first pass."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tfflow.losses.visibility import Confidence
 class Distillation(Term):
     """Sum over u and v of penalty(student's flow - teacher's), mean over M_f.
 
-    M_f = visible to the teacher and not to the student: pixels whose partner was cut away with the student's crop.
+    M_f = visible to the teacher and not to the student: pixels whose match lies outside the student's crop.
     Source: Liu et al. 2019 (DDFlow), eq. 5 and 6. Needs `view.target12` and `view.used1` of a teacher.
     """
 
@@ -32,7 +32,7 @@ class Distillation(Term):
 
 @dataclass(frozen=True)
 class Following(Term):
-    """Sum over u and v of penalty(flow - the flow to follow), mean over the pixels where that counts.
+    """Sum over u and v of penalty(flow - the flow to follow), mean over the pixels where its mask is 1.
 
     Source: Liu et al. 2020 (ARFlow), eq. 5. Needs `view.target12` and `view.used1`, which carry no gradient.
     """
@@ -74,9 +74,10 @@ class SecondPass(Term):
 class SelfSupervision(Term):
     """Sum over u and v of penalty(teacher's flow - student's), times w_t * (1 - w_s), mean over all pixels.
 
-    w_t: what the teacher's flow is worth, `view.used1`, from a phase whose `trust` is a narrow Confidence;
-    w_s: `confidence` of the student's own flows. Where both agree with themselves, or neither does, nothing is
-    learned. No gradient to weights and teacher. Needs both directions. Source: Jonschkowski et al. 2020 (UFlow), eq. 6.
+    w_t: the confidence in the teacher's flow, `view.used1`, from a phase whose `trust` is a narrow Confidence;
+    w_s: `confidence` of the student's own flows. Where both pass the forward-backward check, or neither does,
+    nothing is learned. No gradient to weights and teacher. Needs both directions.
+    Source: Jonschkowski et al. 2020 (UFlow), eq. 6.
     """
 
     confidence: Confidence = Confidence(0.03)

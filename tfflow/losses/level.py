@@ -1,4 +1,4 @@
-"""An objective at one level of a network's flows, as FlowNet's children are trained at every level."""
+"""An objective at one level of a network's flows; networks like FlowNet are trained at every level."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ class AtLevel(Term):
 
     stride: of the level, 1 = full resolution. InputError where the network has none there. Flow is in px of that grid.
     enlarged: the flow is first brought to a grid so many times finer (ARFlow: 4).
-    visibility: finds hidden pixels from the flows of the level; None = the phase's mask, averaged down.
-    A flow to follow, and where, come along on the level's grid.
+    visibility: estimates occlusion from the flows of the level; None = the phase's mask, averaged down.
+    A flow to follow, and its mask, are resized to the level's grid.
     Source: UnFlow, DSTFlow: losses at 1/4 to 1/64; ARFlow.
     """
 

@@ -59,7 +59,7 @@ class MultiFramePhotometric(Term):
 class TwoShares(Term):
     """1 - product of the two shares, mean over pixels: 0.75 where both neighbours see a pixel alike, 1 where one does.
 
-    What keeps the shares from calling everything hidden that fits a little worse. Source: Janai et al. 2018, their
+    It keeps the shares from marking every pixel as occluded that fits a little worse. Source: Janai et al. 2018, their
     OcclusionPriorCriterion.
     """
 

@@ -10,7 +10,7 @@ from tfflow.losses.view import View
 
 
 class Term:
-    """A loss term: called with a View of n pairs, gives back [n]. Subclasses are frozen dataclasses.
+    """A loss term: called with a View of n pairs, returns [n]. Subclasses are frozen dataclasses.
 
     needs_truth: whether it compares with `view.target12` as ground truth.
     needs_teacher: whether it follows `view.target12` as the flow of a teacher.
@@ -32,7 +32,7 @@ class Term:
         return frozenset()
 
     def on_levels(self, levels: frozenset[int]) -> Term | None:
-        """What is left of it on a network with these levels alone; None = nothing."""
+        """The term on a network that has only these levels; None where nothing is left."""
         return self if self.needs_levels <= levels else None
 
     def __call__(self, view: View) -> tf.Tensor:
@@ -44,7 +44,7 @@ class Term:
 
 @dataclass(frozen=True)
 class Objective:
-    """Weighted terms. Called with a View, gives each term's weighted value under its name, and never a sum of them."""
+    """Weighted terms. Called with a View, returns each term's weighted value under its name, and never their sum."""
 
     terms: tuple[tuple[float, Term], ...]
 
@@ -62,7 +62,7 @@ class Objective:
 
     @property
     def needs_outputs(self) -> frozenset[str]:
-        """What its terms need of a network besides flows12."""
+        """The outputs that its terms need besides flows12."""
         return frozenset().union(*(term.needs_outputs for _, term in self.terms))
 
     @property
@@ -75,7 +75,7 @@ class Objective:
         return any(getattr(term, f"needs_{what}") for _, term in self.terms)
 
     def on_levels(self, levels: frozenset[int]) -> Objective:
-        """What is left of it on a network with these levels alone."""
+        """The objective on a network that has only these levels."""
         left = ((weight, term.on_levels(levels)) for weight, term in self.terms)
         return Objective(tuple((weight, term) for weight, term in left if term is not None))
 

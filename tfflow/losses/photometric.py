@@ -1,4 +1,4 @@
-"""Brightness and gradient constancy: the warped second frame, and its edges, look like the first's."""
+"""Brightness and gradient constancy: the warped second frame and its edges match those of the first frame."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class GradientConstancy(Term):
     """Sum over RGB of penalty(difference of neighbours in image1 - in warped image2), x and y summed.
 
     Mean over visible pixels; of two neighbours, the pixel is the left or upper one. A change of brightness that is
-    the same all over costs nothing. Source: Brox et al. 2004, eq. 2.
+    the same everywhere costs nothing. Source: Brox et al. 2004, eq. 2.
     """
 
     penalty: Penalty = Charbonnier(alpha=0.5)

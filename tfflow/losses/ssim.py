@@ -15,7 +15,7 @@ from tfflow.losses.view import View, mean_where
 class SSIM(Term):
     """Mean over visible pixels and RGB of (1 - SSIM of image1 and the warped image2) / 2, kept in [0, 1].
 
-    Windows are 3x3 and weigh alike; the outer pixel, whose window is not whole, does not count. c1, c2: what keeps the
+    Windows are 3x3 with equal weights; the outer pixel, whose window is incomplete, does not count. c1, c2 keep the
     two quotients finite on images in [0, 1]. Source: Wang et al. 2004; as a loss of flow, ARFlow.
     """
 

@@ -1,4 +1,4 @@
-"""Endpoint error against known flow, at many levels or at one."""
+"""Endpoint error against ground truth, at many levels or at one."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class MultiscaleEPE(Term):
 
     weights: (stride of the level, weight) pairs; levels of other strides do not count, and InputError where the network
     lacks one of these. The truth is averaged down.
-    power: of the error of a pixel, in px of its level; below 1, pixels that are far off pull less.
+    power: of the error of a pixel, in px of its level; below 1, pixels with large errors count less.
     Source: Dosovitskiy et al. 2015; PWC-Net's weights, Sun et al. 2018, eq. 3, and the power, eq. 4.
     """
 

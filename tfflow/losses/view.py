@@ -1,4 +1,4 @@
-"""What a loss term sees: frames, flows and masks of a batch, in one direction or both."""
+"""The input of a loss term: frames, flows and masks of a batch, in one direction or both."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class View:
 
     image1, image2: [n, h, w, 3] RGB in [0, 1], h and w of the crop; before colour augmentation.
     flows12: the network's flows, fine to coarse, each [n, h', w', 2] in px of its grid; the first is [n, h, w, 2].
-    visible1: [n, h, w, 1], 1 where the pixel is taken to be seen in the second frame too. Carries no gradient.
+    visible1: [n, h, w, 1], 1 where the pixel is estimated to be visible in the second frame, too. Carries no gradient.
     flows21: the same pairs' flows12 seen from their second frame; None in one-way training.
     second: the network's second pass over the same frames, transformed as the phase's `second` says, with the flow of
         the first pass, transformed alike, to follow; None where there is none.
@@ -51,8 +51,8 @@ class View:
         return tuple(self.flow12.shape[1] // flow.shape[1] for flow in self.flows12)
 
     def place(self, level: int) -> int:
-        """Where the flow of a level stands in flows12. InputError where the network has no such level: no term counts
-        0 in silence."""
+        """Where the flow of a level stands in flows12. InputError where the network has no such level: no term is
+        silently 0."""
         if level not in self.levels:
             raise InputError(f"a term judges the flow at 1/{level}, and this network has {named_levels(self.levels)}")
         return self.levels.index(level)
@@ -64,7 +64,7 @@ class View:
 
     @property
     def followed(self) -> tuple[tf.Tensor, tf.Tensor]:
-        """The flow to follow and where, without gradient. ValueError where nobody gave one."""
+        """The flow to follow and where, without gradient. ValueError where there is none."""
         if self.target12 is None or self.used1 is None:
             raise ValueError("this term follows a teacher's flow: its phase needs a teacher, or a second pass")
         return tf.stop_gradient(self.target12), tf.stop_gradient(self.used1)
@@ -76,7 +76,7 @@ class View:
 
     @functools.cached_property
     def warped2(self) -> tf.Tensor:
-        """The second frame as the flow says it looked in the first, [n, h, w, 3]; zero outside."""
+        """The second frame warped by the flow, which should match the first, [n, h, w, 3]; zero outside."""
         return ops.backward_warp(self.image2, self.flow12)
 
     @property
@@ -98,7 +98,7 @@ OVER = ("visible", "all")
 def mean_where(value: tf.Tensor, mask: tf.Tensor, over: str = "visible") -> tf.Tensor:
     """Mean of `value` [n, h, w, 1] over the pixels that `mask` [n, h, w, 1] uses: [n]. An empty mask gives 0.
 
-    over "all": the same sum over the number of all pixels, used or not, so that hidden ones make it smaller.
+    over "all": the same sum over the number of all pixels, used or not, so that occluded pixels make it smaller.
     """
     if over not in OVER:
         raise ValueError(f"`over` must be one of {', '.join(OVER)}, got {over!r}")

@@ -1,4 +1,4 @@
-"""Which pixels of the first frame are taken to be seen in the second: 1 = visible, no gradient, [n, h, w, 1]."""
+"""Estimates which pixels of the first frame are visible in the second: 1 = visible, no gradient, [n, h, w, 1]."""
 
 from __future__ import annotations
 
@@ -43,10 +43,10 @@ class Inside:
 
 @dataclass(frozen=True)
 class ForwardBackward:
-    """Pixels whose way there and back ends near its start: |f + b|**2 <= alpha1 (|f|**2 + |b|**2) + alpha2, in px.
+    """Pixels that pass the forward-backward check: |f + b|**2 <= alpha1 (|f|**2 + |b|**2) + alpha2, in px.
 
-    b is the backward flow at the target. outside "zero": 0 beyond the frame, so that what leaves it by more than
-    0.71 px is hidden; "border": as at the frame's nearest pixel (UnFlow).
+    b is the backward flow at the target. outside "zero": 0 beyond the frame, so that a pixel that leaves it by more
+    than 0.71 px is occluded; "border": as at the frame's nearest pixel (UnFlow).
     Source: Sundaram et al. 2010; UnFlow, DDFlow, ARFlow.
     """
 
@@ -63,7 +63,7 @@ class ForwardBackward:
 
 @dataclass(frozen=True)
 class RangeMap:
-    """Pixels that the backward flow reaches: the range map, clipped to 1; hard (0 or 1) where a threshold is given.
+    """Pixels that the backward flow arrives at: the range map, clipped to 1; hard (0 or 1) where a threshold is given.
 
     Source: Wang et al. 2018 (Occlusion Aware); with a threshold ARFlow, UFlow's "wangthres".
     """
@@ -81,7 +81,7 @@ class RangeMap:
 class Confidence:
     """exp(-|f + b|**2 / (sigma**2 (h**2 + w**2))) inside the frame, 0 outside: soft, and the same at any resolution.
 
-    sigma: share of the frame's diagonal at which the gap of the way there and back halves trust, about.
+    sigma: share of the frame's diagonal at which the forward-backward residual halves the confidence, about.
     Source: Jonschkowski et al. 2020 (UFlow), eq. 7 and 8.
     """
 
@@ -95,7 +95,7 @@ class Confidence:
 
 @dataclass(frozen=True)
 class Both:
-    """Pixels that two ways of looking both take to be visible: the product of their masks."""
+    """Pixels that two estimates both mark as visible: the product of their masks."""
 
     first: Visibility
     second: Visibility

@@ -1,4 +1,4 @@
-"""What FlowNetS, FlowNetC and stacks of them share: a contracting part, and one that refines flow on its way up.
+"""What FlowNetS, FlowNetC and stacks of them share: a contracting part, and an expanding part that refines flow.
 
 Dosovitskiy et al., FlowNet: Learning Optical Flow with Convolutional Networks, ICCV 2015.
 """
@@ -17,7 +17,7 @@ FLOW_UNIT = 20.0
 """Every level predicts px of the full resolution, divided by this."""
 LEVELS = (6, 5, 4, 3, 2)
 WIDTHS = {5: 512, 4: 256, 3: 128, 2: 64}
-"""Channels that come up from the coarser level."""
+"""Channels that come from the coarser level."""
 
 
 class FlowNetBlocks:
@@ -35,7 +35,7 @@ class FlowNetBlocks:
         return conv(f"{self.prefix}{name}", int(filters * self.width), kernel, stride, slope=slope, **self.options)
 
     def simple(self) -> Callable:
-        """FlowNetS: everything that is known of a pair, side by side [b, h, w, c] -> flows of levels 2 to 6."""
+        """FlowNetS: all inputs of a pair, side by side [b, h, w, c] -> flows of levels 2 to 6."""
         conv1, conv2 = self.conv("conv1", 64, 7, 2), self.conv("conv2", 128, 5, 2)
         conv3, conv3_1 = self.conv("conv3", 256, 5, 2), self.conv("conv3_1", 256)
         rest = self._rest()
@@ -84,7 +84,7 @@ class FlowNetBlocks:
         return apply
 
     def features(self) -> Block:
-        """FlowNetC's eyes: [b, h, w, 3] -> features of levels 2 and 3."""
+        """FlowNetC's encoder: [b, h, w, 3] -> features of levels 2 and 3."""
         conv1, conv2 = self.conv("encoder1_conv1", 64, 7, 2), self.conv("encoder2_conv1", 128, 5, 2)
         conv3 = self.conv("encoder3_conv1", 256, 5, 2)
 

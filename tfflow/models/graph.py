@@ -18,11 +18,11 @@ class Network(Protocol):
     decode: features of frame 1 and of frame 2 -> flows, the first at full resolution, then fine to coarse, each
         [b, h', w', 2] in px of its own grid. A stack of networks lists its last one's first, then the same of the
         one before it, and so on.
-    frames: 3 where decode takes a third argument, the features of the frame before frame 1; 2 where it is not said.
-    outputs: what decode's list holds, ("flows12",) where it is not said: names of fields of `losses.View`, each with
+    frames: 3 where decode takes a third argument, the features of the frame before frame 1; default 2.
+    outputs: what decode's list holds, default ("flows12",): names of fields of `losses.View`, each with
         as many maps of the same grids, one field's after the other's.
     longest_sides: longer sides of frames up to which 1, 2, ... levels are used with the authors' weights, above the
-        last all; () where it is not said. first_levels(count) then gives the network of so many levels over the same
+        last all; default (). first_levels(count) then gives the network of so many levels over the same
         weights.
     """
 
@@ -34,7 +34,7 @@ class Network(Protocol):
 
 
 def frames_of(network: Network | type) -> int:
-    """How many frames the network looks at: 2, or 3 with the frame before the first."""
+    """How many frames the network takes: 2, or 3 with the frame before the first."""
     return getattr(network, "frames", 2)
 
 

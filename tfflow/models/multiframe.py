@@ -1,4 +1,4 @@
-"""The PWC-Net of three frames that also says in which of its neighbours each pixel is seen: hard and soft.
+"""The PWC-Net of three frames, which also estimates in which neighbouring frame each pixel is visible: hard and soft.
 
 Janai et al., Unsupervised Learning of Multi-Frame Optical Flow with Occlusions, ECCV 2018 (back2future).
 """
@@ -20,7 +20,7 @@ LEVELS = (6, 5, 4, 3, 2)
 class MultiFrameHard:
     """Six feature levels; from 1/64 to 1/4, the whole flow 1->2 anew, and a softmax of two states at every pixel.
 
-    The previous frame is warped by minus the flow to the next one: motion is taken to be constant. `shares` says which
+    The previous frame is warped by minus the flow to the next one: motion is assumed constant. `shares` says which
     of the next (channel 0) and the previous frame (1) explains a pixel, and how much; they add up to 1.
     Every map is enlarged four times, flow bilinearly and shares by their nearest, and trained there.
     Departures: that is done in one step, theirs takes two; the displacements to the previous frame stand in the order
@@ -82,12 +82,12 @@ class MultiFrameHard:
         return Scale(FLOW_UNIT / 2**level, dtype="float32", name=f"{name}_px")(flow)
 
     def _feature(self, name: str, level: int, flow) -> list:
-        """Flow as a convolution sees it, in its own unit; nothing on the coarsest level."""
+        """Flow as input of a convolution, in its own unit; nothing on the coarsest level."""
         return [] if flow is None else [Scale(2**level / FLOW_UNIT, dtype="float32", name=name)(flow)]
 
 
 class MultiFrameSoft(MultiFrameHard):
-    """With decoders of its own for the flow to the previous frame, which a loss may hold against constant velocity.
+    """With decoders of its own for the flow to the previous frame, which a loss may compare with constant velocity.
 
     Features of the previous frame are still warped by minus the flow to the next one, as the authors' code does.
     """

@@ -11,7 +11,7 @@ _forked_after_use = False
 
 
 def check_process() -> None:
-    """Raises InputError in a process that was forked from one in which TensorFlow had run; every door asks this."""
+    """Raises InputError in a process that was forked from one in which TensorFlow had run; every entrance calls it."""
     if _forked_after_use:
         raise InputError(
             "this process was forked from one that had run TensorFlow, and would hang: use spawn, "
@@ -22,7 +22,7 @@ def check_process() -> None:
 def _in_child() -> None:
     global _forked_after_use
     context = sys.modules.get("tensorflow.python.eager.context")
-    # its threads start with the first operation; where a version does not tell, the import counts
+    # its threads start with the first operation; where a version gives no sign of it, the import counts
     _forked_after_use |= context is not None and getattr(context.context(), "_initialized", True)
 
 

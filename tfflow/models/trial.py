@@ -1,4 +1,4 @@
-"""A .tflite is tried in a process of its own: its runtime is native code, which a damaged file can crash or hold up."""
+"""A .tflite is tried in a process of its own: its runtime is native code, which a damaged file can crash or block."""
 
 from __future__ import annotations
 

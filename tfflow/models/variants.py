@@ -26,7 +26,7 @@ from tfflow.registry import Registry
 
 @dataclass(frozen=True)
 class Variant:
-    """A network, where it comes from and what it weighs. `build(dtype)` makes it, with a Keras dtype policy name.
+    """A network, its source and its number of parameters. `build(dtype)` makes it, with a Keras dtype policy name.
 
     parameters: as published, 0 = not stated; idle: those of them that never touch the flow (PWC-Net's and UFlow's
     authors declare one upsampling more than they use) and are left out here. published_weights: licence of those of the
@@ -49,7 +49,7 @@ class Variant:
 
     @property
     def frames(self) -> int:
-        """How many frames the network looks at: 2, or 3 with the one before them."""
+        """How many frames the network takes: 2, or 3 with the one before them."""
         return frames_of(self.build)  # type: ignore[arg-type]
 
 

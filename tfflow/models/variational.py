@@ -1,4 +1,4 @@
-"""OpenCV's variational refinement: what two frames themselves say of a flow that is nearly right."""
+"""OpenCV's variational refinement: improves a flow that is nearly right, by the two frames themselves."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ def grey(image: np.ndarray) -> np.ndarray:
 def variational(image1: np.ndarray, image2: np.ndarray, flow: np.ndarray) -> np.ndarray:
     """Brightness and gradient constancy with smoothness, minimised around `flow` [h, w, 2], px; OpenCV's constants.
 
-    image1, image2: RGB [h, w, 3] in [0, 1]. A flow that is not finite is given back as it is, for the caller to refuse.
-    Source: Brox et al. 2004, as Kroeger et al. 2016 (DIS) end with: alpha 20, delta 5, gamma 10, omega 1.6, five times
-    five iterations.
+    image1, image2: RGB [h, w, 3] in [0, 1]. A flow that is not finite is returned as it is, for the caller to refuse.
+    Source: Brox et al. 2004, as in the last step of Kroeger et al. 2016 (DIS): alpha 20, delta 5, gamma 10, omega 1.6,
+    five times five iterations.
     """
     if not np.isfinite(flow).all():
         return flow

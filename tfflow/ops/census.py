@@ -1,4 +1,4 @@
-"""The census transform: a pixel told by how its neighbours compare with it, whatever the light."""
+"""The census transform: it describes a pixel by how its neighbours compare with it, whatever the light."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ def census_transform(images: tf.Tensor, radius: int = 3) -> tf.Tensor:
     """Soft signs of the grey difference to each neighbour: [b, h, w, 3 or 1] in [0, 1] -> [b, h, w, (2r+1)**2].
 
     With d = 255 * (grey neighbour - grey centre): d / sqrt(0.81 + d**2), in (-1, 1); 0.9 grey levels is the knee.
-    Beyond the frame the picture counts as 0, so the outer `radius` pixels are to be masked by the user of it.
+    Beyond the frame the picture counts as 0, so the caller masks the outer `radius` pixels.
     Source: Meister et al. 2018 (UnFlow), after Stein 2004.
     Raises ValueError on another number of channels or a radius of 0.
     """
@@ -42,7 +42,7 @@ def census_distance(images1: tf.Tensor, images2: tf.Tensor, radius: int = 3) -> 
     distance = tf.zeros([b, h, w])
     for dy, dx in displacements(radius):
         if (dy, dx) <= (0, 0):
-            continue  # the other half: a step as seen from its other end
+            continue  # the other half: a step from its other end
         left = max(0, -dx)
         steps = [b, h + 2 * radius - dy, w + 2 * radius - abs(dx)]  # all that start and end within the padded frame
 

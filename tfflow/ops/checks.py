@@ -1,4 +1,4 @@
-"""Early refusals of tensors of the wrong shape, with what was expected and what came."""
+"""Refuses tensors of the wrong shape early, and says what was expected and what came."""
 
 from __future__ import annotations
 

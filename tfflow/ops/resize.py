@@ -22,7 +22,7 @@ def resize_image(images: tf.Tensor, to: tuple, align_corners: bool = False) -> t
     if all(isinstance(n, int) for n in (h, w, *to)) and (h, w) == tuple(to):
         return tf.convert_to_tensor(images)
     if not align_corners and _doubles(h, to[0]) and _doubles(w, to[1]):
-        resized = tf.image.resize(images, to)  # what phones have a kernel for
+        resized = tf.image.resize(images, to)  # phones have a kernel for it
     else:
         # Two products, since XLA compiles ResizeBilinear wrongly where a new centre falls on an old one (5 rows -> 9,
         # TensorFlow 2.15 to 2.21) and its antialiased form not at all.

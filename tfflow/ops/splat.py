@@ -1,4 +1,4 @@
-"""Forward splat: what pixels carry, dropped where the flow says they go; and the range map made of it."""
+"""Forward splat: moves the values of pixels along the flow; and the range map, which is made of it."""
 
 from __future__ import annotations
 
@@ -41,9 +41,9 @@ def splat(values: tf.Tensor, flow: tf.Tensor) -> tf.Tensor:
 
 
 def range_map(flow21: tf.Tensor) -> tf.Tensor:
-    """How many pixels of the second frame claim each pixel of the first: [b, h, w, 2] -> [b, h, w, 1], >= 0.
+    """How many pixels of the second frame arrive at each pixel of the first: [b, h, w, 2] -> [b, h, w, 1], >= 0.
 
-    1 where exactly one arrives, 0 where none does: what nothing claims is occluded. Source: Wang et al. 2018.
+    1 where exactly one arrives, 0 where none does: such a pixel is occluded. Source: Wang et al. 2018.
     """
     check_flow("flow21", flow21)
     return splat(tf.ones_like(flow21[..., :1]), flow21)

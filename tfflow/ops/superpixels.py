@@ -1,4 +1,4 @@
-"""Superpixels: a picture's pixels in small groups that are alike in colour and lie together."""
+"""Superpixels: small groups of neighbouring pixels of similar colour."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def superpixels(image: tf.Tensor, count: int, compactness: float = 10.0, iterati
     image: [h, w, 3], RGB in [0, 1], of static size. compactness: the difference of colours, on a scale of 100, that
     counts as much as the distance of two neighbouring groups; large values give squares.
     k-means over colour and place, from a grid of centres; a pixel joins one of the nine centres nearest by its place
-    in the grid. Source: Achanta et al. 2012 (SLIC), in RGB instead of CIELAB, and without rejoining what is apart.
+    in the grid. Source: Achanta et al. 2012 (SLIC), in RGB instead of CIELAB, and without joining separate parts again.
     In TensorFlow, so that it runs within tf.data: libraries' take seconds a frame, and hold Python's lock.
     Raises ValueError on other shapes or no positive numbers.
     """
@@ -51,7 +51,7 @@ def superpixels(image: tf.Tensor, count: int, compactness: float = 10.0, iterati
 
 
 def _means(features: tf.Tensor, labels: tf.Tensor, count: int, before: tf.Tensor) -> tf.Tensor:
-    """Mean of each group, [count, c]; of an empty one what it was `before`."""
+    """Mean of each group, [count, c]; empty groups keep `before`."""
     flat, groups = tf.reshape(features, [-1, features.shape[-1]]), tf.reshape(labels, [-1])
     sizes = tf.math.unsorted_segment_sum(tf.ones_like(flat[:, :1]), groups, count)
     return tf.where(sizes > 0, tf.math.unsorted_segment_sum(flat, groups, count) / tf.maximum(sizes, 1.0), before)

@@ -10,7 +10,7 @@ from tfflow.ops.checks import check_flow, check_image, size
 LARGEST = 10.0
 """Logits are cut off at +-10, so that their exponentials are finite in half precision."""
 LEAST = 1e-3
-"""What bilinear upsampling gives no weight begins at this one, so that a gradient reaches it."""
+"""Neighbours without weight in bilinear upsampling begin at this one, so that a gradient reaches it."""
 
 
 def convex_upsample(flow: tf.Tensor, logits: tf.Tensor, factor: int) -> tf.Tensor:

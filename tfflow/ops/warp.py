@@ -1,4 +1,4 @@
-"""Backward warp: what the second frame shows where the flow says each pixel went."""
+"""Backward warp: samples the second frame where the flow ends."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def backward_warp(image2: tf.Tensor, flow12: tf.Tensor, outside: str = "zero") -
     image2: [b, h, w, c], float; flow12: [b, h, w, 2], px, (u, v). Returns [b, h, w, c] in the dtype of image2.
     outside: "zero" = pixels beyond the frame count as 0: it fades out over one pixel,
         "border" = as the nearest pixel of the frame (SpyNet, UnFlow, PWC-Lite),
-        "strict" = as "zero", but what less than 0.9999 of is inside is 0 altogether (the authors' code of PWC-Net),
+        "strict" = as "zero", but 0 where less than 0.9999 of the weight falls inside (the authors' code of PWC-Net),
         "ddflow" = 0 on and beyond the last row and column; up to one pixel beyond the first ones extrapolated (DDFlow's
         code, whose corners are cut off towards zero and clipped before their weights are taken).
     NaN flow samples as far outside, or the top left pixel (border); flow of any size is safe.
@@ -45,7 +45,7 @@ def backward_warp(image2: tf.Tensor, flow12: tf.Tensor, outside: str = "zero") -
 def sample_points(images: tf.Tensor, points: tf.Tensor, outside: str = "zero") -> tf.Tensor:
     """`images` [b, h, w, c] sampled bilinearly at `points` [b, h', w', 2], (x, y) in px: [b, h', w', c].
 
-    Otherwise as `backward_warp`, of which it is the general form: the points need not be as many as the pixels.
+    The general form of `backward_warp`: there may be fewer or more points than pixels.
     """
     check_image("images", images)
     check_floating("images", images)
@@ -101,7 +101,7 @@ def _sample(image: tf.Tensor, x: tf.Tensor, y: tf.Tensor, outside: str) -> tf.Te
 
 
 def _kept(x: tf.Tensor, y: tf.Tensor, h, w, outside: str) -> tf.Tensor | None:
-    """Which points the rule leaves in at all, [b, h, w]; None where it takes what the sampling gives."""
+    """1 for the points that the rule keeps, [b, h, w]; None where it keeps all."""
     if outside == "strict":
         return _covered(x, w) * _covered(y, h) >= 0.9999
     if outside == "ddflow":

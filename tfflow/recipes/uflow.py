@@ -73,7 +73,9 @@ uflow_kitti = dataclasses.replace(
     uflow,
     name="uflow_kitti",
     phases=_phases(CENSUS + SMOOTH_KITTI, AGREED),
-    equation=uflow.equation.replace("range map) + 4 sum |grad w|", "there and back) + 2 sum |second differences of w|"),
+    equation=uflow.equation.replace(
+        "range map) + 4 sum |grad w|", "forward-backward check) + 2 sum |second differences of w|"
+    ),
     crop=(320, 640),
     augmentation=uflow.augmentation[1:],
     departures=(*uflow.departures, "frames keep their shape, where theirs are resized to 640x640; no mirror images"),

@@ -75,7 +75,7 @@ unflow = Recipe(
         "one data set and one crop for both phases; the authors' first is SYNTHIA at 512x768, their second KITTI raw",
         "12.4 rho(o) has no gradient, here as there (their issue 8): the mask is hard, and its price a constant",
         "pixels whose target is outside the frame never count; theirs are held against the border's colour, unless "
-        "they fail the check there and back",
+        "they fail the forward-backward check",
         "the check compares with the backward flow at the target on both sides; theirs takes its length where it is",
         "smoothness is a mean over the pixels that have neighbours, not over all",
         "colours change without their noise of one value a frame",

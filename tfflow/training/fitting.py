@@ -1,4 +1,4 @@
-"""A recipe and a network: whether every term finds what it judges, before the first step."""
+"""Fits a recipe to a network before the first step: every term must find the outputs that it needs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tfflow.training.step import flows_of
 
 
 def fitted(recipe: Recipe, model: FlowModel) -> tuple[Recipe, list[str]]:
-    """The recipe as this network is trained by it, and in what that departs from it, a line each.
+    """The recipe as it trains this network, and a line for each departure from it.
 
     Raises InputError where a phase trains weights, or judges an output or a level, that the network lacks; levels are
     left out instead where the recipe says that they may be, and something is left to learn from.

@@ -1,4 +1,4 @@
-"""A run folder has one writer: a lock that goes with its process, however that ends."""
+"""A run folder has one writer: a lock that ends with its process, however that ends."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ else:
     import fcntl
 
 LOCK = ".lock"
-"""Stays in the folder: it is the lock on this file that counts. It names who holds it, or held it last."""
+"""Stays in the folder; only the lock on this file counts. It names the process that holds it, or held it last."""
 
 
 @contextlib.contextmanager
 def one_writer(folder: Path) -> Iterator[None]:
-    """Makes `folder`, and holds it. Raises InputError where another process does; warns where a disk has no locks."""
+    """Makes `folder`, and locks it. Raises InputError where another process does; warns where a disk has no locks."""
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / LOCK).open("a+", encoding="utf-8") as file:
         try:

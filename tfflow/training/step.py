@@ -25,7 +25,7 @@ from tfflow.recipes import Phase
 from tfflow.training.teacher import TeacherFlow
 
 Batch = dict[str, tf.Tensor]
-"""image1, image2 (image0, image3) [b, h, w, 3]; input1, ...: what the network sees where that differs; flow12, valid1,
+"""image1, image2 (image0, image3) [b, h, w, 3]; input1, ...: the network's input where it differs; flow12, valid1,
 flow21, valid2 where there is ground truth; chance [b, 2] in [0, 1)."""
 
 INPUT_OF = dict(zip(IMAGES, INPUTS, strict=True))
@@ -33,7 +33,7 @@ INPUT_OF = dict(zip(IMAGES, INPUTS, strict=True))
 
 @dataclass(frozen=True)
 class Followed:
-    """What the student follows besides the frames: flow [n, h, w, 2], where it counts [n, h, w, 1], and whether it is
+    """The target that the student follows: flow [n, h, w, 2], where it counts [n, h, w, 1], and whether it is
     ground truth."""
 
     flow: tf.Tensor
@@ -65,9 +65,9 @@ class Step:
         return self.phase.objective(view), extras
 
     def taught(self, batch: Batch) -> tuple[Batch, Followed | None]:
-        """The batch as the student sees it, and what it is to follow: a teacher's flow, or the truth, or nothing.
+        """The student's batch, and what it follows: a teacher's flow, or the truth, or nothing.
 
-        The teacher sees the whole crop; frames, its flow and where that counts are cut alike to the student's crop.
+        The teacher gets the whole crop; frames, its flow and its mask are all cut to the student's crop.
         """
         if not self.teacher or not self.phase.teacher:
             return batch, truth_of_batch(self.phase, batch)
@@ -94,7 +94,7 @@ class Step:
         return dataclasses.replace(view, **more)
 
     def second_pass(self, batch: Batch, first: View) -> View:
-        """The transformed frames of the batch as the network sees them, and the first pass's flow to follow there."""
+        """The transformed frames of the batch as the network's input, and the first pass's flow to follow there."""
         assert self.phase.second is not None
         flow, where = tf.stop_gradient(first.flow12), first.visible1
         if trust := self.phase.second.trust:
@@ -144,12 +144,12 @@ def stack(of_12: tf.Tensor, of_21: tf.Tensor) -> tf.Tensor:
 
 
 def turned(stacked: tf.Tensor) -> tf.Tensor:
-    """The same pairs, each seen from its other frame: [2 b, ...], halves swapped."""
+    """The same pairs, each from its other frame: [2 b, ...], halves swapped."""
     return tf.concat(tf.split(stacked, 2)[::-1], 0)
 
 
 def network_input(batch: Batch, name: str) -> tf.Tensor:
-    """The frame called `name` as the network sees it: another one than the losses compare, where colours change."""
+    """The frame `name` as input of the network: with colour augmentation, losses compare another one."""
     return batch.get(INPUT_OF[name], batch[name])
 
 
@@ -168,7 +168,7 @@ def truth_of_batch(phase: Phase, batch: Batch) -> Followed | None:
 
 
 def view_of(phase: Phase, batch: Batch, flows12: tuple[tf.Tensor, ...], followed: Followed | None = None) -> View:
-    """What the terms see: the frames of the phase's directions, stacked as the flows are."""
+    """The View of the terms: the frames of the phase's directions, stacked as the flows are."""
     both = phase.directions == 2
     image1, image2, image0 = batch["image1"], batch["image2"], batch.get("image0")
     flows21 = tuple(map(turned, flows12)) if both else None

@@ -1,4 +1,4 @@
-"""What a student follows: flow of the network as it stood when the phase began, found as the phase's teacher does."""
+"""The teacher of a phase: the network with its weights from the start of the phase, used as the recipe says."""
 
 from __future__ import annotations
 

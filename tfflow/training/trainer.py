@@ -23,7 +23,7 @@ class Trainer:
     """Holds what changes during a run, and changes it one step at a time.
 
     An update comes in two halves, so that a loss or gradient that is not finite is seen before it reaches a weight.
-    recipe: as this network is trained by it; departures: in what that is not the recipe given, a line each.
+    recipe: as it trains this network; departures: a line for each difference from the given recipe.
     precision: a Keras policy; weights, flow and losses stay float32. xla: compile the whole step (a minute a phase).
     """
 
@@ -57,7 +57,7 @@ class Trainer:
         return self.flow_model.both_ways if directions == 2 else self.flow_model.one_way
 
     def begin(self, phase: Phase) -> None:
-        """Sets all up for a phase: weights it starts from, the teacher, a new optimizer, the compiled step."""
+        """Prepares a phase: weights it starts from, the teacher, a new optimizer, the compiled step."""
         arrays = model_arrays(self.graph(2))
         for to, origin in phase.part.start:
             arrays.update({to + k.removeprefix(origin): v for k, v in arrays.items() if k.startswith(origin)})
@@ -89,7 +89,7 @@ class Trainer:
         return {k: float(local(v)[0]) for k, v in values.items()}, change, float(local(norm)[0])
 
     def apply(self, change, rate: float) -> None:
-        """Updates the weights by what `compute` gave back."""
+        """Updates the weights by the gradients of `compute`."""
         self.optimizer.learning_rate.assign(rate)
         self._apply(change)
 
@@ -155,7 +155,7 @@ class Trainer:
         return groups
 
     def restore(self, groups: dict[str, dict[str, np.ndarray]], phase: Phase) -> None:
-        """Takes up where `state` was taken, in the same phase."""
+        """Continues from a `state` of the same phase."""
         assign(self.graph(2), groups["model"], "the saved state")
         if self.teacher is not None:
             assign(self.teacher.both_ways, groups["teacher"], "the saved state")

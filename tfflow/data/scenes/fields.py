@@ -36,7 +36,7 @@ def grain(rng: np.random.Generator) -> Field:
 
 
 def gradient(rng: np.random.Generator) -> Field:
-    """Slow changes alone: what sky and walls look like."""
+    """Slow changes alone, as of sky and walls."""
     return _levels(_octaves(rng, 0, 2, 0.5, 0) + 0.04 * _octaves(rng, 5, 7, 0.9, 0))
 
 

@@ -36,7 +36,7 @@ def compose(second: np.ndarray, first: np.ndarray) -> np.ndarray:
 
 
 def invert(motion: np.ndarray) -> np.ndarray:
-    """The motion back. Closed form, so that there and back is the identity to float64's precision."""
+    """The inverse motion, in closed form: the motion and its inverse give the identity to float64's precision."""
     if len(motion) == 3:
         return _inverse(*motion.ravel().tolist())
     (a, b, x), (c, d, y) = motion.tolist()

@@ -152,7 +152,7 @@ def _spynet(paths: Sequence[Path]) -> tuple[Arrays, list[str]]:
 
 
 def _check_levels(paths: Sequence[Path]) -> None:
-    """Files of other levels have the same shapes: their names alone tell a wrong order."""
+    """Files of other levels have the same shapes: only their names show a wrong order."""
     found = [LEVEL_FILE.fullmatch(path.name) for path in paths]
     if all(found):
         levels, sets = [int(m[1]) for m in found if m], {m[2] for m in found if m}
@@ -190,7 +190,7 @@ def _spynet_level(path: Path, level: int) -> Arrays:
 def _field(of, key, path: Path):
     fields = of.fields if isinstance(of, Module) else of
     if not isinstance(fields, dict) or key not in fields:
-        raise InputError(f"{str(path)!r} holds another network: {key!r} was looked for in it and is not there")
+        raise InputError(f"{str(path)!r} holds another network: {key!r} is missing")
     return fields[key]
 
 
@@ -250,7 +250,7 @@ PUBLISHED = {
     "pwclite": Published(
         "one .tar, .pth or .pth.tar of ARFlow's PWCLite for two frames (PyTorch, any version since 0.1.10)",
         _from_torch(names.pwclite()),
-        (ALIGNED, _size_note(64, "stretches every frame to a size of its own, 384x640 unless told, and the flow back")),
+        (ALIGNED, _size_note(64, "stretches every frame to a size of its own, 384x640 by default, and the flow back")),
     ),
     "pwcnet_ddflow": Published(
         "one checkpoint of DDFlow (TensorFlow 1), named by its prefix or its .index file",

@@ -34,7 +34,7 @@ def find_state(value: Any, kind: type[Kind], where: str) -> dict[str, Kind]:
 
 
 class _Search:
-    """Looks at each dictionary once: one may stand in many places."""
+    """Searches each dictionary once: one may stand in many places."""
 
     def __init__(self, kind: type):
         self.kind = kind

@@ -1,4 +1,4 @@
-"""A network that looks several times, coarse to fine: each time at what the flow so far leaves to explain."""
+"""A network that makes several passes, coarse to fine: each at what the flow so far leaves to explain."""
 
 from __future__ import annotations
 

@@ -55,7 +55,7 @@ def untrained(name: str, scales: Sequence[float] = ONCE) -> FlowModel:
 
 
 def load(weights: str | os.PathLike, scales: Sequence[float] = ONCE) -> FlowModel | TFLiteModel:
-    """A trained network: the name of pretrained weights, a .safetensors file, the output folder of `python -m tfflow.train`, or a
+    """A trained network: pretrained weights by name, a .safetensors file, the folder of a `python -m tfflow.train`, or a
     .tflite of `export/to_tflite.py`.
 
     scales: sizes, as shares of the frames' own, at which it looks one after the other, see `FlowModel`; an exported
@@ -111,9 +111,7 @@ def weights_file(weights: str | os.PathLike) -> Path:
     if (BOX / f"{weights}.safetensors").is_file():
         return BOX / f"{weights}.safetensors"
     if str(weights) in VARIANTS:
-        raise InputError(
-            f"there are no pretrained weights of {str(weights)!r} ({', '.join(boxed()) or 'none'})"
-        )
+        raise InputError(f"there are no pretrained weights of {str(weights)!r} ({', '.join(boxed()) or 'none'})")
     network, dot, _ = str(weights).partition(".")
     if dot and network in VARIANTS and path.suffix != ".safetensors":
         raise unknown_name("weights", str(weights), [n for n in boxed() if n.partition(".")[0] == network] or boxed())

@@ -102,7 +102,7 @@ def stack(name: str, filters: Sequence[int], dilations: Sequence[int] | None = N
 
 
 def context_network(name: str = "context", init=XAVIER, **options) -> Block:
-    """PWC-Net's refinement, dilated 3x3 convolutions that cover 67 x 67 px of the grid: [b, h, w, c] -> [b, h, w, 2]."""
+    """PWC-Net's refinement, dilated 3x3 convolutions over 67 x 67 px of the grid: [b, h, w, c] -> [b, h, w, 2]."""
     body = stack(name, (128, 128, 128, 96, 64, 32), (1, 2, 4, 8, 16, 1), init=init, **options)
     return chain([body, flow_head(f"{name}_flow", init=init)])
 

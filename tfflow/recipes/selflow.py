@@ -28,7 +28,7 @@ selflow = dataclasses.replace(
     departures=(
         "no training code was published: all that is not said here is DDFlow's",
         *(d for d in ddflow.departures if "224x640" not in d),
-        "how many superpixels there are, and how many are replaced, is not stated: 200 and 8 to 16, as in ARFlow's code; they "
+        "the number of superpixels, and of those replaced, is not stated: 200 and 8 to 16, as in ARFlow's code; they "
         "are made on the crop in the step before it, theirs beforehand on the whole frame",
         "the student's crop is the nearest multiple of the network's stride to 0.72 of the crop (256x640 of 320x896)",
         "census and occlusion of the student are of the frames that it sees, noise included",

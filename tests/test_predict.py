@@ -18,9 +18,10 @@ from tfflow.data.formats import read_flow
 from tfflow.data.images import read_image, write_image
 from tfflow.data.tree import in_order
 from tfflow.data.video import video_info
+from tfflow.evaluation.film import LAYOUTS
 from tfflow.evaluation.pictures import flow_to_colour
-from tfflow.evaluation.refinement import refined
-from tfflow.evaluation.writer import Writer
+from tfflow.evaluation.refinement import REFINEMENTS, refined
+from tfflow.evaluation.writer import FORMATS, Writer
 from tfflow.files import write_whole
 from tfflow.models.estimate import Estimate
 
@@ -354,6 +355,13 @@ def test_a_flow_that_is_not_finite_is_refused(clip, tmp_path, net, monkeypatch, 
     monkeypatch.setattr(net, "batch", lambda a, b: np.full((*a.shape[:3], 2), np.nan, np.float32), raising=False)
     assert run(clip, "--out", tmp_path / "out") == 2
     assert "net gave a flow that is not finite on 001" in lines(capsys)[0]
+
+
+def test_the_help_names_what_there_is():
+    """Its choices are written out, so that it needs no TensorFlow."""
+    assert tuple(tfflow.commands.predict.FORMATS.split(",")) == FORMATS
+    help = tfflow.commands.predict.parser().format_help()
+    assert f"{{{','.join(LAYOUTS)}}}" in help and f"{{{','.join(REFINEMENTS)}}}" in help
 
 
 def test_refined_flow_is_written_and_said(clip, tmp_path, net):

@@ -1,4 +1,4 @@
-"""The box: what a release writes, and that what lies in it is whole, measured and described."""
+"""Pretrained weights: what a release writes, and that what comes with the package is whole, measured and described."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ def test_scenes_of_a_source_stand_apart_and_are_means_over_their_pairs():
     ("arguments", "line"),
     [
         (["{run}", "--name", "x"], "expected --name NAME and at least one --data"),
-        (["--name", "x", "--data", PAIRS], "'x' is not in the box (pwcnet_mobile, "),
+        (["--name", "x", "--data", PAIRS], "'x' is not among the pretrained weights (pwcnet_mobile, "),
         (["{run}", "--name", "x", "--data", "{tmp}/frames"], "has no ground truth to measure on"),
         (["{tmp}/no", "--name", "x", "--data", PAIRS], "no such file or folder of weights"),
     ],
@@ -137,7 +137,7 @@ def test_weights_of_unknown_descent_are_not_released(run, tmp_path, capsys):
     arrays, metadata = read_arrays(copy / RUN_WEIGHTS)
     save_arrays(copy / RUN_WEIGHTS, arrays, {**metadata, "start": "gone.safetensors"})
     assert refusal(copy, tmp_path, capsys).endswith(
-        "'gone.safetensors', which is neither in the box nor the folder of a run"
+        "'gone.safetensors', which is neither pretrained weights nor the folder of a run"
     )
 
 
@@ -151,7 +151,7 @@ def test_a_run_without_its_page_or_state_is_not_released(run, tmp_path, capsys):
 
 def test_weights_too_large_for_the_box_are_refused_and_leave_no_record(run, tmp_path, capsys, monkeypatch):
     monkeypatch.setattr("tfflow.api.release.LARGEST", 1000)
-    assert "bytes, a file in the box at most 1,000" in refusal(run, tmp_path, capsys)
+    assert "bytes, a file of pretrained weights at most 1,000" in refusal(run, tmp_path, capsys)
 
 
 def refusal(run, tmp_path, capsys) -> str:

@@ -23,12 +23,15 @@ from tfflow.errors import InputError
 
 if TYPE_CHECKING:
     from tfflow.api.compare import compare as compare
+    from tfflow.api.estimate import estimate as estimate
     from tfflow.api.evaluate import evaluate as evaluate
     from tfflow.api.export import export as export
     from tfflow.api.load import load as load
     from tfflow.api.names import list_networks as list_networks
     from tfflow.api.names import list_weights as list_weights
+    from tfflow.api.predict import predict as predict
     from tfflow.api.sample import sample_pair as sample_pair
+    from tfflow.api.track import track as track
     from tfflow.api.train import train as train
     from tfflow.data.sources import register_data as register_data
     from tfflow.models.variants import register_network as register_network

@@ -199,7 +199,7 @@ def test_a_registered_name_is_known_is_not_replaced_and_goes_again():
 
 
 def test_what_is_no_network_recipe_or_new_kind_is_not_registered():
-    with pytest.raises(InputError, match="has no stride, encode, decode"):
+    with pytest.raises(InputError, match="a network is a class with a whole-number `stride`, encode and decode, got"):
         tfflow.register_network("x", lambda dtype: None)
     with pytest.raises(InputError, match=r"expected a tfflow\.recipes\.Recipe, got str"):
         tfflow.register_recipe("ddflow")

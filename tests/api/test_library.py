@@ -81,6 +81,12 @@ def test_a_run_that_ended_is_not_trained_again_and_another_seed_is_refused(tmp_p
         tfflow.train(data, out=tmp_path / "run", seed=3, **options)
 
 
+@pytest.mark.parametrize("crop", ["96x128", (96,), (0, 128), (96.0, 128), 96])
+def test_a_crop_that_is_no_size_is_refused(crop, tmp_path):
+    with pytest.raises(InputError, match="--crop must be HxW, two whole numbers above 0 such as"):
+        tfflow.train(crop=crop, out=tmp_path / "run")
+
+
 def test_the_sample_pair_is_small_and_moves():
     first, second = tfflow.sample_pair()
     assert first.stat().st_size + second.stat().st_size < 200_000

@@ -7,14 +7,15 @@ import itertools
 import numpy as np
 import pytest
 
-from tests.data.test_cuts import SHOTS, clip, pan
+from tests.data.test_cuts import SHOTS, clip
 from tests.data.trees import film
 from tests.evaluation.fakes import Constant
 from tfflow.api.estimate import estimate
 from tfflow.api.predict import predict
-from tfflow.api.track import follow, sampled, track
+from tfflow.api.track import track
 from tfflow.errors import InputError
 from tfflow.models.estimate import Estimate
+from tfflow.models.points import follow, sampled
 
 LEFT = Constant(-4.0, 0.0)  # the motion of `pan`, whose flow back is its negative
 
@@ -85,11 +86,10 @@ def test_points_go_with_the_flow_and_are_lost_at_the_border_and_at_a_cut(shots):
 
 
 def test_a_point_whose_flow_back_disagrees_is_not_visible():
-    frame = pan(1, 1)[0].astype(np.float32) / 255
     flow = np.broadcast_to(np.float32([2, 0]), (90, 160, 2))
     back = -flow.copy()
     back[:, 80:] = (7, 0)
-    there, visible = follow(Estimate(flow, frame, frame, back), np.float32([(20, 20), (79.5, 40), (100, 40)]))
+    there, visible = follow(np.float32([(20, 20), (79.5, 40), (100, 40)]), flow, back)
     np.testing.assert_allclose(there, [(22, 20), (81.5, 40), (102, 40)])
     np.testing.assert_array_equal(visible, [True, False, False])
 

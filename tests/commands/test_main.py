@@ -31,7 +31,7 @@ except SystemExit as end:
     assert not end.code
 slow = {"tensorflow", "cv2", "matplotlib"} & set(sys.modules)
 assert not slow, slow
-for name in set(COMMANDS) - {"predict", "benchmark", "synthesize", "import-weights"}:
+for name in set(COMMANDS) - {"benchmark", "synthesize", "import-weights"}:
     assert module_of(name).parser().format_help()
 assert "tensorflow" not in sys.modules
 """
@@ -59,6 +59,17 @@ def test_an_unknown_subcommand_is_refused_in_one_line(capsys):
 def test_every_subcommand_has_its_own_help(name):
     text = module_of(name).parser().format_help()
     assert text.startswith(f"usage: tfflow {name}") and "--help" in text
+
+
+def test_what_parsers_offer_without_tensorflow_is_what_the_library_has():
+    from tfflow.commands import evaluate, options, predict, train
+    from tfflow.data.damage import ON_ERROR
+    from tfflow.evaluation import film, refinement, submission, writer
+    from tfflow.training.trainer import PRECISIONS
+
+    assert options.ON_ERROR == ON_ERROR and tuple(refinement.REFINEMENTS) == options.REFINEMENTS
+    assert sorted(submission.LAYOUTS) == list(evaluate.SUBMISSIONS) and train.PRECISIONS == PRECISIONS
+    assert predict.FORMATS == writer.FORMATS and predict.LAYOUTS == film.LAYOUTS
 
 
 DOORS = {

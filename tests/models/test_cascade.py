@@ -1,4 +1,4 @@
-"""A network that looks several times: what it adds up to, and what it is asked to look at."""
+"""A network that makes several passes: what they add up to, and what each is asked for."""
 
 from __future__ import annotations
 

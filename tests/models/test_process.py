@@ -1,4 +1,4 @@
-"""A process that was forked from one that ran TensorFlow is told so, and does not hang."""
+"""A process that was forked from one that ran TensorFlow is refused, and does not hang."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ __all__ = ["Estimate", "estimate", "network"]
 
 
 def estimate(
-    image1: Any, image2: Any, weights: Any = "pwcnet_mobile", *, scales: Sequence[float] = ONCE, channels: str = "rgb"
+    image1: Any, image2: Any, weights: Any = None, *, scales: Sequence[float] = ONCE, channels: str = "rgb"
 ) -> Estimate:
     """The flow from image1 to image2, and back: what is visible, how sure it is, the warped frame, a picture, a file.
 
@@ -29,7 +29,8 @@ def estimate(
 
 
 def network(weights: Any, scales: Sequence[float] = ONCE) -> Any:
-    """The network that `weights` names, or is."""
+    """The network that `weights` names, or is; None: `tfflow.models.DEFAULT`."""
+    weights = models.DEFAULT if weights is None else weights
     if isinstance(weights, str | os.PathLike):
         return models.load(weights, check_scales(scales))
     return weights

@@ -17,7 +17,10 @@ from tfflow.errors import InputError, unknown_name
 from tfflow.evaluation import baselines as classical
 from tfflow.evaluation import benchmark, report
 from tfflow.evaluation import submission as server
+from tfflow.evaluation.confidence import Trust, measure_confidence
 from tfflow.evaluation.refinement import REFINEMENTS, refined, used_as
+from tfflow.evaluation.sequences import Steadiness, measure_sequences, sequences_table
+from tfflow.files import write_json
 from tfflow.models import load, untrained
 from tfflow.models.cascade import ONCE, check_scales
 from tfflow.terminal import as_text
@@ -29,6 +32,8 @@ class EvaluateResult:
 
     results: tuple[benchmark.Result, ...]
     settings: Mapping[str, object] = field(default_factory=dict)
+    confidence: tuple[Trust, ...] = ()
+    sequences: tuple[Steadiness, ...] = ()
 
     def __getitem__(self, key: tuple[str, str]) -> dict[str, Any]:
         """The summary of one predictor on one source: `result["sintel-clean:/data/sintel", "pwcnet_mobile"]`."""
@@ -39,15 +44,19 @@ class EvaluateResult:
 
     def __rich__(self) -> Group:
         sources = [list(results) for _, results in groupby(self.results, lambda r: r.source)]
-        return Group(*map(report.results_table, sources))
+        steady = [list(scores) for _, scores in groupby(self.sequences, lambda score: score.source)]
+        return Group(*map(report.results_table, sources), *self.confidence, *map(sequences_table, steady))
 
     def table(self) -> str:
         """A table for each source, as text."""
         return as_text(self)
 
     def save(self, folder: str | os.PathLike) -> None:
-        """Writes results.json, results.csv and images.csv."""
+        """Writes results.json, results.csv, images.csv; where measured, confidence.json and sequences.json."""
         report.write_results(Path(folder), self.results, self.settings)
+        for name, found in (("confidence", self.confidence), ("sequences", self.sequences)):
+            if found:
+                write_json(Path(folder) / f"{name}.json", [one.summary() for one in found])
 
 
 def evaluate(
@@ -61,6 +70,8 @@ def evaluate(
     out: str | os.PathLike | None = None,
     error_maps: bool = False,
     submission: str | None = None,
+    confidence: bool = False,
+    sequences: bool = False,
     on_error: str = "stop",
     limit: int | None = None,
     batch: int = 1,
@@ -79,6 +90,9 @@ def evaluate(
         "variational", OpenCV's refinement after each network.
     out: the folder for results.json, results.csv and images.csv, error_maps (a picture for each pair) and submission
         ("sintel" or "kitti": flow files for the server). overwrite: replace earlier results there.
+    confidence: what the networks' confidence is worth, on data with ground truth: the error against it, and the area
+        under the sparsification curve. sequences: over consecutive pairs, the flicker, and points that are tracked,
+        with and without a warm start, beside Lucas-Kanade.
     on_error: "stop" or "skip", at a damaged file. limit: the first pairs of each source only. batch: pairs at a time.
     progress: print what goes on. each: called with the result of each source as soon as it is there.
     Raises InputError where an argument or the data does not fit.
@@ -86,9 +100,11 @@ def evaluate(
     named, plain = _listed(weights), _listed(model)
     folder = None if out is None else Path(out)
     settings = {
-        "baselines": baselines, "batch": batch, "data": [_label(x) for x in _listed(data)], "error_maps": error_maps,
+        "baselines": baselines, "batch": batch, "confidence": confidence,
+        "data": [_label(x) for x in _listed(data)], "error_maps": error_maps,
         "limit": limit, "model": list(plain), "on_error": on_error, "out": None if out is None else str(out),
-        "refine": refine, "scales": ",".join(f"{float(s):g}" for s in check_scales(scales)), "submission": submission,
+        "refine": refine, "sequences": sequences, "submission": submission,
+        "scales": ",".join(f"{float(s):g}" for s in check_scales(scales)),
         "weights": [_label(x) for x in named],
     }  # fmt: skip
     if not (named or plain or baselines):
@@ -107,6 +123,9 @@ def evaluate(
             raise InputError(f"--{option} must be at least 1, got {value}")
     if folder and (folder / "results.json").exists() and not overwrite:
         raise InputError(f"{folder} holds results already: choose another --out, or add --overwrite")
+    for option, asked in (("confidence", confidence), ("sequences", sequences)):
+        if asked and not (named or plain):
+            raise InputError(f"--{option} is of networks: give --weights W or --model NAME")
     sources = open_sources(data, on_error)
     if not sources:
         raise InputError("nothing to measure on: give --data KIND:PATH")
@@ -123,6 +142,8 @@ def evaluate(
     files = _Files(folder, error_maps, submission)
     console = report.wide_console(quiet=not progress)
     results: list[benchmark.Result] = []
+    trusts: list[Trust] = []
+    steady: list[Steadiness] = []
     for source in sources:
         beside = classical.all_baselines() if baselines else []
         if "flow12" not in source.truth and not beside:  # without ground truth a number says little by itself
@@ -131,12 +152,18 @@ def evaluate(
         writer = files.writer(source, set(predictors or compared))
         with report.progress_bar(console, source.name) as shown:
             found = benchmark.run(compared, source, batch=batch, limit=limit, each=writer, progress=shown)
+            of_source: list[Trust] = []
+            if confidence and "flow12" in source.truth:
+                of_source = [measure_confidence(label, p, source, limit, shown) for label, p in predictors.items()]
+            consecutive = measure_sequences(predictors, source, limit, shown) if sequences else []
         results += found.values()
+        trusts += of_source
+        steady += consecutive
         if each:
-            each(EvaluateResult(tuple(found.values()), settings))
+            each(EvaluateResult(tuple(found.values()), settings, tuple(of_source), tuple(consecutive)))
         if folder:  # after each source, so that a stop at the next one loses nothing
-            EvaluateResult(tuple(results), settings).save(folder)
-    return EvaluateResult(tuple(results), settings)
+            EvaluateResult(tuple(results), settings, tuple(trusts), tuple(steady)).save(folder)
+    return EvaluateResult(tuple(results), settings, tuple(trusts), tuple(steady))
 
 
 def _listed(given: Any) -> list[Any]:

@@ -7,6 +7,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from tfflow.data.records import Source
 from tfflow.errors import InputError
@@ -56,12 +57,18 @@ class TrainSettings:
             if value is not None and not 0 < value <= LARGEST:
                 bound = f"at most {LARGEST:,}" if value > 0 else "above 0"
                 raise InputError(f"--{option.replace('_', '-')} must be {bound}, got {value}")
+        if self.crop is not None and not _is_size(self.crop):
+            raise InputError(f"--crop must be HxW, two whole numbers above 0 such as (192, 256), got {self.crop!r}")
         if not 0 <= self.seed < 2**32:
             raise InputError(f"--seed must be 0 to {2**32 - 1}, got {self.seed}")
         if self.learning_rate and self.phase_learning_rate:
             raise InputError("--learning-rate and --phase-learning-rate exclude each other: give one")
         if self.precision not in PRECISIONS:
             raise InputError(f"--precision must be one of {', '.join(PRECISIONS)}, got {self.precision!r}")
+
+
+def _is_size(given: Any) -> bool:
+    return isinstance(given, tuple | list) and len(given) == 2 and all(isinstance(n, int) and n > 0 for n in given)
 
 
 def starting_weights(settings: TrainSettings, sources: Sequence[Source]) -> TrainSettings:
@@ -149,7 +156,7 @@ def _crop(
         if any(n % stride for n in asked):
             near = "x".join(str(max(stride, round(n / stride) * stride)) for n in asked)
             raise InputError(f"--crop must be multiples of the network's stride {stride}: the nearest is {near}")
-        return asked
+        return asked[0], asked[1]
     for source in sources:
         usual = tuple(min(n, size) for n, size in zip(usual, source.sample(0)["image1"].shape, strict=False))
     height, width = (max(stride, n // stride * stride) for n in usual)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tfflow import models
 from tfflow.api.estimate import network
 from tfflow.data.arrays import as_image
 from tfflow.data.images import IMAGE_SUFFIXES
@@ -27,7 +28,7 @@ from tfflow.models.warm_start import WarmStart
 
 def predict(
     frames: Any,
-    weights: Any = "pwcnet_mobile",
+    weights: Any = None,
     *,
     both: bool = False,
     scales: Sequence[float] = ONCE,
@@ -73,7 +74,7 @@ class Predictions:
 def predict_files(
     inputs: Sequence[str],
     out: str | os.PathLike = "flow",
-    weights: Any = "pwcnet_mobile",
+    weights: Any = None,
     *,
     formats: Sequence[str] | None = None,
     both: bool = False,
@@ -118,7 +119,7 @@ def predict_files(
         scale, source, predicted = with_scale(predictor, frames, predicted)
     settings = {
         "inputs": list(inputs),
-        "weights": str(weights),
+        "weights": models.DEFAULT if weights is None else str(weights),
         "model": predictor.name,
         "scales": ",".join(f"{float(s):g}" for s in check_scales(scales)),
         "refine": refine,

@@ -9,8 +9,8 @@ import numpy as np
 
 from tfflow.api.predict import predict
 from tfflow.errors import InputError
-from tfflow.models.confidence import agree
 from tfflow.models.estimate import Estimate
+from tfflow.models.points import follow
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,7 +24,7 @@ class Tracks:
     visible: np.ndarray
 
 
-def track(frames: Any, points: Any, weights: Any = "pwcnet_mobile", **settings: Any) -> Tracks:
+def track(frames: Any, points: Any, weights: Any = None, **settings: Any) -> Tracks:
     """Follows points of the first frame through all others.
 
         tracks = tfflow.track("holiday.mp4", [(120, 80), (33.5, 60)])
@@ -46,34 +46,12 @@ def track(frames: Any, points: Any, weights: Any = "pwcnet_mobile", **settings: 
         elif not np.array_equal(last.image2, e.image1):  # a cut, or frames that are missing: nothing leads across
             places.append(places[-1])
             seen.append(np.zeros_like(seen[-1]))
-        place, visible = follow(e, places[-1])
+        assert e.flow21 is not None
+        place, visible = follow(places[-1], e.flow, e.flow21)
         places.append(np.where((seen[-1] & visible)[:, None], place, places[-1]))
         seen.append(seen[-1] & visible)
         last = e
     return Tracks(np.stack(places).astype(np.float32), np.stack(seen))
-
-
-def follow(e: Estimate, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Where points [n, 2] of image1 are in image2, and whether it shows them: [n, 2], bool [n]."""
-    if e.flow21 is None:
-        raise InputError("to follow points, ask for both directions")
-    height, width = e.flow.shape[:2]
-    forward = sampled(e.flow, points)
-    there = points + forward
-    inside = ((there >= 0) & (there <= (width - 1, height - 1))).all(-1)
-    return there, inside & agree(forward, sampled(e.flow21, there))
-
-
-def sampled(values: np.ndarray, points: np.ndarray) -> np.ndarray:
-    """`values` [h, w, c] at points [n, 2], (x, y) px, bilinear, beyond the frame as at its edge: float64 [n, c]."""
-    h, w = values.shape[:2]
-    x, y = (np.clip(points[:, k].astype(np.float64), 0, n - 1) for k, n in enumerate((w, h)))
-    x0, y0 = np.minimum(x.astype(int), max(w - 2, 0)), np.minimum(y.astype(int), max(h - 2, 0))
-    x1, y1 = np.minimum(x0 + 1, w - 1), np.minimum(y0 + 1, h - 1)
-    right, below = (x - x0)[:, None], (y - y0)[:, None]
-    top = values[y0, x0] * (1 - right) + values[y0, x1] * right
-    bottom = values[y1, x0] * (1 - right) + values[y1, x1] * right
-    return top * (1 - below) + bottom * below
 
 
 def _check(points: np.ndarray, shape: tuple[int, ...]) -> None:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tfflow.commands.options import Parser, add_data, add_on_error, add_scales
+from tfflow.commands.options import REFINEMENTS, Parser, add_data, add_on_error, add_scales
 from tfflow.errors import command
 
 EXAMPLES = """examples:
   tfflow evaluate --weights runs/mine --data sintel-final:/data/sintel --baselines --out scores
   tfflow evaluate --weights pwcnet_mobile --data video:holiday.mp4
   tfflow evaluate --weights W --data kitti2015:/data/kitti2015 --submission kitti --out send"""
+
+
+SUBMISSIONS = ("kitti", "sintel")
 
 
 def parser() -> Parser:
@@ -20,12 +23,18 @@ def parser() -> Parser:
     )
     p.add_argument("--model", action="append", default=[], metavar="NAME", help="an untrained network; repeatable")
     add_scales(p)
-    p.add_argument("--refine", choices=("variational",), help="after each network: OpenCV's variational refinement")
+    p.add_argument("--refine", choices=REFINEMENTS, help="after each network: OpenCV's variational refinement")
     p.add_argument("--baselines", action="store_true", help="zero flow, Farneback and DIS, too")
     add_data(p, "what to measure on; repeatable", required=True)
     p.add_argument("--out", type=Path, metavar="DIR", help="results.json, results.csv, images.csv, and what follows")
     p.add_argument("--error-maps", action="store_true", help="a sheet for each pair: frame, flow, errors (needs --out)")
-    p.add_argument("--submission", choices=("kitti", "sintel"), help="flow files for the server (needs --out)")
+    p.add_argument("--submission", choices=SUBMISSIONS, help="flow files for the server (needs --out)")
+    p.add_argument("--confidence", action="store_true", help="what the networks' confidence is worth (ground truth)")
+    p.add_argument(
+        "--sequences",
+        action="store_true",
+        help="over consecutive pairs: flicker, and tracked points, with and without a warm start, beside Lucas-Kanade",
+    )
     add_on_error(p)
     p.add_argument("--limit", type=int, metavar="N", help="the first N pairs of each source only")
     p.add_argument("--batch", type=int, default=1, metavar="N", help="pairs of one size at a time (default: 1)")
@@ -51,6 +60,8 @@ def main(argv: list[str] | None = None) -> int:
         out=args.out,
         error_maps=args.error_maps,
         submission=args.submission,
+        confidence=args.confidence,
+        sequences=args.sequences,
         on_error=args.on_error,
         limit=args.limit,
         batch=args.batch,

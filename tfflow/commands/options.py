@@ -9,6 +9,7 @@ from pathlib import Path
 from tfflow.errors import InputError
 
 ON_ERROR = ("stop", "skip")
+REFINEMENTS = ("variational",)
 
 
 class Parser(argparse.ArgumentParser):

@@ -1,36 +1,38 @@
-"""`python -m tfflow.predict`: the flow of two images, a folder, or a video, as files, pictures, a video."""
+"""Writes the flow of two images, a folder or a video, as files, pictures or a video."""
 
 from __future__ import annotations
 
-import argparse
 from pathlib import Path
 
-from tfflow.api.predict import predict_files
-from tfflow.commands.options import Parser
-from tfflow.data.damage import ON_ERROR
+from tfflow.commands.options import REFINEMENTS, Parser, add_on_error, add_scales
 from tfflow.errors import command
-from tfflow.evaluation.film import LAYOUTS
-from tfflow.evaluation.progress import progress_bar
-from tfflow.evaluation.refinement import REFINEMENTS
-from tfflow.evaluation.report import wide_console
-from tfflow.evaluation.writer import FORMATS
-from tfflow.models.cascade import SCALES_HELP
 
 EXAMPLES = """examples:
-  python -m tfflow.predict frame1.png frame2.png --out flow.flo
-  python -m tfflow.predict clip/ --formats flo,occlusion,confidence --both --out flow
-  python -m tfflow.predict holiday.mp4 --weights runs/mine --layout blend --full 20 --out flow.mp4"""
+  tfflow predict frame1.png frame2.png --out flow.flo
+  tfflow predict clip/ --formats flo,occlusion,confidence --both --out flow
+  tfflow predict holiday.mp4 --weights runs/mine --layout blend --full 20 --out flow.mp4"""
+
+LAYOUTS = ("side", "blend", "flow")
+FORMATS = (
+    "flo",
+    "kitti",
+    "npy",
+    "npz",
+    "colour",
+    "arrows",
+    "sheet",
+    "occlusion",
+    "confidence",
+    "warped",
+    "csv",
+    "video",
+)
 
 
 def parser() -> Parser:
-    p = Parser(
-        prog="tfflow predict",
-        description=__doc__,
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    p = Parser("tfflow predict", __doc__, EXAMPLES)
     p.add_argument("inputs", nargs="+", metavar="PATH", help="two or more images, or a folder, a video, KIND:PATH")
-    p.add_argument("--weights", default="pwcnet_mobile", metavar="W", help="a name, a file, a run of tfflow.train")
+    p.add_argument("--weights", default="pwcnet_mobile", metavar="W", help="a name, a file, a run of tfflow train")
     p.add_argument(
         "--out",
         type=Path,
@@ -44,7 +46,7 @@ def parser() -> Parser:
         help=f"of {','.join(FORMATS)} (default: flo,colour,arrows; of a video: video)",
     )
     p.add_argument("--both", action="store_true", help="the flow from the second frame to the first, too")
-    p.add_argument("--scales", default="1", metavar="S,S", help=SCALES_HELP)
+    add_scales(p)
     p.add_argument("--refine", choices=REFINEMENTS, help="after the network: OpenCV's variational refinement")
     p.add_argument("--warm-start", action="store_true", help="start each pair from the last one's flow, until a cut")
     p.add_argument("--no-cuts", action="store_true", help="take every pair, also where the scene changes between two")
@@ -63,7 +65,7 @@ def parser() -> Parser:
         help="of the video: frame and flow side by side (default), the flow blended over the frame, the flow alone",
     )
     p.add_argument("--batch", type=int, default=1, metavar="N", help="pairs at a time (default: 1)")
-    p.add_argument("--on-error", choices=ON_ERROR, default="stop", help="at a damaged frame (default: stop)")
+    add_on_error(p)
     p.add_argument("--overwrite", action="store_true", help="replace earlier predictions in --out")
     return p
 
@@ -71,6 +73,11 @@ def parser() -> Parser:
 @command
 def main(argv: list[str] | None = None) -> int:
     args = parser().parse_args(argv)
+
+    from tfflow.api.predict import predict_files
+    from tfflow.evaluation.progress import progress_bar
+    from tfflow.evaluation.report import wide_console
+
     console = wide_console()
     count = 0
     try:
@@ -87,7 +94,7 @@ def main(argv: list[str] | None = None) -> int:
                 args.weights,
                 formats=args.formats.split(",") if args.formats is not None else None,
                 both=args.both,
-                scales=args.scales.split(","),
+                scales=args.scales,
                 refine=args.refine,
                 warm_start=args.warm_start,
                 cuts=not args.no_cuts,

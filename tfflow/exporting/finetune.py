@@ -55,7 +55,7 @@ class FineTuning:
             self.optimizer.build(self.graph.trainable_variables)
 
     def run(self, steps: int, each: Callable[[int, float], None]) -> None:
-        """Trains; each(step, loss) is told after every step, from 1."""
+        """Trains; each(step, loss) is called after every step, from 1."""
         updates = {free: self._compiled(free) for free in (True, False)}  # no branch in the graph: replicas must meet
         free_steps = round(steps * (1 - FROZEN))
         try:

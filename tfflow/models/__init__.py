@@ -55,7 +55,7 @@ def untrained(name: str, scales: Sequence[float] = ONCE) -> FlowModel:
 
 
 def load(weights: str | os.PathLike, scales: Sequence[float] = ONCE) -> FlowModel | TFLiteModel:
-    """A trained network: a name in the box, a .safetensors file, the output folder of `python -m tfflow.train`, or a
+    """A trained network: the name of pretrained weights, a .safetensors file, the output folder of `python -m tfflow.train`, or a
     .tflite of `export/to_tflite.py`.
 
     scales: sizes, as shares of the frames' own, at which it looks one after the other, see `FlowModel`; an exported
@@ -86,12 +86,12 @@ def load_float(weights: str | os.PathLike, scales: Sequence[float] = ONCE) -> Fl
 
 
 def boxed() -> list[str]:
-    """Names of the weights in the box."""
+    """Names of the pretrained weights."""
     return sorted(p.stem for p in BOX.glob("*.safetensors"))
 
 
 def record(name: str) -> dict[str, Any]:
-    """How the weights `name` in the box were trained and what they scored: see `tfflow.release`."""
+    """How the pretrained weights `name` were trained and what they scored: see `tfflow.release`."""
     if name not in boxed():
         raise unknown_name("weights", name, boxed())
     return parse_json((BOX / f"{name}.json").read_bytes())
@@ -112,7 +112,7 @@ def weights_file(weights: str | os.PathLike) -> Path:
         return BOX / f"{weights}.safetensors"
     if str(weights) in VARIANTS:
         raise InputError(
-            f"there are no trained weights of {str(weights)!r} in the box ({', '.join(boxed()) or 'none'})"
+            f"there are no pretrained weights of {str(weights)!r} ({', '.join(boxed()) or 'none'})"
         )
     network, dot, _ = str(weights).partition(".")
     if dot and network in VARIANTS and path.suffix != ".safetensors":

@@ -1,4 +1,4 @@
-"""A network that looks several times, coarse to fine: each time at what the flow so far leaves to explain."""
+"""A network that makes several passes, coarse to fine: each at what the flow so far leaves to explain."""
 
 from __future__ import annotations
 
@@ -12,10 +12,6 @@ from tfflow.errors import InputError
 ONCE = (1.0,)
 """The network as it is: one look at the frames' own size."""
 LEAST, MOST = 1 / 16, 8.0
-SCALES_HELP = (
-    "sizes at which a network looks one after the other, as shares of the frames': 1,2 is more exact at five times the "
-    "work, 0.5,1,2 reaches farther, too (default: %(default)s)"
-)
 
 
 def check_scales(scales: Sequence[float]) -> tuple[float, ...]:

@@ -108,9 +108,8 @@ def register_network(
     extends: a network whose layers are all in this one, by the same names, so that its weights are a start.
     Raises InputError where another network has the name, or `build` is no network.
     """
-    missing = [part for part in ("stride", "decode") if not hasattr(build, part)]  # `encode` may be made by `__init__`
-    if not callable(build) or missing:
-        raise InputError(f"a network is a class with stride, encode and decode; {build!r} has no {', '.join(missing)}")
+    if not callable(build) or not isinstance(getattr(build, "stride", None), int):  # encode may be made by __init__
+        raise InputError(f"a network is a class with a whole-number `stride`, encode and decode, got {build!r}")
     if extends:
         variant(extends)
     VARIANTS.register(name, Variant(name, build, paper, 0, licence, extends=extends))

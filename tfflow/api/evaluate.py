@@ -52,7 +52,7 @@ class EvaluateResult:
         return as_text(self)
 
     def save(self, folder: str | os.PathLike) -> None:
-        """Writes results.json, results.csv and images.csv; where they were measured, confidence.json, sequences.json."""
+        """Writes results.json, results.csv, images.csv and, where they were measured, confidence and sequences.json."""
         report.write_results(Path(folder), self.results, self.settings)
         for name, found in (("confidence", self.confidence), ("sequences", self.sequences)):
             if found:

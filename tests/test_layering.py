@@ -23,6 +23,7 @@ ORDER = [
     {"training"},
     {"evaluation"},
     {"exporting"},
+    {"api"},
     {"commands"},
 ]
 FLOOR = {place: floor for floor, places in enumerate(ORDER) for place in places}

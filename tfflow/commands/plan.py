@@ -5,13 +5,14 @@ from __future__ import annotations
 import argparse
 import dataclasses
 
+from tfflow.data.own import OwnPairs
 from tfflow.data.records import Source
 from tfflow.errors import InputError
 from tfflow.models import boxed, load_float, variant
 from tfflow.recipes import Recipe, named
 from tfflow.training.step import student_size
 
-FRESH, TUNE = "ddflow_quick", "ddflow_tune"
+FRESH, TUNE = "ddflow_quick", "rendered_tune"
 """What trains random weights, and what trains on from trained ones, where no recipe is named."""
 
 RANDOM = "random"
@@ -51,6 +52,8 @@ def _weights_of(recipe: Recipe, model: str | None) -> str | None:
 def method(args: argparse.Namespace, sources: list[Source]) -> tuple[Recipe, str]:
     """The recipe as this run takes it, at its own rate, and the network's name."""
     recipe = named(args.recipe or (TUNE if args.weights else FRESH))
+    if recipe.rendering:  # it trains on smaller frames, where these are large
+        sources = [OwnPairs(source, [(0, 0)]) for source in sources]
     model = args.model
     if args.weights:
         of_weights = load_float(args.weights).name

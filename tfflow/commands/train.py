@@ -12,6 +12,7 @@ from typing import Any
 import cv2
 import tensorflow as tf
 
+from tfflow.api.own_video import OwnVideo
 from tfflow.commands.plan import FRESH, RANDOM, TUNE, at_rate, method, starting_weights
 from tfflow.data.damage import ON_ERROR, warn
 from tfflow.data.pipeline import Mixed, Spread, check_batch
@@ -27,6 +28,7 @@ from tfflow.models.weights import assign, model_arrays
 from tfflow.recipes import Recipe
 from tfflow.terminal import Parser
 from tfflow.training.bar import Bar
+from tfflow.training.best import kept_step
 from tfflow.training.checkpoint import check_folder, claim_folder, read_state
 from tfflow.training.cluster import machines_of
 from tfflow.training.feed import Feed, check_sequences, check_truth
@@ -179,22 +181,27 @@ def _train(args, trainer: Trainer, given: Source | None, source: Source, val: So
     )
     for departure in trainer.departures:
         console.print(f"departure: {departure}", markup=False, highlight=False)
-    if args.data and (text := remark(survey(source), source.name)):
+    own = None
+    if recipe.rendering:
+        own = OwnVideo(source, recipe.rendering, args.seed, out, lambda text: console.print(text, highlight=False))
+        val = val if args.val else own.report
+    elif args.data and (text := remark(survey(source), source.name)):
         warn(text)
     metadata = {"model": model, "recipe": recipe.name, "method": repr(recipe), "steps": str(recipe.steps),
                 "data": source.name, "seed": str(args.seed), "start": str(args.weights or RANDOM)}  # fmt: skip
     with Bar(console, writes) as bar:
+        hooks = Hooks(lambda t: _measure(t, val, bar), lambda t: _pictures(t, val), bar.show)
         progress, ended = train(
             trainer,
             Feed(
                 strategy,
-                lambda crop: given or _scenes(recipe, crop, args),
+                own.training if own else lambda crop: given or _scenes(recipe, crop, args),
                 recipe,
                 args.seed,
                 trainer.flow_model.frames,
             ),
             out,
-            Hooks(lambda t: _measure(t, val, bar), lambda t: _pictures(t, val), bar.show),
+            own.hooks(hooks, recipe.steps) if own else hooks,
             metadata=metadata,
             chief=writes,
             every_seconds=args.save_every,
@@ -208,7 +215,10 @@ def _train(args, trainer: Trainer, given: Source | None, source: Source, val: So
         console.print(learned.scores_table(scores))
         title = f"{recipe.name}: {model}, {progress.step:,} steps in {progress.seconds / 60:.1f} min, on {source.name}"
         examples = learned.rows_of_flow(trainer.flow_model, _examples(val), baselines.dis())
-        learned.write_report(out / REPORT, title, examples, read_history(out), scores)
+        verdict = own.verdict(trainer, kept_step(out)).line() if own else ""
+        learned.write_report(out / REPORT, "\n".join(filter(None, (title, verdict))), examples, read_history(out), scores)
+        if verdict:
+            console.print(verdict, highlight=False)
         console.print(f"trained in {progress.seconds / 60:.1f} min; weights in {out}, page in {out / REPORT}")
     return 0
 

@@ -9,6 +9,9 @@ ARRIVES = 0.2  # share of a pixel from which on what lands on it can cover other
 EDGE = 0.3  # of nearness; beside what is so much nearer, a pixel shows both
 SAME = 0.15  # of nearness; what is not farther behind is the same surface
 NEAR_ENOUGH = 0.1  # px; so exact is the flow of the second frame, else it is no truth
+FAR = 8  # px; a surface that lies farther back within twice as much fills a hole in a nearer one's place
+LEAST = 0.02  # share of the pixels around one in a hole that the farthest of them must be to fill it
+STEEP = 6.0  # of the weight that falls with nearness
 STEPS = 4  # of the fixed-point iteration
 SPREAD = (2, 4, 8, 16, 32, 64)  # px, radii from which holes are filled
 
@@ -99,12 +102,14 @@ def spread_into(values: np.ndarray, arrivals: Arrivals) -> np.ndarray:
     known = arrivals.reached > 0
     if known.all() or not known.any():
         return values
-    weight = np.where(known, np.exp(-6 * arrivals.near), 0).astype(np.float32)[..., None]
+    near = np.where(known, arrivals.near, np.float32(1e3)).astype(np.float32)
+    weight = np.where(known, np.exp(-STEEP * near), 0).astype(np.float32)[..., None]
     both = np.concatenate([values * weight, weight], axis=-1)
     filled, open_ = values.copy(), ~known
     for radius in SPREAD:
         around = cv2.blur(both, (2 * radius + 1, 2 * radius + 1), borderType=cv2.BORDER_REFLECT_101)
-        some = open_ & (around[..., -1] > 1e-7)
+        farther = cv2.erode(near, np.ones([4 * max(radius, FAR) + 1] * 2), borderType=cv2.BORDER_REPLICATE)
+        some = open_ & (around[..., -1] > LEAST * np.exp(-STEEP * farther))
         filled[some] = around[some][:, :-1] / around[some][:, -1:]
         open_ &= ~some
     filled[open_] = both[..., :-1].sum((0, 1)) / both[..., -1].sum()

@@ -34,6 +34,8 @@ COMBINED = {
     "census_t*teacher*rendered": ("census_t", "teacher", "rendered"),
 }
 MEASURES = (*SINGLE, *COMBINED)
+CHOSEN = "census_t*teacher"
+"""What runs are selected by: see docs/own_video.md."""
 LEAST = 1e-4  # of a measure, before its logarithm
 
 

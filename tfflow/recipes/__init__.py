@@ -6,6 +6,7 @@ import importlib
 import pkgutil
 from pathlib import Path
 
+from tfflow.data.rendered import Rendering
 from tfflow.errors import unknown_name
 from tfflow.recipes.recipe import Adam, Part, Phase, Recipe, Teacher, Transformed
 
@@ -17,7 +18,7 @@ for _module in pkgutil.iter_modules([str(Path(__file__).parent)]):
             if isinstance(_value, Recipe) and RECIPES.setdefault(_value.name, _value) is not _value:
                 raise ValueError(f"two recipes are called {_value.name!r}, one of them in {_module.name}.py")
 
-__all__ = ["RECIPES", "Adam", "Part", "Phase", "Recipe", "Teacher", "Transformed", "named"]
+__all__ = ["RECIPES", "Adam", "Part", "Phase", "Recipe", "Rendering", "Teacher", "Transformed", "named"]
 
 
 def named(name: str) -> Recipe:

@@ -3,44 +3,55 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
 
 from tfflow.data.damage import warn
 from tfflow.data.records import Source
-from tfflow.data.rendered import PairFlow
+from tfflow.data.rendered import PairFlow, Rendering, render
 from tfflow.errors import InputError
 from tfflow.losses.visibility import ForwardBackward
 from tfflow.models import FlowModel
 from tfflow.models.variational import pair_by_pair
 from tfflow.models.weights import checksum, model_arrays, read_arrays, save_arrays
 
-SCALES = (0.5, 1.0, 2.0)
-"""Passes of the teacher, as shares of the frames' size."""
+
+class Way(NamedTuple):
+    """How a teacher finds its flow: passes at these shares of the frames' size, then variational refinement or not."""
+
+    scales: tuple[float, ...]
+    refined: bool
+
+
+SEVERAL = Way((0.5, 1.0, 2.0), refined=True)
+WAYS = (SEVERAL, Way((1.0, 2.0), refined=True), Way((1.0,), refined=False))
+"""Ways to choose from: several passes are more exact, but not where frames are noisy."""
 
 VISIBLE = ForwardBackward()
 
 
 class Teaching:
-    """The teacher of a round: a network with passes at several scales, then variational refinement, both ways.
+    """The teacher of a round: a network with passes at several scales and refinement (`Way`), both ways.
 
     network: its weights as they are now are the teacher's; later changes of the network do not reach it.
     folder: where flows are kept, a file a pair with a checksum. A file of other weights or frames, or a damaged one, is
     made anew.
     """
 
-    def __init__(self, network: FlowModel, folder: Path | None, scales: Sequence[float] = SCALES):
-        self._model = FlowModel(network.name, network=network.network, scales=scales)
+    def __init__(self, network: FlowModel, folder: Path | None, way: Way = SEVERAL):
+        self._model = FlowModel(network.name, network=network.network, scales=way.scales)
+        self._refined = way.refined
         self._folder = folder
-        self._weights = checksum(model_arrays(network.one_way), {"scales": repr(tuple(scales))})
+        self._weights = checksum(model_arrays(network.one_way), {"way": repr(way)})
 
     def compute(self, image1: np.ndarray, image2: np.ndarray) -> PairFlow:
         """Both flows of a pair of frames [h, w, 3], and where the forward-backward check holds."""
-        flows = self._model.both(image1[None], image2[None])
-        both = pair_by_pair(np.stack([image1, image2]), np.stack([image2, image1]), np.concatenate(flows))
+        both = np.concatenate(self._model.both(image1[None], image2[None]))
+        if self._refined:
+            both = pair_by_pair(np.stack([image1, image2]), np.stack([image2, image1]), both)
         forward, backward = tf.constant(both[:1]), tf.constant(both[1:])
         masks = VISIBLE(forward, backward)[0].numpy(), VISIBLE(backward, forward)[0].numpy()
         return PairFlow(both[0], both[1], *masks)
@@ -68,6 +79,21 @@ class Teaching:
             return None
         same = (metadata.get("teacher"), metadata.get("frames")) == (self._weights, frames)
         return PairFlow(**arrays) if same and set(arrays) == set(PairFlow._fields) else None
+
+
+def best_way(network: FlowModel, source: Source, rendering: Rendering, pairs: int = 6) -> tuple[Way, dict[Way, float]]:
+    """The way with the least endpoint error on pairs rendered from a source, whose flow is exact; and all errors, px."""
+    teachers = {way: Teaching(network, None, way) for way in WAYS}
+    errors: dict[Way, list[float]] = {way: [] for way in WAYS}
+    for k in range(count := min(pairs, len(source))):
+        pair = source.sample(k * len(source) // count)
+        flow = teachers[SEVERAL].compute(pair["image1"], pair["image2"])
+        new = render(pair["image1"], pair["image2"], flow, rendering, np.random.default_rng([k, 5]))
+        for way, teacher in teachers.items():
+            found = teacher.compute(new["image1"], new["image2"]).flow12
+            errors[way].append(float(np.linalg.norm(found - new["flow12"], axis=-1).mean()))
+    means = {way: float(np.mean(error)) for way, error in errors.items()}
+    return min(WAYS, key=means.__getitem__), means
 
 
 class Kept:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from tfflow.data.own import LONGEST, OwnPairs, Picked, pick_moving
+from tfflow.data.picked import LONGEST, OwnPairs, Picked, pick_moving
 from tfflow.data.records import Source
 from tfflow.data.rendered import Rendered, Rendering
 from tfflow.data.stretches import stretches

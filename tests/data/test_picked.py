@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from tests.data import trees
-from tfflow.data.own import OwnPairs, pick_moving, smaller
+from tfflow.data.picked import OwnPairs, pick_moving, smaller
 from tfflow.data.sources import open_source
 
 

@@ -14,7 +14,7 @@ REQUIRED = [
     "tf-keras>=2.15.1,<2.22",  # Keras 2, which the quantizer needs; each minor version asks for the same TensorFlow
     "tensorboard>=2.15",  # writing the training log's scalars and pictures for the browser
     "numpy>=1.26",  # arrays of the readers and of `flow(image1, image2)`
-    "opencv-python>=4.8",  # images, and the classical method (DIS) that results are held against
+    "opencv-python-headless>=4.8",  # images, and the classical method (DIS) that results are held against; no window
     "av>=15,<19",  # video: FFmpeg with its decoders; OpenCV 4.13 and 5.0 give unset memory for interlaced frames
     "pillow>=9.1",  # jpg, webp and bmp, of which it tells damage that OpenCV decodes in silence
     "safetensors>=0.4",  # weight files: whole, named, without code inside
@@ -22,6 +22,7 @@ REQUIRED = [
     "matplotlib>=3.8",  # plots and the report of a training run
     "wrapt>=1.11",  # registering the layers when Keras is imported, and not seconds earlier; TensorFlow needs it, too
     "platformdirs>=4",  # where a system keeps caches: the frames of videos
+    "argcomplete>=3",  # completion of `tfflow` in a shell, imported only when one asks
 ]
 
 EXTRAS = {
@@ -51,14 +52,15 @@ EXTRAS = {
 setup(
     name="tfflow",
     version=VERSION,
-    description="Optical flow from unlabelled frames: training, measuring, and use of flow networks in TensorFlow",
+    description="Optical flow networks from your own video, without labels: train, measure, use, export to a phone",
     long_description=README.read_text("utf-8") if README.exists() else "",
     long_description_content_type="text/markdown",
     license="Apache-2.0",
     license_files=["LICENSE"],
     python_requires=">=3.10,<3.14",
     packages=find_packages(include=["tfflow", "tfflow.*"]),
-    package_data={"tfflow": ["weights/*", "exporting/*.schema.json", "site/**"]},
+    package_data={"tfflow": ["py.typed", "weights/*", "samples/*", "exporting/*.schema.json", "site/**"]},
+    entry_points={"console_scripts": ["tfflow=tfflow.commands.main:main"]},
     install_requires=REQUIRED,
     extras_require=EXTRAS,
     classifiers=[

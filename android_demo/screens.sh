@@ -4,7 +4,7 @@
 #
 #   ./screens.sh DIR=GOLDEN [DIR=GOLDEN ...] FOLDER
 #
-# Each DIR is an output folder of export/to_tflite.py, GOLDEN what `python -m tfflow.exporting.vectors --model DIR --out
+# Each DIR is an output folder of export/to_tflite.py, GOLDEN what `python -m tfflow.commands.vectors --model DIR --out
 # GOLDEN` wrote; the pictures go to FOLDER.
 set -euo pipefail
 

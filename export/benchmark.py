@@ -1,6 +1,8 @@
 """`python export/benchmark.py`: how long exported networks take on this machine, beside DIS; and on a phone, by adb."""
 
-from tfflow.commands.benchmark_export import main
+from tfflow.commands.main import door
+
+main = door("benchmark-export")
 
 if __name__ == "__main__":
     raise SystemExit(main())

@@ -1,6 +1,8 @@
 """`python export/to_tflite.py`: trained weights to a .tflite for the phone, its manifest and its report."""
 
-from tfflow.commands.to_tflite import main
+from tfflow.commands.main import door
+
+main = door("export")
 
 if __name__ == "__main__":
     raise SystemExit(main())

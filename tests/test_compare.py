@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from tests.training import tiny  # noqa: F401 (registers the networks)
-from tfflow.commands import train
-from tfflow.commands.compare import main, table
+from tfflow.api import run as training
+from tfflow.api.compare import comparison_table as table
+from tfflow.commands.compare import main
 from tfflow.recipes import RECIPES, named
 from tfflow.training.checkpoint import read_state
 
@@ -44,7 +45,7 @@ def test_every_method_is_trained_and_measured_on_the_same_pairs(out):
 
 def test_what_was_trained_is_not_trained_again(out, capsys, monkeypatch):
     before = results(out)
-    monkeypatch.setattr(train, "Trainer", None)
+    monkeypatch.setattr(training, "Trainer", None)
     assert main([*METHODS, *SMALL, "--out", str(out)]) == 0
     assert results(out) == before
     words = capsys.readouterr().out
@@ -66,11 +67,11 @@ def test_the_table_names_networks_where_there_are_several():
     assert list(shown.columns[1].cells) == ["of a", "of b"]
 
 
-def test_each_method_trains_its_paper_s_network_where_asked(tmp_path, monkeypatch):
+def test_each_method_trains_its_paper_s_network_where_asked(tmp_path):
     own = dataclasses.replace(named("back_to_basics"), name="own_tiny", model="tiny")
-    monkeypatch.setitem(RECIPES, "own_tiny", own)
     small = ["--steps", "1", "--batch", "1", "--crop", "24x32", "--seeds", "1"]
-    assert main(["own_tiny", *small, "--model", "own", "--out", str(tmp_path / "out")]) == 0
+    with RECIPES.temporarily(own_tiny=own):
+        assert main(["own_tiny", *small, "--model", "own", "--out", str(tmp_path / "out")]) == 0
     (scores,) = results(tmp_path / "out")["own_tiny"]
     assert scores["network"] == "tiny"
     assert json.loads((tmp_path / "out" / "own_tiny-0" / "run.json").read_text())["model"] == "tiny"

@@ -18,7 +18,7 @@ from tfflow.data.images import write_image
 def net(monkeypatch):
     """`--weights good` is a network that knows the motion of all these data sets, (3, -2)."""
     networks = {"good": Constant(3, -2), "broken": Constant(np.nan, 0)}
-    monkeypatch.setattr(tfflow.commands.evaluate, "load", lambda name, scales: networks[name])
+    monkeypatch.setattr("tfflow.api.evaluate.load", lambda name, scales: networks[name])
     return networks["good"]
 
 
@@ -184,7 +184,7 @@ def test_refined_flow_is_measured_under_a_name_that_says_so(sintel, tmp_path, ca
 
 def test_a_network_looks_at_the_scales_asked_for_and_its_name_says_so(sintel, tmp_path, monkeypatch, capsys):
     asked = []
-    monkeypatch.setattr(tfflow.commands.evaluate, "load", lambda name, scales: asked.append(scales) or Constant(3, -2))
+    monkeypatch.setattr("tfflow.api.evaluate.load", lambda name, scales: asked.append(scales) or Constant(3, -2))
     assert run("--weights", "good", "--scales", "0.5,1", "--data", sintel, "--out", tmp_path / "out") == 0
     stored = json.loads((tmp_path / "out" / "results.json").read_text())
     assert asked == [(0.5, 1.0)] and [r["predictor"] for r in stored["results"]] == ["good at 0.5,1"]

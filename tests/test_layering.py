@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -10,9 +11,9 @@ import pytest
 ROOT = Path(__file__).parents[1] / "tfflow"
 
 # What stands on a later line may import what stands on an earlier one, and its own line. Modules that lie in tfflow/
-# itself are the bottom, where named here, or else commands, which are on top.
+# itself are the bottom, where named here, or else doors of commands, which are on top, as is every __main__.
 ORDER = [
-    {"errors", "files", "interrupt", "limits", "memory", "terminal"},
+    {"errors", "files", "interrupt", "limits", "memory", "registry", "terminal"},
     {"ops"},
     {"data"},
     {"augmentation"},
@@ -33,7 +34,9 @@ FILES = sorted(ROOT.rglob("*.py"))
 
 
 def place_of(module: str) -> str:
-    """ "tfflow.ops.warp" -> "ops"; "tfflow" -> ""."""
+    """ "tfflow.ops.warp" -> "ops"; "tfflow" -> ""; "tfflow.recipes.__main__" -> "__main__", the door of a command."""
+    if module.endswith(".__main__"):
+        return "__main__"
     return module.split(".")[1] if "." in module else ""
 
 
@@ -74,7 +77,8 @@ def test_no_import_runs_back(file):
 
 def test_the_package_itself_imports_only_the_bottom_unless_inside_a_function():
     tree = ast.parse((ROOT / "__init__.py").read_text("utf-8"))
-    at_import = ast.Module([node for node in tree.body if not isinstance(node, ast.FunctionDef)], [])
+    body = [n for n in tree.body if not (isinstance(n, ast.If) and ast.unparse(n.test) == "TYPE_CHECKING")]
+    at_import = ast.Module([node for node in body if not isinstance(node, ast.FunctionDef)], [])
     assert {place_of(name) for name in imports(at_import, "tfflow", True)} <= ORDER[0]
 
 
@@ -97,6 +101,12 @@ def test_arrows_that_run_on_are_free():
     source = "from tfflow import ops\nfrom tfflow.errors import InputError\nfrom . import blocks\nimport tensorflow"
     assert not arrows_back(source, "tfflow.models.pwcnet")
     assert not arrows_back("from tfflow.training import loop\nfrom tfflow import __version__", "tfflow.train")
+
+
+@pytest.mark.parametrize("file", [f for f in FILES if "commands" not in f.parts], ids=module_of)
+def test_the_library_reads_no_command_line(file):
+    text = file.read_text("utf-8").replace('"argparse.Namespace"', "")  # a name that files of PyTorch may hold
+    assert "argparse" not in text and not re.search(r"sys\.argv(\[.*\])? = ", text)
 
 
 def test_every_folder_has_its_place_in_the_order():

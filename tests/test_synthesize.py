@@ -79,7 +79,7 @@ def test_folder_of_another_run_is_refused_and_kept(tmp_path, capsys, more, text)
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [
-        (["--size", "32"], "--size must be HEIGHTxWIDTH, e.g. 192x256, got '32'"),
+        (["--size", "32"], "argument --size: expected HEIGHTxWIDTH such as 192x256, got '32'"),
         (["--size", "8x48"], "size of scenes must be height x width, 16 to 8192 each"),
         (["--count", "0"], "count of scenes must be a whole number >= 1, got 0"),
         (["--count", "100000"], "--count must be at most 99999, got 100000"),

@@ -13,7 +13,8 @@ import pytest
 import tfflow
 from tests.data import trees
 from tests.training import runs
-from tfflow.commands.train import main, method, parser, starting_weights
+from tfflow.api.plan import TrainSettings, planned, starting_weights
+from tfflow.commands.train import main, parser
 from tfflow.data.sources import open_source
 from tfflow.models.weights import save_arrays
 from tfflow.training.bar import Bar
@@ -96,7 +97,7 @@ def test_its_weights_can_be_used(trained, clip):
 def test_a_run_that_ended_says_so_and_changes_nothing(trained, clip, monkeypatch):
     out = trained[0]
     before = {p: (p.stat().st_mtime_ns, p.read_bytes()) for p in out.rglob("*") if p.is_file()}
-    monkeypatch.setattr("tfflow.commands.train.Trainer", None)  # it is not needed to say so
+    monkeypatch.setattr("tfflow.api.run.Trainer", None)  # it is not needed to say so
     code, printed, err = finished(SMALL, "--data", f"frames:{clip}", "--out", out)
     assert code == 0 and err == ""
     assert printed.startswith("this run has ended after 6 steps: weights in ")
@@ -174,9 +175,9 @@ def test_frames_of_one_s_own_train_on_from_the_box(options, start, recipe, model
     clip = moving(tmp_path, count=2, height=100, width=140)
     args = parser().parse_args([o.format(clip=clip) for o in options])
     sources = [open_source(data) for data in args.data]
-    args.weights = starting_weights(args, sources)
-    chosen, network = method(args, sources)
-    assert (args.weights, chosen.name, network) == (start, recipe, model)
+    settings = starting_weights(TrainSettings(args.recipe, args.model, args.weights), sources)
+    chosen, network = planned(settings, sources)
+    assert (settings.weights, chosen.name, network) == (start, recipe, model)
 
 
 def test_a_video_trains(tmp_path):

@@ -1,6 +1,8 @@
 """`python -m tfflow.benchmark`: see `tfflow.commands.benchmark`."""
 
-from tfflow.commands.benchmark import main
+from tfflow.commands.main import door
+
+main = door("benchmark")
 
 if __name__ == "__main__":
     raise SystemExit(main())

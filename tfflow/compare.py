@@ -1,6 +1,8 @@
 """`python -m tfflow.compare`: see `tfflow.commands.compare`."""
 
-from tfflow.commands.compare import main
+from tfflow.commands.main import door
+
+main = door("compare")
 
 if __name__ == "__main__":
     raise SystemExit(main())

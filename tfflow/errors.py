@@ -68,8 +68,8 @@ def command(main: Callable[..., int | None]) -> Callable[..., int]:
             text = _os_error(error)
         except MemoryError:
             text = "memory does not suffice: take smaller frames, a smaller batch, or a larger machine"
-        except KeyboardInterrupt:
-            print("\ntfflow: stopped", file=sys.stderr)
+        except KeyboardInterrupt as stop:  # of a training: with what was kept
+            print(f"{PREFIX}{stop}" if str(stop) else f"\n{PREFIX}stopped", file=sys.stderr)
             return 130
         print(PREFIX + one_line(text), file=sys.stderr)
         return 2

@@ -1,6 +1,8 @@
 """`python -m tfflow.import_weights`: see `tfflow.commands.import_weights`."""
 
-from tfflow.commands.import_weights import main
+from tfflow.commands.main import door
+
+main = door("import-weights")
 
 if __name__ == "__main__":
     raise SystemExit(main())

@@ -1,6 +1,8 @@
 """`python -m tfflow.predict`: see `tfflow.commands.predict`."""
 
-from tfflow.commands.predict import main
+from tfflow.commands.main import door
+
+main = door("predict")
 
 if __name__ == "__main__":
     raise SystemExit(main())

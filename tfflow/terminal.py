@@ -1,25 +1,25 @@
-"""The terminal: options come in by one parser, lines go out by one console."""
+"""The terminal: lines go out by one console."""
 
 from __future__ import annotations
 
-import argparse
+import io
+from typing import Any
 
 from rich.console import Console
 
-from tfflow.errors import InputError
 
-
-class Parser(argparse.ArgumentParser):
-    """The parser of every command: it refuses in one line, as all else here, and not with a page of usage."""
-
-    def error(self, message: str):
-        raise InputError(f"{message}; see --help")
-
-
-def console(width: int | None = None) -> Console:
+def console(width: int | None = None, quiet: bool = False) -> Console:
     """The console of every command, on which text is text: what a user calls a folder, `x[/red]y` or `:boom:`, is no
-    markup. Cells in bold are `rich.text.Text`. width: where the output is a file or a pipe, which have none."""
-    made = Console(markup=False, emoji=False, highlight=False)
+    markup. Cells in bold are `rich.text.Text`. width: where the output is a file or a pipe, which have none. quiet:
+    prints nothing, for functions that are asked for no progress."""
+    made = Console(markup=False, emoji=False, highlight=False, quiet=quiet)
     if width and not made.is_terminal:
-        return Console(markup=False, emoji=False, highlight=False, width=width)
+        return Console(markup=False, emoji=False, highlight=False, width=width, quiet=quiet)
     return made
+
+
+def as_text(shown: Any, width: int = 120) -> str:
+    """What the console would print of a rich table, as text."""
+    out = io.StringIO()
+    Console(file=out, width=width, markup=False, emoji=False, highlight=False).print(shown)
+    return out.getvalue().rstrip("\n")

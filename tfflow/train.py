@@ -1,6 +1,8 @@
 """`python -m tfflow.train`: see `tfflow.commands.train`."""
 
-from tfflow.commands.train import main
+from tfflow.commands.main import door
+
+main = door("train")
 
 if __name__ == "__main__":
     raise SystemExit(main())

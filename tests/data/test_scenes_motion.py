@@ -206,6 +206,12 @@ def test_driving_ahead_makes_the_picture_expand_within_the_limit():
     assert np.median(outward) > 2
 
 
+def test_a_camera_that_may_not_move_stands_still():
+    for index in range(4):
+        settings = dataclasses.replace(CLEAN, drive=1, max_displacement=0)
+        np.testing.assert_allclose(Scenes(SIZE, settings=settings).sample(index)["flow12"], 0, atol=1e-4)
+
+
 def test_fast_things_cross_a_third_of_the_frame_and_are_small():
     longest, area = [], []
     for index in range(40):

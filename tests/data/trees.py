@@ -186,6 +186,19 @@ def video(path: Path, count: int = 8, code: str = "MJPG", height: int = 32, widt
     return path
 
 
+def film(path: Path, frames: list[np.ndarray], codec: str = "libx264", rate: int = 10, **options: str) -> Path:
+    """A video of these frames, uint8 RGB of one size with even sides."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream(codec, rate=rate, options=options or {"crf": "12"})
+        stream.height, stream.width = frames[0].shape[:2]
+        stream.pix_fmt = "yuv420p"
+        for frame in frames:
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
+        container.mux(stream.encode())
+    return path
+
+
 def coded_video(
     path: Path, codec: str, count: int = 20, height: int = 48, width: int = 64, pixels: str = "yuv420p", **options: str
 ) -> list[np.ndarray]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import ClassVar
 
 import pytest
+import tensorflow as tf
 import tf_keras as keras
 
 from tfflow.layers import Normalize, UpsampleFlow
-from tfflow.models import VARIANTS, FlowModel, Variant
+from tfflow.models import FlowModel, register_network
 from tfflow.models.blocks import TORCH, add, chain, concat, conv, deconv, flow_head
 from tfflow.models.pwcnet_mobile import PWCNetMobile
 
@@ -49,8 +50,8 @@ class Upsampling:
         return [UpsampleFlow(4, name="full_resolution")(fine), fine, flow]
 
 
-VARIANTS["upsampling"] = Variant("upsampling", Upsampling, "of the tests", 1, "none")
-VARIANTS["small_pwc"] = Variant("small_pwc", SmallPWC, "of the tests", 1, "none")
+register_network("upsampling", Upsampling, paper="of the tests")
+register_network("small_pwc", SmallPWC, paper="of the tests")
 
 
 @pytest.fixture(scope="session")
@@ -62,3 +63,13 @@ def model() -> FlowModel:
         if v.name.startswith("decoder") and "_flow/" in v.name:
             v.assign(v + (0.01 if "kernel" in v.name else 0.6))
     return model
+
+
+def converted(function, *shapes: tuple[int, ...], eight_bits: bool = False) -> bytes:
+    """What the converter makes of a function of float tensors, with its fake quantizers where asked."""
+    specs = [tf.TensorSpec(shape) for shape in shapes]
+    concrete = tf.function(lambda *inputs: function(*inputs), specs, autograph=False).get_concrete_function()
+    converter = tf.lite.TFLiteConverter.from_concrete_functions([concrete], tf.Module())
+    if eight_bits:
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    return converter.convert()

@@ -205,7 +205,7 @@ def test_an_earlier_export_is_kept_unless_it_may_be_replaced(out, weights, capsy
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
-        (["{out}", "--threads", "two"], "--threads must be whole numbers above 0"),
+        (["{out}", "--threads", "two"], "argument --threads: expected whole numbers above 0"),
         (["{out}", "--runs", "0"], "--runs must be at least 1, got 0"),
         (["nowhere"], "no exported network at 'nowhere'"),
     ],

@@ -9,8 +9,9 @@ import pytest
 from PIL import Image
 
 from tests.exporting import needs  # noqa: F401 (before what needs it)
+from tfflow.commands.vectors import main
 from tfflow.exporting import vectors as module
-from tfflow.exporting.vectors import FRAME, PLACE, TOLERANCE, main, pair, placement, vectors, yuv_to_rgb
+from tfflow.exporting.vectors import FRAME, PLACE, TOLERANCE, pair, placement, vectors, yuv_to_rgb
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +37,7 @@ def test_the_committed_vectors_are_fresh(fresh):
     assert committed.keys() == fresh.keys()
     # A tenth of the app's own tolerance: other processors round the last bits otherwise.
     parts = {part for part in fresh if stale(committed[part], fresh[part], 0.1 * TOLERANCE["resize"])}
-    assert not parts, "stale: run `python -m tfflow.exporting.vectors`, then the app's tests"
+    assert not parts, "stale: run `python -m tfflow.commands.vectors`, then the app's tests"
 
 
 def test_a_changed_constant_makes_them_stale(monkeypatch, fresh):

@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from tfflow.errors import InputError
 from tfflow.models import as_image
+from tfflow.models.tflite import TFLiteModel
 
 NAME = "spynet_mobile"  # the smallest
 
@@ -80,6 +81,17 @@ def test_batch_and_both_refuse_what_flow_refuses(model, scale):
                 door(*images)
         with pytest.raises(InputError, match="is float and must be in"):
             model.flow(*(image[0] for image in images))
+
+
+def test_the_model_in_a_tflite_file_passes_the_same_check():
+    exported = TFLiteModel.__new__(TFLiteModel)  # refused before anything of a file is needed
+    exported._directions = 2
+    bad = np.full((1, 8, 9, 3), 255, np.float32)
+    for door in (exported.batch, exported.both):
+        with pytest.raises(InputError, match="`images1` is float and must be in"):
+            door(bad, bad)
+    with pytest.raises(InputError, match="`image1` is float and must be in"):
+        exported.flow(bad[0], bad[0])
 
 
 def test_a_batch_of_nothing_is_refused(model):

@@ -9,7 +9,7 @@ import pytest
 import tensorflow as tf
 
 from tfflow.errors import InputError
-from tfflow.models import load, tflite
+from tfflow.models import load, trial
 
 pytest.importorskip("ai_edge_litert", reason="ai-edge-litert is not here: pip install -e '.[export]'")
 
@@ -135,8 +135,50 @@ def test_a_flow_that_is_not_finite_is_refused(tmp_path):
         model.flow(*np.zeros([2, 16, 24, 3], np.float32))
 
 
-def test_a_file_that_asks_for_a_huge_tensor_is_refused_before_it_is_allocated(tmp_path, monkeypatch):
-    path = write(tmp_path / "m.tflite", difference)
-    monkeypatch.setattr(tflite, "MOST_ELEMENTS", 16 * 24 * 3 - 1)
-    with pytest.raises(InputError, match=r"is not a whole .tflite file \(a tensor of 1,152 numbers\)"):
-        load(path)
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory) -> bytes:
+    return write(tmp_path_factory.mktemp("whole") / "m.tflite", difference).read_bytes()
+
+
+def test_a_file_that_asks_for_a_huge_tensor_is_refused_before_it_is_allocated(tmp_path, whole, monkeypatch):
+    (tmp_path / "m.tflite").write_bytes(whole)
+    monkeypatch.setattr(trial, "MOST_ELEMENTS", 16 * 24 * 3 - 1)
+    with pytest.raises(InputError, match=r"is not a whole .tflite file \(ValueError: a tensor of 1,152 numbers\)"):
+        load(tmp_path / "m.tflite")
+
+
+@pytest.mark.parametrize(
+    ("end", "match"),
+    [
+        ("while True: pass", "no end after 1 s of opening or 1 s of running it"),
+        ("os.kill(os.getpid(), 11)", "the runtime crashes on it, signal 11"),
+        ("np.zeros(2**40)", r"\(numpy.*MemoryError: .*\)"),
+        ("raise RuntimeError('gather index out of bounds')", r"\(RuntimeError: gather index out of bounds\)"),
+    ],
+    ids=["hangs", "crashes", "takes all memory", "fails"],
+)
+def test_a_runtime_that_does_not_survive_a_file_is_a_line_and_not_the_end(tmp_path, whole, monkeypatch, end, match):
+    (tmp_path / "m.tflite").write_bytes(whole)
+    monkeypatch.setattr(trial, "OPENING_SECONDS", 1)
+    monkeypatch.setattr(trial, "RUNNING_SECONDS", 1)
+    monkeypatch.setattr(trial, "TRIAL", trial.TRIAL.replace("interpreter.invoke()", f"import os\n{end}"))
+    with pytest.raises(InputError, match=f"is not a whole .tflite file .*{match}.*; export it again"):
+        load(tmp_path / "m.tflite")
+
+
+def test_a_file_changed_anywhere_gives_a_flow_or_a_line(tmp_path, whole):
+    rng = np.random.default_rng(5)
+    path = tmp_path / "m.tflite"
+    frames = np.zeros([2, 16, 24, 3], np.float32)
+    refused = 0
+    for _ in range(25):
+        data = bytearray(whole)
+        for at in rng.integers(8, len(data), 4):
+            data[at] = rng.integers(256)
+        path.write_bytes(data)
+        try:
+            load(path).flow(*frames)
+        except InputError as error:
+            assert str(path) in str(error) and "\n" not in str(error) and len(str(error)) <= 300
+            refused += 1
+    assert refused > 5

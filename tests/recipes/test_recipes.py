@@ -15,10 +15,10 @@ import tensorflow as tf
 import tfflow
 from tests.training import runs
 from tfflow import augmentation, losses
+from tfflow.commands.recipes import main
 from tfflow.errors import InputError
 from tfflow.models import VARIANTS
 from tfflow.recipes import RECIPES, named, schedules
-from tfflow.recipes.__main__ import main
 from tfflow.recipes.schedules import Halving, Piecewise
 from tfflow.training.step import flows_of
 
@@ -237,7 +237,7 @@ def test_a_new_file_is_a_new_method(tmp_path):
     shutil.copytree(Path(tfflow.__file__).parent, copy, ignore=shutil.ignore_patterns("__pycache__", "weights"))
     (copy / "recipes" / "mine.py").write_text(MINE)
     code = (
-        "import tfflow.recipes as r, tfflow.recipes.__main__ as m; "
+        "import tfflow.recipes as r, tfflow.commands.recipes as m; "
         "assert r.named('mine').steps == r.named('back_to_basics').steps; m.main(['mine'])"
     )
     done = subprocess.run(

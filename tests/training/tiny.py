@@ -10,7 +10,7 @@ from pathlib import Path
 import tf_keras as keras
 
 from tfflow.layers import Normalize, UpsampleFlow
-from tfflow.models import VARIANTS, Variant
+from tfflow.models import register_network
 from tfflow.models.blocks import TORCH, add, chain, concat, conv, flow_head
 from tfflow.models.spynet import SpyNet
 
@@ -103,7 +103,7 @@ class TinyFive(TinyStack):
 
 _networks = {"tiny": Tiny, "tiny_six": TinySix, "tiny_stack": TinyStack, "tiny_five": TinyFive, "tiny_three": TinyThree}
 for _name, _build in _networks.items():
-    VARIANTS[_name] = Variant(_name, _build, "of the tests", 1, "none")
+    register_network(_name, _build, paper="of the tests")
 
 ROOT = Path(__file__).parents[2]
 

@@ -33,6 +33,8 @@ CHECKS = 12
 FOLDER, WAY = "rendered", "way.json"
 """In the run's folder: teachers, and their flows; how these are found."""
 
+VERDICT = "verdict.json"
+
 Say = Callable[[str], None]
 
 
@@ -49,6 +51,18 @@ class Verdict(NamedTuple):
     kept_step: int
     pairs: int
     shared: bool
+
+    def save(self, folder: Path) -> None:
+        """Keeps it in a run's folder."""
+        write_json(folder / VERDICT, self._asdict())
+
+    @classmethod
+    def read(cls, folder: Path) -> Verdict | None:
+        """What `save` kept; None where there is none, or none that can be read."""
+        try:
+            return cls(**json.loads((folder / VERDICT).read_text("utf-8")))
+        except (OSError, ValueError, TypeError, RecursionError):
+            return None
 
     @property
     def gain(self) -> float:
@@ -135,8 +149,8 @@ class OwnVideo:
         pairs = self._judged_pairs(trainer, self.report, "report")
         start = self._network(trainer, self.folder / "start.safetensors")
         predictors: list[Predictor] = [start, trainer.flow_model, baselines.dis("medium")]
-        scores = [mean_measures(predictor, pairs)[CHOSEN] for predictor in predictors]
-        return Verdict(*scores, kept_step, len(pairs), self.shared)
+        before, after, dis = (mean_measures(predictor, pairs)[CHOSEN] for predictor in predictors)
+        return Verdict(before, after, dis, kept_step, len(pairs), self.shared)
 
     def _way(self, network: FlowModel) -> Way:
         """The way of the teachers, chosen once a run."""
@@ -147,8 +161,8 @@ class OwnVideo:
             return way
         try:
             kept = json.loads(path.read_text("utf-8"))
-            return next(way for way in WAYS if way == (tuple(kept["scales"]), kept["refined"]))
-        except (ValueError, KeyError, TypeError, StopIteration, RecursionError):
+            return WAYS[WAYS.index(Way(tuple(kept["scales"]), kept["refined"]))]
+        except (ValueError, KeyError, TypeError, RecursionError):
             raise InputError(f"{str(path)!r} is damaged: remove it; the way is then chosen again") from None
 
     def _judged_pairs(self, trainer: Trainer, pairs: OwnPairs, name: str) -> list[JudgedPair]:

@@ -1,8 +1,7 @@
-"""`python -m tfflow.benchmark`: how fast each network predicts and learns here, and whether data keeps up."""
+"""Measures how fast each network predicts and learns here, and whether data keeps up."""
 
 from __future__ import annotations
 
-import argparse
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from tfflow.commands.options import Parser
 from tfflow.commands.synthesize import write_scene
 from tfflow.data.records import Source
 from tfflow.data.scenes import Scenes
@@ -22,15 +22,14 @@ from tfflow.evaluation.report import wide_console
 from tfflow.files import write_json
 from tfflow.models import VARIANTS, untrained, variant
 from tfflow.models.flops import CONVENTION
-from tfflow.terminal import Parser
 
 SMALL, LARGE = (f"{h}x{w}" for h, w in speed.FORWARD_SIZES)
 STEP = f"{speed.STEP_BATCH}x{speed.STEP_SIZE[0]}x{speed.STEP_SIZE[1]}"
 
 
 def parser() -> Parser:
-    p = Parser(prog="python -m tfflow.benchmark", description=__doc__)
-    p.add_argument("--models", nargs="+", metavar="NAME", default=list(VARIANTS), help="networks (default: all)")
+    p = Parser("tfflow benchmark", __doc__)
+    p.add_argument("--models", nargs="+", metavar="NAME", help="networks (default: all)")
     p.add_argument(
         "--data",
         action="append",
@@ -47,7 +46,8 @@ def parser() -> Parser:
 @command
 def main(argv: list[str] | None = None) -> int:
     args = parser().parse_args(argv)
-    for name in args.models:
+    models = args.models or list(VARIANTS)
+    for name in models:
         variant(name)
     if args.out and args.out.is_dir():
         raise InputError(f"--out must be a file, '{args.out}' is a folder")
@@ -57,18 +57,17 @@ def main(argv: list[str] | None = None) -> int:
     console.print(machine, highlight=False)
     columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        results = {"machine": machine, **_measure(args, sources, bar)}
+        results = {"machine": machine, **_measure(models, sources, bar, args.quick, not (args.no_xla or args.quick))}
     _print(console, results)
     if args.out:
         write_json(args.out, results)
     return 0
 
 
-def _measure(args: argparse.Namespace, sources: list[Source], bar: Progress) -> dict[str, Any]:
-    xla = not (args.no_xla or args.quick)
-    effort: dict[str, Any] = {"at_least": 0.0, "runs": 1} if args.quick else {"at_least": 2.0, "runs": 5}
-    n = 1024 if args.quick else 4096
-    task = bar.add_task("", total=1 + len(args.models) * (5 + xla) + 1 + max(1, len(sources)))
+def _measure(models: list[str], sources: list[Source], bar: Progress, quick: bool, xla: bool) -> dict[str, Any]:
+    effort: dict[str, Any] = {"at_least": 0.0, "runs": 1} if quick else {"at_least": 2.0, "runs": 5}
+    n = 1024 if quick else 4096
+    task = bar.add_task("", total=1 + len(models) * (5 + xla) + 1 + max(1, len(sources)))
 
     def doing(what: str) -> None:
         bar.update(task, description=what)
@@ -77,10 +76,14 @@ def _measure(args: argparse.Namespace, sources: list[Source], bar: Progress) -> 
     doing(f"{n}x{n} matrix product")
     rate = speed.matmul_rate(n, effort["runs"])
     networks: dict[str, dict[str, Any]] = {}
-    for name in args.models:
+    for name in models:
         doing(f"{name}: counting")
         model = untrained(name)
-        found: dict[str, Any] = {"parameters": variant(name).parameters, "forward_flops": {}, "forward_seconds": {}}
+        found: dict[str, Any] = {
+            "parameters": variant(name).parameters or model.parameters,
+            "forward_flops": {},
+            "forward_seconds": {},
+        }
         found["forward_flops"] = {_text(size): speed.forward_flops(name, size) for size in speed.FORWARD_SIZES}
         for size in speed.FORWARD_SIZES:
             doing(f"{name}: forward at {_text(size)}")
@@ -95,7 +98,7 @@ def _measure(args: argparse.Namespace, sources: list[Source], bar: Progress) -> 
     data = {}
     for source in _sources(sources):
         doing(f"reading {source.name}")
-        data[source.name] = speed.samples_per_second(source, 0.5 if args.quick else 4.0)
+        data[source.name] = speed.samples_per_second(source, 0.5 if quick else 4.0)
     return {
         "convention": CONVENTION,
         "matmul": {"n": n, "flops_per_second": rate},

@@ -1,21 +1,21 @@
-"""`python export/benchmark.py`: how long exported networks take on this machine, beside DIS; and on a phone, by adb."""
+"""Measures how long exported networks take on this machine, beside DIS; and says how to measure on a phone, by adb."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from tfflow.errors import InputError, command
+from tfflow.commands.options import Parser, threads
+from tfflow.errors import command
 from tfflow.exporting.precisions import require_libraries
-from tfflow.terminal import Parser
 
-RUNS = 50
+EXAMPLES = "`python export/benchmark.py` is the same command."
 
 
 def parser() -> Parser:
-    p = Parser(prog="python export/benchmark.py", description=__doc__)
+    p = Parser("tfflow benchmark-export", __doc__, EXAMPLES)
     p.add_argument("models", nargs="+", type=Path, metavar="FILE", help=".tflite files, or folders of exports")
-    p.add_argument("--threads", default="1,2,4", metavar="LIST", help="default: %(default)s")
-    p.add_argument("--runs", type=int, default=RUNS, metavar="N", help="timed runs of each (default: %(default)s)")
+    p.add_argument("--threads", type=threads, default=[1, 2, 4], metavar="LIST", help="default: 1,2,4")
+    p.add_argument("--runs", type=int, default=50, metavar="N", help="timed runs of each (default: %(default)s)")
     p.add_argument("--json", type=Path, metavar="FILE", help="the numbers, too, as JSON")
     return p
 
@@ -23,17 +23,16 @@ def parser() -> Parser:
 @command
 def main(argv: list[str] | None = None) -> int:
     args = parser().parse_args(argv)
-    threads = _threads(args.threads)
     require_libraries([])
 
     from tfflow.evaluation.report import wide_console
     from tfflow.exporting.timing import adb_lines, benchmark
 
-    result = benchmark(args.models, threads=threads, runs=args.runs)
+    result = benchmark(args.models, threads=args.threads, runs=args.runs)
     console = wide_console()
 
     def say(text: str) -> None:
-        console.print(text, highlight=False, markup=False, soft_wrap=True)
+        console.print(text, soft_wrap=True)
 
     say(f"this desktop: median (90th percentile) of {result.runs} warm runs, and ratios to the first file and to DIS")
     say(result.table())
@@ -45,16 +44,6 @@ def main(argv: list[str] | None = None) -> int:
     if args.json:
         result.save(args.json)
     return 0
-
-
-def _threads(given: str) -> list[int]:
-    try:
-        threads = [int(n) for n in given.split(",")]
-    except ValueError:
-        threads = []
-    if not threads or min(threads) < 1:
-        raise InputError(f"--threads must be whole numbers above 0 with commas, such as 1,2,4; got {given!r}")
-    return threads
 
 
 if __name__ == "__main__":

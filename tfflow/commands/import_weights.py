@@ -1,4 +1,4 @@
-"""`python -m tfflow.import_weights --model NAME FILES... --out W.safetensors`: the authors' weights, for this package.
+"""Converts weights that the authors of papers publish to a file of this package.
 
 Reads SpyNet's Lua Torch files, PyTorch's files of PWC-Net and PWC-Lite, and DDFlow's TensorFlow 1 checkpoints, without
 Lua and without PyTorch. A file that asks for anything but numbers and names is refused, and nothing of it runs.
@@ -6,25 +6,20 @@ Lua and without PyTorch. A file that asks for anything but numbers and names is 
 
 from __future__ import annotations
 
-import argparse
 import json
 from pathlib import Path
 
+from tfflow.commands.options import Parser
 from tfflow.errors import InputError, command
 from tfflow.models.importing import PUBLISHED, import_published
 from tfflow.models.weights import model_arrays, save_arrays
-from tfflow.terminal import Parser
 
 SUFFIX = ".safetensors"
 
 
 def parser() -> Parser:
-    p = Parser(
-        prog="python -m tfflow.import_weights",
-        description=__doc__,
-        epilog="files:\n" + "\n".join(f"  {name}: {known.files}" for name, known in PUBLISHED.items()),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    files = "files:\n" + "\n".join(f"  {name}: {known.files}" for name, known in PUBLISHED.items())
+    p = Parser("tfflow import-weights", __doc__, files, plugins=False)
     p.add_argument("files", nargs="+", metavar="FILE", help="what the authors publish, see below")
     p.add_argument("--model", required=True, metavar="NAME", help=f"the network: {', '.join(PUBLISHED)}")
     p.add_argument("--out", type=Path, required=True, metavar=f"W{SUFFIX}", help="the file to write")

@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 
 from tfflow import load
+from tfflow.commands.options import Parser
 from tfflow.data.damage import ON_ERROR
 from tfflow.data.images import IMAGE_SUFFIXES
 from tfflow.data.tree import files
@@ -16,7 +17,6 @@ from tfflow.evaluation.refinement import REFINEMENTS, refined
 from tfflow.evaluation.report import progress_bar, wide_console
 from tfflow.evaluation.writer import SETTINGS, Writer
 from tfflow.models.cascade import SCALES_HELP
-from tfflow.terminal import Parser
 
 EXAMPLES = """examples:
   python -m tfflow.predict frame1.png frame2.png
@@ -26,7 +26,7 @@ EXAMPLES = """examples:
 
 def parser() -> Parser:
     p = Parser(
-        prog="python -m tfflow.predict",
+        prog="tfflow predict",
         description=__doc__,
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,

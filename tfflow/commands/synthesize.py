@@ -1,4 +1,4 @@
-"""`python -m tfflow.synthesize --out DIR --count N`: built-in moving scenes on disk, in the layout of Flying Chairs."""
+"""Writes built-in moving scenes to disk, with exact flow, in the layout of Flying Chairs."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import dataclasses
 import json
 import multiprocessing
 import os
-import re
 import signal
 import time
 from collections.abc import Iterator
@@ -18,13 +17,13 @@ from typing import Any
 import cv2
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from tfflow.commands.options import Parser, size
 from tfflow.data.formats import write_flo
 from tfflow.data.images import write_image
 from tfflow.data.scenes import Scenes, SceneSettings
 from tfflow.data.sources import open_source
 from tfflow.errors import InputError, command
 from tfflow.files import write_json, write_text
-from tfflow.terminal import Parser
 
 RECORD = "synthesize.json"
 OPTIONS = ("size", "count", "seed", "textures")  # of the command, which are settings elsewhere: scenes:size=...
@@ -107,27 +106,28 @@ def describe(scenes: Scenes) -> dict[str, Any]:
     return {"count": len(scenes), "seed": scenes.seed, "size": f"{height}x{width}", "textures": textures, **settings}
 
 
-@command
-def main(argv: list[str] | None = None) -> int:
-    parser = Parser(prog="python -m tfflow.synthesize", description=__doc__)
-    parser.add_argument("--out", type=Path, required=True, help="folder to write to; the same command again continues")
-    parser.add_argument("--count", type=int, default=1000, help="number of pairs (default: 1000)")
-    parser.add_argument("--size", default="192x256", metavar="HxW", help="height x width (default: 192x256)")
-    parser.add_argument("--seed", type=int, default=0, help="another seed gives other scenes (default: 0)")
-    parser.add_argument("--textures", type=Path, metavar="FOLDER", help="cut textures from the photographs in FOLDER")
-    parser.add_argument(
+def parser() -> Parser:
+    p = Parser("tfflow synthesize", __doc__)
+    p.add_argument("--out", type=Path, required=True, help="folder to write to; the same command again continues")
+    p.add_argument("--count", type=int, default=1000, help="number of pairs (default: 1000)")
+    p.add_argument("--size", type=size, default=(192, 256), metavar="HxW", help="height x width (default: 192x256)")
+    p.add_argument("--seed", type=int, default=0, help="another seed gives other scenes (default: 0)")
+    p.add_argument("--textures", type=Path, metavar="FOLDER", help="cut textures from the photographs in FOLDER")
+    p.add_argument(
         "--set", action="append", default=[], metavar="KEY=VALUE", help="a scene setting, e.g. noise=0 or shapes=2x5"
     )
-    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes (default: one per CPU)")
-    args = parser.parse_args(argv)
-    size = re.fullmatch(r"(\d{1,6})x(\d{1,6})", args.size)
-    if not size:
-        raise InputError(f"--size must be HEIGHTxWIDTH, e.g. 192x256, got {args.size!r}")
+    p.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes (default: one per CPU)")
+    return p
+
+
+@command
+def main(argv: list[str] | None = None) -> int:
+    args = parser().parse_args(argv)
     for pair in ",".join(args.set).split(","):
         if (key := pair.partition("=")[0]) in OPTIONS:
             raise InputError(f"--set {pair} is no setting of the scenes: give --{key}")
     settings = open_source("scenes:" + ",".join(args.set)).settings  # type: ignore[attr-defined]
-    scenes = Scenes((int(size[1]), int(size[2])), args.count, args.seed, settings, args.textures)
+    scenes = Scenes(args.size, args.count, args.seed, settings, args.textures)
     written = synthesize(scenes, args.out, args.jobs)
     part = sum(validates(i + 1) for i in range(len(scenes)))
     print(f"{len(scenes)} pairs in {args.out}, {written} of them new; {part} are for validation")

@@ -1,17 +1,14 @@
-"""`python export/to_tflite.py`: trained weights to a .tflite for the phone, its manifest and its report."""
+"""Exports trained weights to a .tflite for the phone, with its manifest and its report."""
 
 from __future__ import annotations
 
-import argparse
-import functools
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tfflow.commands.options import Parser, add_data, size
 from tfflow.errors import InputError, command
 from tfflow.exporting.precisions import ALL, PRECISIONS, chosen, require_libraries
-from tfflow.terminal import Parser
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -19,21 +16,18 @@ if TYPE_CHECKING:
     from tfflow.exporting.report import Report
 
 EXAMPLES = """examples:
-  python export/to_tflite.py --weights pwcnet_mobile --size 256x448 --precision int8-qat --out out
-  python export/to_tflite.py --weights runs/holiday --size 256x448 --precision all --out out
-  python export/to_tflite.py --model spynet --size 256x448 --precision fp32,fp16,int8-ptq"""
+  tfflow export --weights pwcnet_mobile --size 256x448 --precision int8-qat --out out
+  tfflow export --weights runs/holiday --size 256x448 --precision all --out out
+  tfflow export --model spynet --size 256x448 --precision fp32,fp16,int8-ptq
+
+`python export/to_tflite.py` is the same command."""
 
 
 def parser() -> Parser:
-    p = Parser(
-        prog="python export/to_tflite.py",
-        description=__doc__,
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    p.add_argument("--weights", metavar="W", help="pretrained weights, a .safetensors file, a run of tfflow.train")
+    p = Parser("tfflow export", __doc__, EXAMPLES)
+    p.add_argument("--weights", metavar="W", help="pretrained weights, a .safetensors file, a run of tfflow train")
     p.add_argument("--model", metavar="NAME", help="instead of --weights: a network with random weights")
-    p.add_argument("--size", required=True, metavar="HxW", help="of the images, height x width, such as 256x448")
+    p.add_argument("--size", type=size, required=True, metavar="HxW", help="of the images, height x width: 256x448")
     p.add_argument(
         "--precision", default="fp32", metavar="P", help=f"of {', '.join(PRECISIONS)}; several with commas; or {ALL}"
     )
@@ -43,12 +37,12 @@ def parser() -> Parser:
         default=Path("out"),
         metavar="DIR",
         help="for model.tflite, model.json, report.*; "
-        "of several precisions a folder each, and ladder.md, which compares them",
+        "of several precisions a folder each, and ladder.md, which compares them (default: %(default)s)",
     )
     p.add_argument("--both", action="store_true", help="flow 2->1, too")
     p.add_argument("--quarter", action="store_true", help="flow of every fourth pixel")
     p.add_argument("--uint8", action="store_true", help="images of 0 to 255, as a camera gives them")
-    p.add_argument("--data", action="append", default=[], metavar="KIND:PATH", help="report on this, too; repeatable")
+    add_data(p, "report on this, too; repeatable")
     p.add_argument("--limit", type=int, default=32, metavar="N", help="pairs to report on (default: %(default)s)")
     p.add_argument(
         "--calibration",
@@ -56,9 +50,13 @@ def parser() -> Parser:
         help="frames for int8 ranges (default: frames or video that the run of --weights learned from, else scenes)",
     )
     p.add_argument("--train", metavar="KIND:PATH", help="frames for int8-qat (default: as --calibration)")
-    p.add_argument("--recipe", metavar="NAME", help="for int8-qat (default: the one that trained the weights)")
+    p.add_argument(
+        "--recipe",
+        metavar="R",
+        help="for int8-qat: a name, or a Python file of your own, which is executed (default: that of the weights)",
+    )
     p.add_argument("--steps", type=int, default=400, metavar="N", help="of int8-qat (default: %(default)s)")
-    p.add_argument("--devices", default="auto", help="for int8-qat, as of tfflow.train (default: %(default)s)")
+    p.add_argument("--devices", default="auto", help="for int8-qat, as of tfflow train (default: %(default)s)")
     p.add_argument("--overwrite", action="store_true", help="replace an earlier export in --out")
     return p
 
@@ -66,20 +64,18 @@ def parser() -> Parser:
 @command
 def main(argv: list[str] | None = None) -> int:
     args = parser().parse_args(argv)
-    size = _size(args.size)
     require_libraries(chosen(args.precision))
     if (args.weights is None) == (args.model is None):
         raise InputError("give either --weights W or, for random weights, --model NAME")
 
-    from tfflow.evaluation.report import progress_bar, wide_console
-    from tfflow.exporting.run import export
+    from tfflow.api.export import export
+    from tfflow.evaluation.report import wide_console
     from tfflow.models import untrained
 
-    console = wide_console()
     result = export(
         args.weights or untrained(args.model),
         args.out,
-        size=size,
+        size=args.size,
         precision=args.precision,
         both=args.both,
         quarter=args.quarter,
@@ -92,12 +88,12 @@ def main(argv: list[str] | None = None) -> int:
         steps=args.steps,
         devices=args.devices,
         overwrite=args.overwrite,
-        say=lambda text: console.print(text, highlight=False, markup=False),
-        bars=functools.partial(progress_bar, console),
+        progress=True,
     )
+    console = wide_console()
     show(console, result.reports)
     if len(result.exports) > 1:
-        console.print(result.table(), highlight=False, markup=False, soft_wrap=True)
+        console.print(result.table(), soft_wrap=True)
     return int(not result.accepted)
 
 
@@ -108,14 +104,7 @@ def show(console: Console, reports: Sequence[Report]) -> None:
     console.print(tables(reports))
     for report in reports:
         for line in report.failures:
-            console.print(f"{report.precision}: {line}", highlight=False, markup=False, style="red")
-
-
-def _size(given: str) -> tuple[int, int]:
-    match = re.fullmatch(r"([0-9]{1,5})x([0-9]{1,5})", given)
-    if not match:
-        raise InputError(f"--size must be HEIGHTxWIDTH, such as 256x448, got {given!r}")
-    return int(match[1]), int(match[2])
+            console.print(f"{report.precision}: {line}", style="red")
 
 
 if __name__ == "__main__":

@@ -1,8 +1,7 @@
-"""`python -m tfflow.web`: exported networks in a browser page, served from here to this machine's browser."""
+"""Shows exported networks in the browser, served from here to this machine's browser."""
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import errno
 import functools
@@ -19,8 +18,8 @@ from http import HTTPStatus
 from http.server import SimpleHTTPRequestHandler
 from pathlib import Path
 
+from tfflow.commands.options import Parser
 from tfflow.errors import InputError, command
-from tfflow.terminal import Parser
 
 SITE = Path(__file__).parent.parent / "site"
 """What `npm run build` makes of web_demo/; a wheel made after it holds it."""
@@ -41,17 +40,12 @@ WHY = {
 }
 
 EXAMPLES = """examples:
-  python -m tfflow.web --model out/model.tflite
-  python -m tfflow.web --model out/fp32 out/int8-ptq     # side by side"""
+  tfflow web --model out/model.tflite
+  tfflow web --model out/fp32 out/int8-ptq     # side by side"""
 
 
 def parser() -> Parser:
-    p = Parser(
-        prog="python -m tfflow.web",
-        description=__doc__,
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    p = Parser("tfflow web", __doc__, EXAMPLES, plugins=False)
     p.add_argument(
         "--model", nargs="+", type=Path, required=True, metavar="FILE", help=".tflite files, or folders of exports"
     )

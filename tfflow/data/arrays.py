@@ -6,11 +6,13 @@ range, order of colours, orientation, size and type are checked alike.
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import numpy as np
 
 from tfflow.data.headers import MAX_PIXELS
+from tfflow.data.images import read_image
 from tfflow.errors import InputError
 
 PIL_MODES = ("L", "RGB", "RGBA", "I;16", "I", "F")
@@ -22,12 +24,17 @@ SLACK = 1e-3  # beyond [0, 1], for floats that were resized
 def as_image(name: str, image: Any, channels: str = "rgb") -> np.ndarray:
     """An image as people hold them -> float32 RGB [h, w, 3] in [0, 1].
 
-    image: an array [h, w], [h, w, 1], [h, w, 3] or [h, w, 4] (alpha is dropped), uint8, uint16 or float in [0, 1]; or
-        a PIL image, turned as a camera's mark in it asks. channels: order of an array's colours, "rgb" or "bgr".
+    image: a path, which is read; an array [h, w], [h, w, 1], [h, w, 3] or [h, w, 4] (alpha is dropped), uint8, uint16
+        or float in [0, 1]; or a PIL image, turned as a camera's mark in it asks. channels: order of an array's colours,
+        "rgb" or "bgr".
     Raises InputError that calls the image `name` on other shapes, types, ranges, and above `MAX_PIXELS` pixels.
     """
     if channels not in ("rgb", "bgr"):
         raise InputError(f'`channels` must be "rgb" or "bgr", got {channels!r}')
+    if image is None:
+        raise InputError(f"`{name}` is None: expected an array, a PIL image or a path; does the file exist?")
+    if isinstance(image, str | os.PathLike):
+        return read_image(image)
     if hasattr(image, "mode") and hasattr(image, "getexif"):
         image = _of_pil(name, image)
     x = np.asarray(image)

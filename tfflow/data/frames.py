@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import itertools
 from collections import Counter
 from pathlib import Path
 
+from tfflow.data.cuts import cuts_of_files, say_cuts
 from tfflow.data.images import IMAGE_SUFFIXES, image_size
 from tfflow.data.records import Record, Records
 from tfflow.data.tree import files, folders
 from tfflow.errors import InputError
 
 
-def open_frames(path: Path, name: str, on_error: str = "stop") -> Records:
+def open_frames(path: Path, name: str, on_error: str = "stop", cuts: bool = True) -> Records:
     """Pairs of consecutive images of `path`; if it holds none itself, of each of its subfolders.
 
     With on_error="stop" the header of every image is read here, so that a frame of another size than its clip is
-    refused before hours of work; with "skip" such a frame is refused when its pair is read.
+    refused before hours of work; with "skip" such a frame is refused when its pair is read. cuts: whether two frames
+    of different shots are no pair; then all images are read here once, and what was found is remembered.
     Raises InputError: nothing there, a single frame, a frame of another size.
     """
     clips = {"": files(path)}
@@ -25,16 +26,31 @@ def open_frames(path: Path, name: str, on_error: str = "stop") -> Records:
     count = sum(map(len, clips.values()))
     if not count:
         raise InputError(f"no images in '{path}': expected files of {', '.join(IMAGE_SUFFIXES)} in it")
-    records = [record for prefix, frames in clips.items() for record in clip_records(frames, prefix, on_error)]
+    records: list[Record] = []
+    after: list[str] = []
+    for prefix, frames in clips.items():
+        of_clip, cut = clip_records(frames, prefix, on_error, cuts)
+        records += of_clip
+        after += cut
+    if not records and after:
+        raise InputError(
+            f"no two of the {count} frames of '{path}' show one scene; as frames-nocuts:{path} they are pairs"
+        )
     if not records:
         raise InputError(f"'{path}' holds {count} frame(s) of {len(clips)} clip(s): expected two or more of one clip")
-    return Records(name, records)
+    say_cuts(name, after)
+    return Records(name, records, cuts=after)
 
 
-def clip_records(frames: list[Path], prefix: str = "", on_error: str = "stop") -> list[Record]:
-    """The consecutive pairs of one clip, whose frames must be of the size that most of them have."""
+def clip_records(
+    frames: list[Path], prefix: str = "", on_error: str = "stop", cuts: bool = True
+) -> tuple[list[Record], list[str]]:
+    """The consecutive pairs of one clip, whose frames must be of the size that most of them have; and its cuts.
+
+    cuts: whether shot cuts are looked for; the second list names the pairs that they leave out.
+    """
     if len(frames) < 2:
-        return []
+        return [], []
     sizes = {}
     for frame in frames:
         try:
@@ -51,15 +67,18 @@ def clip_records(frames: list[Path], prefix: str = "", on_error: str = "stop") -
             f"got {came[1]} x {came[0]}; resize or remove it"
         )
     stems = Counter(frame.stem for frame in frames)
-    around = zip([None, *frames], [*frames[2:], None], strict=False)
-    return [
+    names = [prefix + (frame.stem if stems[frame.stem] == 1 else frame.name) for frame in frames]
+    new = set(cuts_of_files(frames)) if cuts else set()  # places of frames that begin a shot
+    records = [
         Record(
-            prefix + (first.stem if stems[first.stem] == 1 else first.name),
-            first,
-            second,
+            names[k],
+            frames[k],
+            frames[k + 1],
             size=common,
-            before=before,
-            after=after,
+            before=frames[k - 1] if k and k not in new else None,
+            after=frames[k + 2] if k + 2 < len(frames) and k + 2 not in new else None,
         )
-        for (first, second), (before, after) in zip(itertools.pairwise(frames), around, strict=True)
+        for k in range(len(frames) - 1)
+        if k + 1 not in new
     ]
+    return records, [names[k - 1] for k in sorted(new)]

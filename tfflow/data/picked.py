@@ -43,7 +43,9 @@ class OwnPairs(Source):
         return {"image1": smaller(sample["image1"], self.longest), "image2": smaller(image2, self.longest)}
 
     def around(self) -> Source:
-        raise InputError(f"{self.name}: pairs that were picked have no frames around them: take a network of two frames")
+        raise InputError(
+            f"{self.name}: pairs that were picked have no frames around them: take a network of two frames"
+        )
 
 
 class Picked:
@@ -60,16 +62,16 @@ class Picked:
         counts = ", ".join(f"{apart.count(d)} at distance {d}" for d in range(1, FARTHEST + 1) if d in apart)
         still = self.tried - self.flat - len(self.places)
         return (
-            f"of {self.tried} places {len(self.places)} move{f' (pairs: {counts})' * bool(apart)}, {still} stand still, "
-            f"{self.flat} have no texture"
+            f"of {self.tried} places {len(self.places)} move{f' (pairs: {counts})' * bool(apart)}, {still} stand "
+            f"still, {self.flat} have no texture"
         )
 
 
 def pick_moving(source: Source, runs: Sequence[range], wanted: int, longest: int = LONGEST) -> Picked:
     """Up to `wanted` pairs, evenly spread over the runs of neighbouring samples, each as far apart as it needs to be.
 
-    A pair is taken at the smallest distance, 1 to 4 frames, at which it moves by `ENOUGH`, or at the largest at which it
-    moves at all. Damaged frames are left out.
+    A pair is taken at the smallest distance, 1 to 4 frames, at which it moves by `ENOUGH`, or at the largest at which
+    it moves at all. Damaged frames are left out.
     """
     every = [(run, number) for run in runs for number in run]
     count = min(wanted, len(every))

@@ -91,8 +91,11 @@ class Record:
 class Records(Source):
     """A source made of records: the shape of every data set whose samples lie in files."""
 
-    def __init__(self, name: str, records: Sequence[Record], with_around: bool = False):
-        """with_around: samples have the frames around the pair, too. Raises InputError if there is no record."""
+    def __init__(self, name: str, records: Sequence[Record], with_around: bool = False, cuts: Sequence[str] = ()):
+        """with_around: samples have the frames around the pair, too. cuts: names of the pairs that a shot cut left out.
+
+        Raises InputError if there is no record.
+        """
         if not records:
             raise InputError(f"{name}: expected pairs of frames, found none; check the path and its layout")
         self.name = name
@@ -100,6 +103,7 @@ class Records(Source):
         self.truth = frozenset.intersection(*(record.truth for record in self.records))
         self.sequences = any(record.before or record.after for record in self.records)
         self.with_around = with_around
+        self.cuts = tuple(cuts)
 
     def __len__(self) -> int:
         return len(self.records)
@@ -111,7 +115,7 @@ class Records(Source):
         return read_record(self.records[index], self.with_around)
 
     def around(self) -> Records:
-        return Records(self.name, self.records, with_around=True)
+        return Records(self.name, self.records, with_around=True, cuts=self.cuts)
 
 
 def read_record(record: Record, with_around: bool = False) -> Sample:

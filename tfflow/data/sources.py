@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import os
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -16,6 +17,7 @@ from tfflow.data.hd1k import open_hd1k
 from tfflow.data.images import IMAGE_SUFFIXES
 from tfflow.data.kitti import open_kitti, open_multiview
 from tfflow.data.middlebury import open_middlebury
+from tfflow.data.own import as_source
 from tfflow.data.pairs import open_pairs
 from tfflow.data.records import Sample, Source
 from tfflow.data.sintel import open_sintel
@@ -23,13 +25,14 @@ from tfflow.data.spring import open_spring
 from tfflow.data.things import open_things
 from tfflow.data.video import open_video
 from tfflow.errors import InputError, unknown_name
+from tfflow.registry import Registry
 
 if TYPE_CHECKING:
     from tfflow.data.scenes import Scenes
 
 Opener = Callable[[Path, str, str], Source]  # (path, name of the source, on_error)
 
-KINDS: dict[str, Opener] = {
+_BUILT_IN: dict[str, Opener] = {
     "chairs": open_chairs,
     "chairs-train": partial(open_chairs, split="train"),
     "chairs-val": partial(open_chairs, split="val"),
@@ -46,9 +49,55 @@ KINDS: dict[str, Opener] = {
     "spring": open_spring,
     "pairs": open_pairs,
     "frames": open_frames,
+    "frames-nocuts": partial(open_frames, cuts=False),
     "video": open_video,
+    "video-nocuts": partial(open_video, cuts=False),
 }
+KINDS: Registry[Opener] = Registry("kind of data", _BUILT_IN)
+PLAIN = ("frames", "frames-nocuts", "video", "video-nocuts")
+"""Those of frames without ground truth, as a camera gives them; in "-nocuts" no shot cuts are looked for."""
 SCENES = "scenes"  # the one kind without files
+
+
+def register_data(kind: str, opener: Callable[[Path], Any]) -> None:
+    """Makes a data set of your own known: `data="mine:PATH"`, `--data mine:PATH`.
+
+        class Mine:
+            def __init__(self, path): self.files = sorted(path.glob("*.npz"))
+            def __len__(self): return len(self.files)
+            def sample(self, index): return dict(np.load(self.files[index]))     # image1, image2, and flow12 if known
+
+        tfflow.register_data("mine", Mine)
+
+    opener: called with the path; gives what `as_source` takes. Raises InputError where another kind has the name.
+    """
+    if kind == SCENES:
+        raise InputError(f"a kind of data called {kind!r} is known already: choose another name")
+    KINDS.register(kind, _Own(opener))
+
+
+@dataclasses.dataclass(frozen=True)
+class _Own:
+    """An opener of a user's, with the arguments of the others."""
+
+    opener: Callable[[Path], Any]
+
+    def __call__(self, path: Path, name: str, on_error: str = "stop") -> Source:
+        return as_source(self.opener(path), name)
+
+
+def open_sources(data: Any, on_error: str = "stop") -> list[Source]:
+    """Sources of all that `data` names: None, one thing, or a list or tuple of them. Each is as `open_any` takes it."""
+    given = list(data) if isinstance(data, list | tuple) else [] if data is None else [data]
+    return [open_any(one, on_error) for one in given]
+
+
+def open_any(data: Any, on_error: str = "stop") -> Source:
+    """The source of "KIND:PATH" or of a path, or an object that is one (`as_source`)."""
+    if isinstance(data, str | os.PathLike):
+        return open_source(os.fspath(data), on_error)
+    source = as_source(data)
+    return Skipping(source) if on_error == "skip" and not isinstance(source, Skipping) else source
 
 
 def open_source(spec: str, on_error: str = "stop") -> Source:

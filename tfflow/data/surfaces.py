@@ -31,7 +31,7 @@ def sampled(values: np.ndarray, flow: np.ndarray, way: int = cv2.INTER_CUBIC) ->
 class Arrivals:
     """Who lands where under a flow [h, w, 2]: each pixel on four, by bilinear shares, but for those that are covered.
 
-    A pixel beside one of a nearer surface, whose colour it has in part, lands nowhere: it would leave an outline behind.
+    A pixel beside one of a nearer surface, whose colour it has in part, lands nowhere: it would leave an outline.
 
     near: [h, w], greater covers less. reached: [h, w], shares that arrive, 0 in holes.
     """

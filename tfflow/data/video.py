@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import hashlib
 import itertools
@@ -15,11 +16,12 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import platformdirs
 from rich.console import Console
 from rich.progress import Progress
 
 from tfflow.data import headers
+from tfflow.data.cache import cache_folder
+from tfflow.data.cuts import CutFinder, cuts_of_files, say_cuts
 from tfflow.data.decoding import Notes, VideoInfo, decode, video_info
 from tfflow.data.images import read_bytes
 from tfflow.data.records import Record, Records
@@ -55,29 +57,40 @@ def numbered_frames(path: str | os.PathLike, on_error: str = "stop") -> Iterator
         yield number, image
 
 
-def open_video(path: Path, name: str, on_error: str = "stop") -> Records:
+def open_video(path: Path, name: str, on_error: str = "stop", cuts: bool = True) -> Records:
     """Pairs of consecutive frames of a video; all frames are extracted once, as PNG, into `cache_folder()`.
 
-    Two frames with missing ones between them are no pair. A video that stops in the middle is refused, or, with
-    on_error="skip", used up to there with a warning.
+    Two frames with missing ones between them are no pair, nor, with `cuts`, are two of different shots. A video that
+    stops in the middle is refused, or, with on_error="skip", used up to there with a warning.
     Raises InputError if it cannot be opened or has fewer than two frames.
     """
     folder = _cached(path, on_error)
     frames = files(folder, (".png",))
     size = headers.png_size(read_bytes(frames[0], 64))
     at = {int(frame.stem.rpartition("_")[2]): frame for frame in frames}
+    new = _first_of_shots(folder, frames) & at.keys() if cuts else set()  # numbers of frames that begin a shot
     records = [
-        Record(frame.stem, frame, at[n + 1], size=size, before=at.get(n - 1), after=at.get(n + 2))
+        Record(
+            frame.stem,
+            frame,
+            at[n + 1],
+            size=size,
+            before=None if n in new else at.get(n - 1),
+            after=None if n + 2 in new else at.get(n + 2),
+        )
         for n, frame in at.items()
-        if n + 1 in at
+        if n + 1 in at and n + 1 not in new
     ]
-    return Records(name, records)
+    after = [at[n - 1].stem for n in sorted(new) if n - 1 in at]
+    say_cuts(name, after)
+    return Records(name, records, cuts=after)
 
 
-def cache_folder() -> Path:
-    """Where extracted frames are kept: the environment's TFFLOW_CACHE, else the user's cache folder on this system."""
-    chosen = os.environ.get("TFFLOW_CACHE")
-    return (Path(chosen).expanduser() if chosen else Path(platformdirs.user_cache_dir("tfflow", False))) / "video"
+def _first_of_shots(folder: Path, frames: list[Path]) -> set[int]:
+    """The numbers of the cached frames that begin a shot."""
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+        return set(map(int, json.loads((folder / "frames.json").read_text("utf-8"))["cuts"]))
+    return {int(frames[k].stem.rpartition("_")[2]) for k in cuts_of_files(frames)}  # extracted before cuts were kept
 
 
 def _cached(path: Path, on_error: str) -> Path:
@@ -111,7 +124,7 @@ def _extract(path: Path, folder: Path, on_error: str) -> None:
         if folder.is_dir():  # incomplete
             shutil.rmtree(folder)
         with write_whole_folder(folder) as part:
-            count = 0
+            count, finder, new = 0, CutFinder(), []
             notes = Notes()
             total = video_info(path).frames
             bar = Progress(console=Console(stderr=True), transient=True, disable=total < LONG)
@@ -121,11 +134,12 @@ def _extract(path: Path, folder: Path, on_error: str) -> None:
                 while batch := list(itertools.islice(frames, 32)):  # encoding takes ten times as long as decoding
                     names = [part / f"frame_{number:06d}.png" for number, _ in batch]
                     list(pool.map(_save, names, (frame for _, frame in batch)))
+                    new += [number for number, frame in batch if finder(frame)]
                     count += len(batch)
                     progress.advance(task, len(batch))
             if count < 2:
                 raise InputError(f"'{path}' holds one frame: expected two or more")
-            write_json(part / "frames.json", {"video": str(path), "frames": count, **vars(notes)})
+            write_json(part / "frames.json", {"video": str(path), "frames": count, "cuts": new, **vars(notes)})
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS):
             raise InputError(

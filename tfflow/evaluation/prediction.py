@@ -124,7 +124,7 @@ def _images(paths: list[str], on_error: str) -> Source:
     for path in files:
         if path.is_dir() or (path.is_file() and path.suffix.lower() in VIDEO_SUFFIXES):
             raise InputError(f"'{path}' is no image: expected two or more images, or one folder, or one video")
-    records = clip_records(files, "", on_error)
+    records, _ = clip_records(files, "", on_error, cuts=False)
     if len({record.name for record in records}) < len(records):
         records = [dataclasses.replace(r, name=f"{i:06d}_{r.image1.stem}") for i, r in enumerate(records, 1)]
     source = Records(" ".join(paths[:2] + ["..."] * (len(paths) > 2)), records)

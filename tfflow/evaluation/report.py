@@ -129,9 +129,9 @@ def write_error_map(path: Path, label: str, sample: Mapping[str, np.ndarray], fl
     write_image(path, pictures.contact_sheet(rows))
 
 
-def wide_console() -> Console:
+def wide_console(quiet: bool = False) -> Console:
     """As wide as the table needs where the output is a file or a pipe, which have no width of their own."""
-    return console(width=120)
+    return console(width=120, quiet=quiet)
 
 
 @contextlib.contextmanager

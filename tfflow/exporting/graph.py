@@ -11,14 +11,21 @@ import tensorflow as tf
 import tf_keras as keras
 
 from tfflow.errors import InputError
-from tfflow.exporting.layers import PhoneConcatenate, PhoneCostVolume
-from tfflow.layers import CostVolume, Frame, Scale
+from tfflow.exporting.cost_volume import PhoneCostVolume
+from tfflow.exporting.layers import PhoneConcatenate, PhoneConvexUpsample, PhoneNormalize, PhoneWarp
+from tfflow.layers import ConvexUpsample, CostVolume, Frame, Normalize, Scale, Warp
 from tfflow.models import Network, both_directions, one_direction
 from tfflow.models.graph import frames_of
 from tfflow.models.tflite import resized
 from tfflow.models.weights import assign, model_arrays
 
-PHONE: dict[type, type[keras.layers.Layer]] = {CostVolume: PhoneCostVolume, keras.layers.Concatenate: PhoneConcatenate}
+PHONE: dict[type, type[keras.layers.Layer]] = {
+    ConvexUpsample: PhoneConvexUpsample,
+    CostVolume: PhoneCostVolume,
+    Normalize: PhoneNormalize,
+    Warp: PhoneWarp,
+    keras.layers.Concatenate: PhoneConcatenate,
+}
 """What stands for a layer of training on the phone."""
 INPUTS = ("image1", "image2")
 OUTPUTS = ("flow12", "flow21")

@@ -1,47 +1,90 @@
-"""Layers of the exported graph alone: the same numbers as those of training, in a form that phones run well."""
+"""Layers of the exported graph alone: the same numbers as those of training, in a form that phones run well.
+
+What XNNPACK takes forms pieces of the graph, and each end of a piece costs time. Outside of it stays, in a warp,
+what leads from coordinates to pixels: CAST, arithmetic on int32, and GATHER, which LiteRT's GPU delegate takes.
+"""
 
 from __future__ import annotations
 
+import math
+
+import numpy as np
 import tensorflow as tf
 import tf_keras as keras
 
-from tfflow import ops
-from tfflow.layers import CostVolume
+from tfflow.layers import ConvexUpsample, Normalize, Warp
 from tfflow.layers.plain import FlowLayer, as_written
-
-GROUP = 4
-"""How many planes one concatenation takes: XNNPACK runs no more."""
+from tfflow.ops.upsample import LARGEST, bilinear
 
 
-class PhoneCostVolume(CostVolume):
-    """`CostVolume` forwards: its planes are put together in groups that XNNPACK takes.
+class PhoneNormalize(Normalize):
+    """`Normalize` by numbers where all channels have the same: three numbers a pixel are as many calls as pixels."""
 
-    product_range: where given, products are rounded to eight bits over [-range, range], so that multiplication and
-    mean run in eight bits, too; else both stay float.
+    @as_written
+    def call(self, x):
+        if len(set(self.mean)) > 1 or len(set(self.std)) > 1:
+            return super().call(x)
+        return (x - self.mean[0]) * (1 / self.std[0])
+
+
+class PhoneWarp(Warp):
+    """`Warp` with one gather for all four corners, and both coordinates in one tensor: 31 operators instead of 53.
+
+    Of the rule "zero" and of sizes that are known; else as in training. Where flow is NaN the result may be NaN.
     """
-
-    def __init__(self, radius: int, stride: int = 1, product_range: float | None = None, **kwargs):
-        super().__init__(radius, stride, **kwargs)
-        self.product_range = product_range
 
     @as_written
     def call(self, inputs):
-        features1, features2 = inputs
-        r = self.radius
-        b, h, w, c = features1.shape
-        b, h, w = (known or tf.shape(features1)[i] for i, known in enumerate((b, h, w)))
-        whole = tf.stack([b, h, w, c])
-        padded2 = tf.pad(features2, [[0, 0], [r, r], [r, r], [0, 0]])
-        planes = []
-        for dy, dx in ops.displacements(r, self.stride):
-            product = features1 * tf.slice(padded2, [0, r + dy, r + dx, 0], whole)
-            if self.product_range:
-                product = tf.quantization.fake_quant_with_min_max_args(product, -self.product_range, self.product_range)
-            planes.append(tf.reduce_mean(product, axis=-1, keepdims=True))
-        return _grouped(planes)  # [b, h, w, displacements]
+        image, flow = inputs
+        if self.outside != "zero" or None in image.shape or None in flow.shape:
+            return super().call(inputs)
+        b, h, w, c = image.shape
+        n, high, wide = b * h * w, h + 2, w + 2  # one ring of zeros around the frame catches all that leaves it
+        ring = tf.reshape(tf.pad(image, [[0, 0], [1, 1], [1, 1], [0, 0]]), [b * high * wide, c])
+        columns = np.stack([np.arange(w) + 1.0, np.zeros(w)])[:, None]  # [2, 1, w]
+        rows = np.stack([np.zeros(b * h), np.tile(np.arange(h) + 1.0, b)])[:, :, None]  # [2, b * h, 1]
+        last = tf.constant([[[wide - 1.0]], [[high - 1.0]]])
 
-    def get_config(self):
-        return {**super().get_config(), "product_range": self.product_range}
+        target = tf.reshape(tf.transpose(tf.reshape(flow, [n, 2])), [2, b * h, w])
+        target = target + tf.constant(columns, tf.float32) + tf.constant(rows, tf.float32)
+        target = tf.minimum(tf.maximum(target, 0.0), last)
+        first = tf.minimum(tf.floor(target), last - 1.0)
+        far = tf.reshape(target - first, [2, 1, n])
+        shares_x, shares_y = tf.split(tf.concat([1.0 - far, far], axis=1), 2, axis=0)  # [1, 2, n], near and far
+        weights = tf.reshape(tf.reshape(shares_y, [2, 1, n]) * shares_x, [1, 4, n, 1])
+
+        column, row = tf.split(tf.reshape(tf.cast(first, tf.int32), [2, n]), 2, axis=0)
+        index = tf.clip_by_value(row * wide + column, 0, (high - 1) * wide - 2)  # what NaN became is anything
+        if b > 1:
+            index += tf.constant(np.repeat(np.arange(b) * high * wide, h * w), tf.int32)
+        index = tf.reshape(index + tf.constant([[0], [1], [wide], [wide + 1]]), [4 * n])
+        corners = tf.cast(tf.reshape(tf.gather(ring, index), [1, 4, n, c]), tf.float32)
+        return tf.cast(tf.reshape(tf.reduce_sum(corners * weights, axis=1), [b, h, w, c]), image.dtype)
+
+
+class PhoneConvexUpsample(ConvexUpsample):
+    """`ConvexUpsample` as one small matrix product a coarse pixel, which XNNPACK takes as a whole.
+
+    (u, v, 1) of the nine neighbours times the weights of the fine pixels: sums of flow, and of weights. Exponentials
+    are cut off where the logits would be: those may be of eight bits, which XNNPACK does not compare.
+    """
+
+    @as_written
+    def call(self, inputs):
+        flow, logits = inputs
+        f = self.factor
+        b, h, w = (known or tf.shape(flow)[i] for i, known in enumerate(flow.shape[:3]))
+        near = tf.concat([f * flow, tf.ones_like(flow[..., :1])], axis=-1)
+        near = tf.concat([near[:, :1], near, near[:, -1:]], axis=1)
+        near = tf.concat([near[:, :, :1], near, near[:, :, -1:]], axis=2)
+        near = tf.concat([near[:, :, i : i + w] for i in range(3)], axis=-1)
+        near = tf.concat([near[:, i : i + h] for i in range(3)], axis=-1)  # [b, h, w, 3 rows * 3 columns * (u, v, 1)]
+        near = tf.transpose(tf.reshape(near, [b * h, w, 9, 3]), [0, 1, 3, 2])
+        weights = tf.clip_by_value(tf.exp(tf.cast(logits, tf.float32)), math.exp(-LARGEST), math.exp(LARGEST))
+        weights = tf.reshape(weights * tf.constant(bilinear(f), tf.float32), [b * h, w, 9, f * f])
+        sums = tf.matmul(near, weights)  # [b * h, w, (u, v, 1), f * f]
+        fine = tf.transpose(sums[:, :, :2] / sums[:, :, 2:], [0, 1, 3, 2])
+        return tf.nn.depth_to_space(tf.reshape(fine, [b, h, w, f * f * 2]), f)
 
 
 class PhoneConcatenate(FlowLayer, keras.layers.Concatenate):
@@ -71,9 +114,3 @@ class PhoneConcatenate(FlowLayer, keras.layers.Concatenate):
 
 ALMOST_ONE = 1.0 + 2.0**-23
 """The float32 after 1."""
-
-
-def _grouped(planes: list[tf.Tensor]) -> tf.Tensor:
-    while len(planes) > 1:
-        planes = [tf.concat(planes[i : i + GROUP], axis=-1) for i in range(0, len(planes), GROUP)]
-    return planes[0]

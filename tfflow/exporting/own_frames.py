@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tfflow.data.pipeline import Mixed
 from tfflow.data.records import Sample, Source
-from tfflow.data.sources import KINDS, SCENES, open_source
+from tfflow.data.sources import KINDS, PLAIN, SCENES, open_source
 from tfflow.errors import InputError
 
 RUN = "run.json"
@@ -32,7 +32,7 @@ def frames_of_run(weights: str | os.PathLike) -> list[str]:
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return []
     specs = data.split(" + ") if isinstance(data, str) else []
-    return [spec for spec in specs if _kind(spec) in ("frames", "video", None)]
+    return [spec for spec in specs if _kind(spec) in (*PLAIN, None)]
 
 
 def _kind(spec: str) -> str | None:

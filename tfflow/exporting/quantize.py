@@ -23,7 +23,9 @@ from tensorflow_model_optimization.quantization.keras import (
     quantizers,
 )
 
-from tfflow.exporting.layers import PhoneConcatenate, PhoneCostVolume
+from tfflow.exporting.cost_volume import PhoneCostVolume
+from tfflow.exporting.graph import PHONE
+from tfflow.exporting.layers import PhoneConcatenate
 from tfflow.layers import LAYERS, Frame, Scale, StackFrames, SwapFrames, UpsampleFlow, Warp, ZeroFlow
 
 Ranges = dict[str, tuple[float, float]]
@@ -89,7 +91,7 @@ def head_features(graph: keras.Model) -> set[str]:
         before = [feature]
         while isinstance(graph.get_layer(before[-1]), (keras.layers.LeakyReLU, keras.layers.ReLU)):
             before += _inputs_of(graph.get_layer(before[-1]))
-        readers = {node.layer.name for node in graph.get_layer(feature)._outbound_nodes}
+        readers = {layer.name for layer in _readers(graph, graph.get_layer(feature))}
         if readers <= heads and isinstance(graph.get_layer(before[-1]), keras.layers.Conv2D):
             names |= set(before)
     return names
@@ -98,6 +100,12 @@ def head_features(graph: keras.Model) -> set[str]:
 def _inputs_of(layer: keras.layers.Layer) -> list[str]:
     """Names of the layers that a layer reads, in order."""
     return [t._keras_history.layer.name for t in tf.nest.flatten(layer.input)]
+
+
+def _readers(graph: keras.Model, layer: keras.layers.Layer) -> list[keras.layers.Layer]:
+    """The layers of the graph that read a layer, once a use: not what watches it for `calibrate`."""
+    inside = {id(other) for other in graph.layers}
+    return [node.layer for node in layer._outbound_nodes if id(node.layer) in inside]
 
 
 def _two_channels(layer: keras.layers.Layer) -> bool:
@@ -159,7 +167,7 @@ class _AsDrawn(QuantizeScheme, QuantizeLayoutTransform, QuantizeRegistry):
         return None
 
 
-OBJECTS = {**LAYERS, **{kind.__name__: kind for kind in (PhoneConcatenate, PhoneCostVolume, Int8)}}
+OBJECTS = {**LAYERS, **{kind.__name__: kind for kind in (*PHONE.values(), Int8)}}
 
 
 def precision_map(graph: keras.Model) -> dict[str, Int8]:
@@ -173,8 +181,10 @@ def precision_map(graph: keras.Model) -> dict[str, Int8]:
             if hasattr(layer, "kernel"):  # float numbers through weights of eight bits, which take less room
                 chosen[layer.name] = Int8(output=False)
             continue
+        readers = _readers(graph, layer)
+        if readers and all(isinstance(reader, PhoneCostVolume) for reader in readers) and not hasattr(layer, "kernel"):
+            continue  # which round what they compare by themselves
         # A plain ReLU is fused into its convolution, whose own output then has no range of its own.
-        readers = [node.layer for node in layer._outbound_nodes]
         fused = len(readers) == 1 and isinstance(readers[0], keras.layers.ReLU)
         chosen[layer.name] = Int8(output=not fused)
     return chosen
@@ -190,7 +200,7 @@ def quantized(graph: keras.Model, ranges: Ranges) -> keras.Model:
     def annotated(layer):
         config = layer.get_config()
         if isinstance(layer, PhoneCostVolume):
-            config["product_range"] = ranges[_products(layer.name)][1]
+            config["feature_range"] = ranges[_compared(layer.name)][1]
         if isinstance(layer, PhoneConcatenate):
             config["flows"] = [i for i, name in enumerate(_inputs_of(layer)) if name in float_layers]
             config["flow_range"] = ranges[_copies(layer.name)][1] if config["flows"] else None
@@ -241,7 +251,7 @@ def calibrate(graph: keras.Model, pairs: Iterable[tuple[np.ndarray, np.ndarray]]
     watched = {name: _every_output(graph.get_layer(name)) for name in chosen}
     volumes = [layer for layer in graph.layers if isinstance(layer, PhoneCostVolume)]
     for layer in volumes:
-        watched[_products(layer.name)] = [_Products(name=_products(layer.name))(layer.input)]
+        watched[_compared(layer.name)] = list(layer.input)
     float_layers = flow_layers(graph)
     joins = [layer for layer in graph.layers if isinstance(layer, PhoneConcatenate)]
     for layer in joins:
@@ -257,26 +267,19 @@ def calibrate(graph: keras.Model, pairs: Iterable[tuple[np.ndarray, np.ndarray]]
     for layer in graph.layers:
         if isinstance(layer, StackFrames):
             ranges[layer.name] = (0.0, 1.0)
-    for name in [_products(layer.name) for layer in volumes] + [_copies(layer.name) for layer in joins]:
+    for name in [_compared(layer.name) for layer in volumes] + [_copies(layer.name) for layer in joins]:
         if name in ranges:
             widest = max(map(abs, ranges[name]))
             ranges[name] = (-widest, widest)
     return ranges
 
 
-def _products(name: str) -> str:
-    return f"{name}_products"
+def _compared(name: str) -> str:
+    return f"{name}_features"
 
 
 def _copies(name: str) -> str:
     return f"{name}_flow"
-
-
-class _Products(keras.layers.Layer):
-    """What a cost volume multiplies, at no displacement, where the products are greatest."""
-
-    def call(self, inputs):
-        return inputs[0] * inputs[1]
 
 
 class _Extremes(keras.layers.Layer):

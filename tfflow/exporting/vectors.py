@@ -1,4 +1,4 @@
-"""`python -m tfflow.exporting.vectors`: what the app's code must compute, as Python does, for its tests on the JVM."""
+"""What the app's code must compute, as Python does, for its tests on the JVM (`tfflow.commands.vectors`)."""
 
 from __future__ import annotations
 
@@ -15,13 +15,10 @@ import numpy as np
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
 from tfflow.data.scenes import Scenes
-from tfflow.errors import InputError, command
 from tfflow.evaluation.pictures import flow_to_colour, legend, to_bytes
 from tfflow.exporting.graph import INPUTS, Interface
 from tfflow.exporting.manifest import SCHEMA, manifest, read_manifest
-from tfflow.files import write_text
 from tfflow.models.tflite import resized
-from tfflow.terminal import Parser
 
 PLACE = Path(__file__).parents[2] / "android_demo/core/src/test/resources/vectors.json"
 
@@ -209,27 +206,7 @@ def _base64(array: np.ndarray) -> str:
     return base64.b64encode(np.ascontiguousarray(array).tobytes()).decode()
 
 
-def _lines(value: dict[str, Any]) -> str:
+def as_lines(value: dict[str, Any]) -> str:
     """JSON, one key a line, so that a change is seen where it is."""
     parts = (f"{json.dumps(k)}: {json.dumps(v, allow_nan=False, separators=_TIGHT)}" for k, v in value.items())
     return "{\n" + ",\n".join(parts) + "\n}\n"
-
-
-@command
-def main(argv: list[str] | None = None) -> int:
-    p = Parser(prog="python -m tfflow.exporting.vectors", description=__doc__)
-    p.add_argument("--model", type=Path, metavar="DIR", help="instead: frames, and their flow by the export in DIR")
-    p.add_argument("--out", type=Path, metavar="FILE", help=f"to write (default: {PLACE.name} of the app's tests)")
-    args = p.parse_args(argv)
-    if args.model is not None and args.out is None:
-        raise InputError("--model DIR needs --out FILE, to hold what the model gives")
-    out = args.out or PLACE
-    if args.out is None and not out.parent.is_dir():
-        raise InputError(f"the app's sources are not at {out.parent}: say with --out FILE where to write")
-    write_text(out, _lines(vectors() if args.model is None else golden(args.model)))
-    print(f"wrote {out}")
-    return 0
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

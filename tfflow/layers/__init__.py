@@ -2,7 +2,7 @@
 
 from tfflow.layers.convolution import DilatedConv2D
 from tfflow.layers.dropout import LevelDropout
-from tfflow.layers.frames import Frame, StackFrames, SwapFrames
+from tfflow.layers.frames import CropLike, Frame, PadToMultiple, StackFrames, SwapFrames
 from tfflow.layers.matching import CostVolume, Warp
 from tfflow.layers.upsampling import ConvexUpsample, UpsampleFlow
 from tfflow.layers.values import (
@@ -23,6 +23,7 @@ LAYERS = {
         CentrePair,
         ConvexUpsample,
         CostVolume,
+        CropLike,
         DilatedConv2D,
         Frame,
         L2Normalize,
@@ -30,6 +31,7 @@ LAYERS = {
         LevelDropout,
         Normalize,
         NormalizePair,
+        PadToMultiple,
         Scale,
         StackFrames,
         SwapFrames,

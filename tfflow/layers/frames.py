@@ -1,9 +1,10 @@
-"""Frames on the batch axis: encoded in one pass over the weights, and taken apart after it."""
+"""Frames of any size and number: padded and cropped back; stacked on the batch axis and taken apart after it."""
 
 from __future__ import annotations
 
 import tensorflow as tf
 
+from tfflow import ops
 from tfflow.layers.plain import FlowLayer, as_written
 
 
@@ -40,3 +41,28 @@ class SwapFrames(FlowLayer):
     def call(self, stacked):
         first, second = tf.split(stacked, 2, axis=0)
         return tf.concat([second, first], axis=0)
+
+
+class PadToMultiple(FlowLayer):
+    """Repeats the last row and column until height and width are multiples of `multiple`: see `ops.pad_to_multiple`."""
+
+    def __init__(self, multiple: int, **kwargs):
+        super().__init__(**kwargs)
+        self.multiple = multiple
+
+    @as_written
+    def call(self, images):
+        return ops.pad_to_multiple(images, self.multiple)[0]
+
+    def get_config(self):
+        return {**super().get_config(), "multiple": self.multiple}
+
+
+class CropLike(FlowLayer):
+    """The top left of the first input, of the second's height and width: undoes `PadToMultiple`."""
+
+    @as_written
+    def call(self, inputs):
+        padded, like = inputs
+        shape = tf.shape(like)
+        return ops.crop_to(padded, (like.shape[1] or shape[1], like.shape[2] or shape[2]))

@@ -11,25 +11,30 @@ from typing import Any
 from tfflow.errors import InputError, unknown_name
 from tfflow.models.cascade import ONCE, check_scales
 from tfflow.models.flow_model import FlowModel, as_image
-from tfflow.models.graph import Network, both_directions, one_direction
+from tfflow.models.graph import Network, any_size, both_directions, one_direction
 from tfflow.models.tflite import SUFFIX, TFLiteModel
-from tfflow.models.variants import VARIANTS, Variant, variant
+from tfflow.models.variants import VARIANTS, Variant, register_network, variant
 from tfflow.models.weights import assign, read_arrays
 
 BOX = Path(__file__).parent.parent / "weights"
 """Weights that come with the package, `<name>.safetensors` and what is on record of them, `<name>.json`."""
+
+DEFAULT = "pwcnet_mobile"
+"""The pretrained weights that are loaded where none are named."""
 
 RUN_WEIGHTS = "weights.safetensors"
 """The file of finished weights in an output folder of `python -m tfflow.train`."""
 
 __all__ = [
     "BOX",
+    "DEFAULT",
     "RUN_WEIGHTS",
     "VARIANTS",
     "FlowModel",
     "Network",
     "TFLiteModel",
     "Variant",
+    "any_size",
     "as_image",
     "both_directions",
     "boxed",
@@ -37,6 +42,7 @@ __all__ = [
     "load_float",
     "one_direction",
     "record",
+    "register_network",
     "untrained",
     "variant",
     "weights_file",
@@ -69,9 +75,13 @@ def load_float(weights: str | os.PathLike, scales: Sequence[float] = ONCE) -> Fl
     path = weights_file(weights)
     arrays, metadata = read_arrays(path)
     if metadata.get("model") not in VARIANTS:
-        raise InputError(f"{str(path)!r} holds weights of a network that is not known here: {metadata.get('model')!r}")
+        raise InputError(
+            f"{str(path)!r} holds weights of a network that is not known here: {metadata.get('model')!r}; if it is "
+            "your own, register it first (--plugin FILE.py)"
+        )
     model = FlowModel(metadata["model"], metadata, scales=scales)
     assign(model.one_way, arrays, repr(str(path)))
+    model.origin = str(weights)
     return model
 
 
@@ -104,6 +114,9 @@ def weights_file(weights: str | os.PathLike) -> Path:
         raise InputError(
             f"there are no trained weights of {str(weights)!r} in the box ({', '.join(boxed()) or 'none'})"
         )
+    network, dot, _ = str(weights).partition(".")
+    if dot and network in VARIANTS and path.suffix != ".safetensors":
+        raise unknown_name("weights", str(weights), [n for n in boxed() if n.partition(".")[0] == network] or boxed())
     if path.suffix or len(path.parts) > 1:
         raise InputError(f"no such file or folder of weights: {str(path)!r}")
     raise unknown_name("weights", str(weights), boxed())

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import functools
+import os
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
@@ -13,9 +15,10 @@ from tfflow import ops
 from tfflow.data.arrays import as_batch, as_image, as_pair
 from tfflow.errors import InputError
 from tfflow.models.cascade import ONCE, cascade, check_scales
-from tfflow.models.graph import Network, both_directions, frames_of, longest_sides_of, one_direction
+from tfflow.models.graph import Network, any_size, both_directions, frames_of, longest_sides_of, one_direction
 from tfflow.models.process import check_process
 from tfflow.models.variants import variant
+from tfflow.models.weights import save_weights
 
 __all__ = ["FlowModel", "as_image"]
 
@@ -48,6 +51,7 @@ class FlowModel:
         kind = variant(name)
         self.scales = check_scales(scales)
         self.name, self.stride, self.metadata = name, kind.stride, metadata or {}
+        self.origin = "random"  # where the weights come from, as `load` was given it
         self.network = network or kind.build("float32")
         self.frames = frames_of(self.network)
         self._sides = longest_sides_of(self.network) if "imported" in self.metadata else ()
@@ -58,6 +62,9 @@ class FlowModel:
         self._predict = once(self.forward, input_signature=[any_size] * self.frames)
         self._predict_both = once(self.stacked, input_signature=[any_size] * (2 if self.frames == 2 else 4))
 
+    def __repr__(self) -> str:
+        return f"<FlowModel {self.name}, weights {self.origin}, {self.parameters:,} parameters>"
+
     @functools.cached_property
     def one_way(self) -> keras.Model:
         """The Keras model of 1->2 (`models.one_direction`); shares its weights with `both_ways`."""
@@ -67,6 +74,19 @@ class FlowModel:
     def both_ways(self) -> keras.Model:
         """The Keras model of 1->2 and 2->1 (`models.both_directions`)."""
         return both_directions(self.network)
+
+    @functools.cached_property
+    def keras_model(self) -> keras.Model:
+        """A Keras model of tf_keras (Keras 2) over the same weights: image1, image2 [b, h, w, 3] RGB in [0, 1], of any
+        size -> flow [b, h, w, 2], px (`models.any_size`). It can be trained by `fit`, and saved and loaded by Keras."""
+        return any_size(self.network, self.name)
+
+    def save(self, path: str | os.PathLike, **metadata: str) -> Path:
+        """Writes the weights to a .safetensors file, which `tfflow.load` takes; returns its path.
+
+        metadata: what to note of them besides what is noted already, such as recipe="my own loop".
+        """
+        return save_weights(self.one_way, path, self.name, {**self.metadata, **metadata})
 
     def network_at(self, size: tuple[int, int]) -> Network:
         """The network as it is used on frames of this height and width: all of it, or its first levels."""
@@ -85,8 +105,9 @@ class FlowModel:
     def flow(self, image1, image2, channels: str = "rgb", image0=None) -> np.ndarray:
         """Motion from image1 to image2: float32 [h, w, 2], (u right, v down), px.
 
-        image1, image2: arrays [h, w], [h, w, 1], [h, w, 3] or [h, w, 4] (alpha is dropped) of one size, uint8 or
-            uint16, or float in [0, 1]; or PIL images. image0: the frame before them, for networks of three frames.
+        image1, image2: paths, which are read; arrays [h, w], [h, w, 1], [h, w, 3] or [h, w, 4] (alpha is dropped) of
+            one size, uint8 or uint16, or float in [0, 1]; or PIL images. image0: the frame before them, for networks
+            of three frames.
         channels: order of the colours, "rgb" or, for arrays from OpenCV, "bgr".
         Raises ValueError on other shapes, types or ranges.
         """

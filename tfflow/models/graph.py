@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Protocol
 
+import tensorflow as tf
 import tf_keras as keras
 
-from tfflow.layers import Frame, StackFrames, SwapFrames
+from tfflow.layers import CropLike, Frame, PadToMultiple, StackFrames, SwapFrames
 
 
 class Network(Protocol):
@@ -60,6 +61,24 @@ def one_direction(network: Network, size: tuple = (None, None), batch: int | Non
         for place, frame in enumerate((1, 2, 0)[:count])
     ]
     return keras.Model(inputs, network.decode(*frames))
+
+
+def any_size(network: Network, name: str) -> keras.Model:
+    """[image1, image2] or {"image1", "image2"}, each [b, h, w, 3] RGB in [0, 1], of any size -> flow [b, h, w, 2], px.
+
+    One pass of the whole network. It pads to the stride and crops back; image0 is the third input of a network of three
+    frames. name: of the Keras model; weights keep the names that they have in the network.
+    """
+    count = frames_of(network)
+    inputs = [keras.Input((None, None, 3), name=n) for n in ("image1", "image2", "image0")[:count]]
+    padded = [PadToMultiple(network.stride, name=f"{x.name}_padded")(x) for x in inputs]
+    features = network.encode(StackFrames(name="frames")(padded))
+    frames = [
+        [Frame(place, count, name=f"frame{frame}_level{i}")(f) for i, f in enumerate(features, 1)]
+        for place, frame in enumerate((1, 2, 0)[:count])
+    ]
+    flow = CropLike(name="flow")([tf.nest.flatten(network.decode(*frames))[0], inputs[0]])
+    return keras.Model(inputs, flow, name=name)
 
 
 def both_directions(network: Network, size: tuple = (None, None), batch: int | None = None) -> keras.Model:

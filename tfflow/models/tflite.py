@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 import threading
 from pathlib import Path
@@ -11,10 +10,9 @@ import numpy as np
 
 from tfflow.data.arrays import as_batch, as_pair
 from tfflow.errors import InputError
+from tfflow.models.trial import check_runs
 
 SUFFIX = ".tflite"
-MOST_ELEMENTS = 2**28
-"""Numbers in one tensor: 64 channels of 4 million pixels. A few bytes of a file may ask for any size."""
 
 
 class TFLiteModel:
@@ -33,6 +31,15 @@ class TFLiteModel:
         self.name = self.path.stem
         self.metadata: dict[str, str] = {}
         interpreter = open_interpreter(self.path, threads)
+        try:
+            self._describe(interpreter)
+        except InputError:
+            raise
+        except (ValueError, KeyError, IndexError, TypeError) as error:
+            raise InputError(f"{str(self.path)!r} is not a whole .tflite file ({error}); export it again") from None
+        self._lock = threading.Lock()
+
+    def _describe(self, interpreter) -> None:
         signatures = list(interpreter.get_signature_list().values())
         inputs, outputs = (sorted({n for s in signatures for n in s[end]}) for end in ("inputs", "outputs"))
         if len(signatures) != 1 or inputs != ["image1", "image2"] or outputs not in (["flow12"], ["flow12", "flow21"]):
@@ -53,7 +60,6 @@ class TFLiteModel:
         self._dtype = details["dtype"]
         self._shapes = {name: tuple(map(int, d["shape"])) for name, d in of_outputs.items()}
         self._directions = len(outputs)
-        self._lock = threading.Lock()
 
     def flow(self, image1, image2, channels: str = "rgb") -> np.ndarray:
         """Motion from image1 to image2: float32 [h, w, 2], (u, v), px. Takes what `FlowModel.flow` takes."""
@@ -130,11 +136,9 @@ def open_interpreter(path: Path, threads: int):
         raise InputError("running a .tflite needs ai-edge-litert: pip install 'tfflow[export]'") from None
     if not path.is_file():
         raise InputError(f"no such file: {str(path)!r}")
+    check_runs(path)
     try:
         interpreter = Interpreter(model_path=str(path), num_threads=threads)
-        largest = max((math.prod(map(int, t["shape"])) for t in interpreter.get_tensor_details()), default=0)
-        if largest > MOST_ELEMENTS:
-            raise ValueError(f"a tensor of {largest:,} numbers")
         interpreter.allocate_tensors()
     except (ValueError, RuntimeError, TypeError) as error:
         raise InputError(f"{str(path)!r} is not a whole .tflite file ({error}); export it again") from None

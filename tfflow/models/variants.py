@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tfflow.errors import unknown_name
+from tfflow.errors import InputError
 from tfflow.models.flownet2 import FlowNet2
 from tfflow.models.flownetc import FlowNetC
 from tfflow.models.flownets import FlowNetS
@@ -21,14 +21,16 @@ from tfflow.models.selflow import SelFlow
 from tfflow.models.spynet import SpyNet
 from tfflow.models.spynet_mobile import SpyNetMobile
 from tfflow.models.unflow import UnFlowC, UnFlowCS, UnFlowCSS, UnFlowThinCSS
+from tfflow.registry import Registry
 
 
 @dataclass(frozen=True)
 class Variant:
     """A network, where it comes from and what it weighs. `build(dtype)` makes it, with a Keras dtype policy name.
 
-    parameters: as published; idle: those of them that never touch the flow (PWC-Net's and UFlow's authors declare one
-    upsampling more than they use) and are left out here. published_weights: licence of those of the paper's authors.
+    parameters: as published, 0 = not stated; idle: those of them that never touch the flow (PWC-Net's and UFlow's
+    authors declare one upsampling more than they use) and are left out here. published_weights: licence of those of the
+    paper's authors.
     extends: a network whose layers are all in this one, by the same names: its weights are a start.
     """
 
@@ -55,34 +57,60 @@ OURS = "ours, Apache-2.0"
 JANAI = "Janai et al., ECCV 2018 (back2future)"
 UFLOW = "Jonschkowski et al., ECCV 2020 (UFlow)"
 MEISTER = "Meister et al., AAAI 2018 (UnFlow)"
-VARIANTS = {
-    v.name: v
-    for v in (
-        Variant("flownets", FlowNetS, "Dosovitskiy et al., ICCV 2015", 38_676_506, "research only"),
-        Variant("flownetc", FlowNetC, "Dosovitskiy et al., ICCV 2015", 39_175_298, "research only"),
-        Variant("flownet2", FlowNet2, "Ilg et al., CVPR 2017", 162_518_834, "research only"),
-        Variant("unflow_c", UnFlowC, MEISTER, 39_175_298, "MIT"),
-        Variant("unflow_cs", UnFlowCS, MEISTER, 77_876_900, "MIT"),
-        Variant("unflow_css", UnFlowCSS, MEISTER, 116_578_502, "MIT"),
-        Variant("unflow_css_thin", UnFlowThinCSS, MEISTER, 16_712_922, "MIT"),
-        Variant("spynet", SpyNet, "Ranjan and Black, CVPR 2017", 6 * 240_050, "research only"),
-        Variant("pwcnet", PWCNet, "Sun et al., CVPR 2018", 9_374_340, "CC BY-NC-SA", idle=66),
-        Variant("pwcnet_ddflow", PWCNetDDFlow, "Liu et al., AAAI 2019 (DDFlow)", 4_273_628, "none stated"),
-        Variant("pwclite", PWCLite, "Liu et al., CVPR 2020 (ARFlow)", 2_236_660, "MIT"),
-        Variant("selflow", SelFlow, "Liu et al., CVPR 2019 (SelFlow)", 4_790_876, "none stated"),
-        Variant("multiframe_hard", MultiFrameHard, JANAI, 7_193_316, "research only"),
-        Variant("multiframe_soft", MultiFrameSoft, JANAI, 10_168_302, "research only"),
-        Variant("pwcnet_uflow", PWCNetUFlow, UFLOW, 5_718_218, "never published", idle=16_416),
-        Variant("pwcnet_mobile", PWCNetMobile, "this package", 1_178_362, OURS),
-        Variant("pwcnet_mobile_v2", PWCNetMobileV2, "this package", 1_183_114, OURS, extends="pwcnet_mobile"),
-        Variant("spynet_mobile", SpyNetMobile, "this package", 339_500, OURS),
-    )
-}
-"""By name. The code of all of them here is Apache-2.0."""
+_PUBLISHED = (
+    Variant("flownets", FlowNetS, "Dosovitskiy et al., ICCV 2015", 38_676_506, "research only"),
+    Variant("flownetc", FlowNetC, "Dosovitskiy et al., ICCV 2015", 39_175_298, "research only"),
+    Variant("flownet2", FlowNet2, "Ilg et al., CVPR 2017", 162_518_834, "research only"),
+    Variant("unflow_c", UnFlowC, MEISTER, 39_175_298, "MIT"),
+    Variant("unflow_cs", UnFlowCS, MEISTER, 77_876_900, "MIT"),
+    Variant("unflow_css", UnFlowCSS, MEISTER, 116_578_502, "MIT"),
+    Variant("unflow_css_thin", UnFlowThinCSS, MEISTER, 16_712_922, "MIT"),
+    Variant("spynet", SpyNet, "Ranjan and Black, CVPR 2017", 6 * 240_050, "research only"),
+    Variant("pwcnet", PWCNet, "Sun et al., CVPR 2018", 9_374_340, "CC BY-NC-SA", idle=66),
+    Variant("pwcnet_ddflow", PWCNetDDFlow, "Liu et al., AAAI 2019 (DDFlow)", 4_273_628, "none stated"),
+    Variant("pwclite", PWCLite, "Liu et al., CVPR 2020 (ARFlow)", 2_236_660, "MIT"),
+    Variant("selflow", SelFlow, "Liu et al., CVPR 2019 (SelFlow)", 4_790_876, "none stated"),
+    Variant("multiframe_hard", MultiFrameHard, JANAI, 7_193_316, "research only"),
+    Variant("multiframe_soft", MultiFrameSoft, JANAI, 10_168_302, "research only"),
+    Variant("pwcnet_uflow", PWCNetUFlow, UFLOW, 5_718_218, "never published", idle=16_416),
+    Variant("pwcnet_mobile", PWCNetMobile, "this package", 1_178_362, OURS),
+    Variant("pwcnet_mobile_v2", PWCNetMobileV2, "this package", 1_183_114, OURS, extends="pwcnet_mobile"),
+    Variant("spynet_mobile", SpyNetMobile, "this package", 339_500, OURS),
+)
+VARIANTS: Registry[Variant] = Registry("model", {v.name: v for v in _PUBLISHED})
+"""By name, with those that a user registers. The code of all of them here is Apache-2.0."""
 
 
 def variant(name: str) -> Variant:
     """The network called `name`; an unknown name is refused with the nearest ones."""
-    if name not in VARIANTS:
-        raise unknown_name("model", name, VARIANTS)
-    return VARIANTS[name]
+    return VARIANTS.find(name)
+
+
+def register_network(
+    name: str,
+    build: Callable[[str], Network],
+    *,
+    paper: str = "not stated",
+    licence: str = "not stated",
+    extends: str = "",
+) -> None:
+    """Makes a network of your own known by `name` to every function and command: `model="mine"`, `--model mine`.
+
+        class Mine:                          # see `tfflow.models.graph.Network`
+            stride = 8
+            def __init__(self, dtype="float32"): ...
+            def encode(self, images): ...
+            def decode(self, features1, features2): ...
+
+        tfflow.register_network("mine", Mine)
+
+    build: called with the name of a Keras dtype policy; its `stride` says of what height and width are multiples.
+    extends: a network whose layers are all in this one, by the same names, so that its weights are a start.
+    Raises InputError where another network has the name, or `build` is no network.
+    """
+    missing = [part for part in ("stride", "decode") if not hasattr(build, part)]  # `encode` may be made by `__init__`
+    if not callable(build) or missing:
+        raise InputError(f"a network is a class with stride, encode and decode; {build!r} has no {', '.join(missing)}")
+    if extends:
+        variant(extends)
+    VARIANTS.register(name, Variant(name, build, paper, 0, licence, extends=extends))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -67,6 +68,29 @@ def variable_names(model) -> list[str]:
 def model_arrays(model) -> dict[str, np.ndarray]:
     """The model's weights by name."""
     return {name: v.numpy() for name, v in zip(variable_names(model), model.weights, strict=True)}
+
+
+SUFFIX = ".safetensors"
+
+
+def save_weights(
+    model, path: str | os.PathLike, network: str | None = None, metadata: Mapping[str, str] | None = None
+) -> Path:
+    """Writes the weights of a Keras model of a network to a .safetensors file, which `tfflow.load` takes.
+
+        model = tfflow.load().keras_model
+        model.compile(...); model.fit(...)
+        tfflow.save_weights(model, "mine.safetensors")
+
+    model: `FlowModel.keras_model`, or one like it that Keras loaded. network: its name in the table; default: the
+    model's own name, which is that. Returns the path. Raises InputError for another suffix.
+    """
+    path = Path(path)
+    if path.suffix != SUFFIX:
+        raise InputError(f"weights are written to a file that ends in {SUFFIX}, got '{path}'")
+    model = getattr(model, "keras_model", model)
+    save_arrays(path, model_arrays(model), {**(metadata or {}), "model": network or model.name})
+    return path
 
 
 def assign(model, arrays: dict[str, np.ndarray], where: str, partly: bool = False) -> None:

@@ -1,7 +1,7 @@
 """Labels rendered from one's own frames: Han et al., RealFlow, ECCV 2022, in its idea, for a network that knows motion.
 
-Each phase is a round: the network as it stands is the teacher, by several passes and refinement; frame 1 of each pair is
-moved by a changed copy of the teacher's flow, and gives a new frame 2 whose flow is exact (`data.rendered`).
+Each phase is a round: the network as it stands is the teacher, by several passes and refinement; frame 1 of each pair
+is moved by a changed copy of the teacher's flow, and gives a new frame 2 whose flow is exact (`data.rendered`).
 """
 
 from __future__ import annotations
@@ -37,13 +37,13 @@ rendered_tune = Recipe(
     weights="pretrained",
     rendering=Rendering(),
     departures=(
-        "the paper tells near from far by a network for depth of single images; here by what the real second frame still "
-        "shows, then by motion beside the median motion",
+        "the paper tells near from far by a network for depth of single images; here by what the real second frame "
+        "still shows, then by motion beside the median motion",
         "the paper draws frames by softmax splatting; here the flow is turned round, and frame 1 is sampled by it",
         "the paper fills holes by a network; here they are filled from the real second frame",
-        "the paper trains on rendered pairs alone; here three of ten pairs are real, under the teacher's flow, and all of "
-        "them are compared by census, too",
+        "the paper trains on rendered pairs alone; here three of ten pairs are real, under the teacher's flow, and all "
+        "are compared by census, too",
         "the flow is also moved by a random affine motion, and noise as between the real frames is added",
-        "two rounds of few steps from trained weights, sized for two cores; checkpoints are selected on held-out frames",
+        "two rounds of few steps from trained weights, for two cores; the best checkpoint on held-out frames is kept",
     ),
 )

@@ -41,7 +41,7 @@ class Hooks:
 
     measure: scores of the network as it stands, for the table of before and after each phase.
     picture: pictures by name for TensorBoard, [h, w, 3] uint8.
-    show: called after each step with (step, steps, phase, values, steps a second).
+    show: called after each step with (step, steps, phase, values, steps a second, 0 where that is not known yet).
     begin: called before the steps of each phase, by its place, also where a run goes on in the middle of it; asks
         its last argument whether to stop, and gives back False where it did.
     judge: a score of the network as it stands, lower is better: the run then ends with the checkpoint of the lowest,
@@ -202,7 +202,7 @@ class _Run:
             # the first step of a phase builds graphs, and says nothing of the pace
             pace = 0.95 * pace + 0.05 / seconds if pace else 1 / seconds if done else 0.0
             done += 1
-            self.hooks.show(progress.step, self.recipe.steps, phase, values, pace or 1 / seconds)
+            self.hooks.show(progress.step, self.recipe.steps, phase, values, pace)
             if progress.step % self.row_steps == 0 or progress.step == end:
                 row = self.history.close_row(progress.step, phase.name, rate)
                 if self.board:

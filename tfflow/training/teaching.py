@@ -82,7 +82,7 @@ class Teaching:
 
 
 def best_way(network: FlowModel, source: Source, rendering: Rendering, pairs: int = 6) -> tuple[Way, dict[Way, float]]:
-    """The way with the least endpoint error on pairs rendered from a source, whose flow is exact; and all errors, px."""
+    """The way with the least endpoint error on pairs rendered from a source, whose flow is exact; and all errors."""
     teachers = {way: Teaching(network, None, way) for way in WAYS}
     errors: dict[Way, list[float]] = {way: [] for way in WAYS}
     for k in range(count := min(pairs, len(source))):

@@ -20,7 +20,7 @@ export function floats(name: string): Float32Array {
   return new Float32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength));
 }
 
-/** `python -m tfflow.exporting.vectors` wrote them. */
+/** `python -m tfflow.commands.vectors` wrote them. */
 export interface Vectors {
   tolerance: Record<"resize" | "resize_uint8" | "colour" | "disc" | "latency", number>;
   resize: {

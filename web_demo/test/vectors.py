@@ -12,6 +12,7 @@ from typing import ClassVar
 import cv2
 import numpy as np
 import tensorflow as tf
+import tf_keras as keras
 from scenes import write_y4m
 
 from tfflow.data.scenes import Scenes
@@ -20,7 +21,7 @@ from tfflow.exporting import convert
 from tfflow.exporting.exporter import Exporter
 from tfflow.exporting.graph import Interface
 from tfflow.exporting.manifest import manifest, write_manifest
-from tfflow.models import VARIANTS, FlowModel, Variant
+from tfflow.models import FlowModel, register_network
 from tfflow.models.pwcnet_mobile import PWCNetMobile
 from tfflow.models.tflite import TFLiteModel
 
@@ -42,8 +43,8 @@ class SmallPWC(PWCNetMobile):
 
 def small_network() -> FlowModel:
     """With weights that give flow of some pixels, other ones for u and v."""
-    VARIANTS["small_pwc"] = Variant("small_pwc", SmallPWC, "of the tests", 1, "none")
-    tf.keras.utils.set_random_seed(3)
+    register_network("small_pwc", SmallPWC, paper="of the tests")
+    keras.utils.set_random_seed(3)
     model = FlowModel("small_pwc", {"recipe": "none: random weights", "data": "none", "steps": "0"})
     random = np.random.default_rng(3)
     for v in model.one_way.weights:

@@ -41,17 +41,25 @@ class Camera:
 
     @functools.cached_property
     def inverse(self) -> np.ndarray:
-        return np.linalg.inv(self.matrix)
+        x, y = self.centre
+        return np.array([[1, 0, -x], [0, 1, -y], [0, 0, self.focal]]) / self.focal
 
     def slower(self, factor: float) -> Camera:
         return Camera(self.focal, self.centre, self.velocity * factor, self.turn * factor)
 
     def homography(self, plane: Plane, time: float) -> np.ndarray:
         """3x3, from a plane in the view between the frames to the same in the view at a time."""
-        since = time - MIDDLE
-        turned = cv2.Rodrigues(-self.turn * since)[0]
-        shifted = np.eye(3) - np.outer((self.velocity - plane.own) * since, plane.normal)
-        return self.matrix @ turned @ shifted @ self.inverse
+        if time not in self._turned:
+            turned = self.matrix @ cv2.Rodrigues(-self.turn * (time - MIDDLE))[0]
+            self._turned[time] = (turned, turned @ self.inverse)
+        turned, infinite = self._turned[time]
+        shift = turned @ ((self.velocity - plane.own) * (time - MIDDLE))
+        return infinite - shift[:, None] * (plane.normal @ self.inverse)
+
+    @functools.cached_property
+    def _turned(self) -> dict[float, tuple[np.ndarray, np.ndarray]]:
+        """For each time, from directions between the frames to pixels, and from pixels there to pixels."""
+        return {}
 
     def project(self, points: np.ndarray) -> np.ndarray:
         """Points [n, 3] in the view between the frames, px."""

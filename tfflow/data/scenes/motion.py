@@ -38,9 +38,16 @@ def compose(second: np.ndarray, first: np.ndarray) -> np.ndarray:
 def invert(motion: np.ndarray) -> np.ndarray:
     """The motion back. Closed form, so that there and back is the identity to float64's precision."""
     if len(motion) == 3:
-        return np.linalg.inv(motion)
+        return _inverse(*motion.ravel().tolist())
     (a, b, x), (c, d, y) = motion.tolist()
     return np.array([[d, -b, b * y - d * x], [-c, a, c * x - a * y]]) / (a * d - b * c)
+
+
+def _inverse(a: float, b: float, c: float, d: float, e: float, f: float, g: float, h: float, i: float) -> np.ndarray:
+    rows = [[e * i - f * h, c * h - b * i, b * f - c * e],
+            [f * g - d * i, a * i - c * g, c * d - a * f],
+            [d * h - e * g, b * g - a * h, a * e - b * d]]  # fmt: skip
+    return np.array(rows) / (a * rows[0][0] + b * rows[1][0] + c * rows[2][0])
 
 
 def square(motion: np.ndarray) -> np.ndarray:

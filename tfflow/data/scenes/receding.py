@@ -37,21 +37,24 @@ def recede(
     level = np.log2(density * np.sqrt(pixel * (pixel + slope / nearness)) / nearness)
     ahead = np.array([0.0, 0.0, 1.0]) - normal * (normal[2] / (normal @ normal))
     across = np.cross(ahead, normal / np.linalg.norm(normal))
-    tile = np.stack([ahead, across]) * density @ rays + np.outer(rng.uniform(0, TILE, 2), near)
+    side = TILE if max(size) > TILE else TILE // 2
+    tile = np.stack([ahead, across]) * density @ rays + np.outer(rng.uniform(0, side, 2), near)
     maps = np.empty((*size, 2), np.float32)  # where in the texture each pixel's point is
     for axis, (a, b, c) in enumerate(tile):
         along = (a * x).astype(np.float32) + (b * y + c).astype(np.float32)
         np.divide(along, nearness, out=maps[..., axis])
-    texture = textures.draw(rng, (TILE, TILE))
+    texture = textures.draw(rng, (side, side))
     seen = np.empty((*size, 3), np.uint8)
+    first = min(max(math.floor(float(level.min())), 0), LEVELS - 1)
     for step in range(LEVELS):
-        amount = np.clip((level - (step - 1)) * 255, 0, 255).astype(np.uint8)
-        left, upper, width, height = cv2.boundingRect(amount) if step else (0, 0, size[1], size[0])
-        if not width:
-            break
-        place = (slice(upper, upper + height), slice(left, left + width))
-        there = maps[place] / np.float32(2**step)
-        part = cv2.remap(texture, there, None, cv2.INTER_LINEAR, borderMode=WRAP)  # type: ignore[call-overload]
-        seen[place] = blend(seen[place], part, amount[place]) if step else part
+        below = np.inf if step == LEVELS - 1 else step + 1.0
+        band = cv2.inRange(level, -np.inf if step == first else step - 1.0, below)  # type: ignore[call-overload]
+        left, upper, width, height = cv2.boundingRect(band)
+        if step >= first and width:
+            place = (slice(upper, upper + height), slice(left, left + width))
+            there = maps[place] / np.float32(2**step)
+            part = cv2.remap(texture, there, None, cv2.INTER_LINEAR, borderMode=WRAP)  # type: ignore[call-overload]
+            amount = np.clip((level[place] - (step - 1)) * 255, 0, 255).astype(np.uint8)
+            seen[place] = part if step == first else blend(seen[place], part, amount)
         texture = cv2.pyrDown(texture, borderType=WRAP)
     return seen

@@ -14,7 +14,7 @@ import javax.imageio.ImageIO
 
 /**
  * Exports of export/to_tflite.py through the estimator on a desktop's TensorFlow Lite, against Python's flow of the same
- * frames. `-Dtfflow.models=DIR=GOLDEN:DIR=GOLDEN`, each GOLDEN from `python -m tfflow.exporting.vectors --model DIR --out
+ * frames. `-Dtfflow.models=DIR=GOLDEN:DIR=GOLDEN`, each GOLDEN from `python -m tfflow.commands.vectors --model DIR --out
  * GOLDEN`; `-Dtfflow.screens=FOLDER` keeps the screens that they give.
  */
 class ExportedModelTest {

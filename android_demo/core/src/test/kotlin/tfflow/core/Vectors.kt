@@ -4,7 +4,7 @@ import org.json.JSONArray
 import org.json.JSONObject
 import java.nio.ByteBuffer
 
-/** What Python computed: `python -m tfflow.exporting.vectors` wrote it. */
+/** What Python computed: `python -m tfflow.commands.vectors` wrote it. */
 object Vectors {
     private val root = JSONObject(Vectors::class.java.getResource("/vectors.json")!!.readText())
 

@@ -1,0 +1,115 @@
+"""`tfflow.export`: trained weights to .tflite files that keep their limits (`tfflow.exporting.run`)."""
+
+from __future__ import annotations
+
+import functools
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from tfflow.data.records import Source
+from tfflow.data.sources import open_sources
+from tfflow.evaluation.report import progress_bar, wide_console
+from tfflow.exporting.check import validate as check_export
+from tfflow.exporting.precisions import chosen, require_libraries
+from tfflow.exporting.report import Report
+from tfflow.exporting.run import ExportResult
+from tfflow.exporting.run import export as make_export
+from tfflow.models import FlowModel
+from tfflow.recipes import Recipe, named
+
+
+def export(
+    model: FlowModel | str | os.PathLike,
+    out: str | os.PathLike | None = None,
+    *,
+    size: tuple[int, int],
+    precision: str | Sequence[str] = "fp32",
+    both: bool = False,
+    quarter: bool = False,
+    uint8: bool = False,
+    data: Any = None,
+    limit: int = 32,
+    calibration: str | os.PathLike | Source | None = None,
+    train: str | os.PathLike | Source | None = None,
+    recipe: str | os.PathLike | Recipe | None = None,
+    steps: int = 400,
+    devices: str = "auto",
+    overwrite: bool = False,
+    progress: bool = False,
+) -> ExportResult:
+    """Exports a network for phones, in one precision or several, and holds each file against the float network.
+
+        result = tfflow.export("pwcnet_mobile", "out", size=(256, 448), precision="int8-ptq")
+        print(result.table())
+
+    model: a network, or weights as `tfflow.load` takes them, but not an exported file.
+    out: the folder to write into as each file is made; None: `result.save(folder)` writes later.
+    size: (height, width) of the images, multiples of the network's stride. both: flow 2->1, too. quarter: flow of every
+        fourth pixel. uint8: images of 0 to 255, as a camera gives them.
+    precision: of `tfflow.exporting.precisions.PRECISIONS`, several with commas or as a list, or "all".
+    data: what is reported on beside the built-in scenes; limit: pairs of each.
+    calibration: frames for ranges of int8; train, recipe, steps, devices: of int8-qat. Default: the frames of the run
+        where `model` is its folder and it learned from frames or video, else the built-in scenes; and the recipe of the
+        weights.
+    overwrite: replace an export that is in `out`. progress: print what goes on.
+    Raises InputError where an argument, the data or a library is missing or does not fit.
+    """
+    require_libraries(chosen(precision))
+    console = wide_console(quiet=not progress)
+    return make_export(
+        model,
+        out,
+        size=size,
+        precision=precision,
+        both=both,
+        quarter=quarter,
+        uint8=uint8,
+        data=_given(data),
+        limit=limit,
+        calibration=_one(calibration),
+        train=_one(train),
+        recipe=None if recipe is None else named(recipe),
+        steps=steps,
+        devices=devices,
+        overwrite=overwrite,
+        say=console.print,
+        bars=functools.partial(progress_bar, console),
+    )
+
+
+def validate(
+    folder: str | os.PathLike,
+    weights: str | os.PathLike,
+    *,
+    data: Any = None,
+    limit: int = 32,
+    progress: bool = False,
+) -> Report:
+    """Holds an exported network against the float weights that it was made from, on the built-in scenes and `data`.
+
+    folder: the `out` of an export. Its `failures` say which limits are not kept; empty: all are.
+    """
+    require_libraries([])
+    console = wide_console(quiet=not progress)
+    return check_export(
+        Path(folder),
+        weights,
+        data=_given(data),
+        limit=limit,
+        say=console.print,
+        bars=functools.partial(progress_bar, console),
+    )
+
+
+def _given(data: Any) -> list[str | Source]:
+    items = list(data) if isinstance(data, list | tuple) else [] if data is None else [data]
+    return [found for one in items if (found := _one(one)) is not None]
+
+
+def _one(data: Any) -> str | Source | None:
+    """What `tfflow.exporting` takes: text, which says what a run learned from, or a source."""
+    if data is None or isinstance(data, str | os.PathLike):
+        return None if data is None else os.fspath(data)
+    return open_sources(data)[0]

@@ -1,0 +1,173 @@
+"""What a training does, of what it is asked for: recipe, network, weights, crop and rate."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tfflow.data.picked import OwnPairs
+from tfflow.data.records import Source
+from tfflow.errors import InputError
+from tfflow.models import boxed, load_float, variant
+from tfflow.recipes import Recipe, named
+from tfflow.training.step import student_size
+from tfflow.training.trainer import PRECISIONS
+
+FRESH, TUNE = "ddflow_quick", "rendered_tune"
+"""What trains random weights, and what trains on from trained ones, where no recipe is named."""
+
+TUNE_THREE = "ddflow_tune"
+"""The same for networks of three frames."""
+
+RANDOM = "random"
+"""Instead of trained weights."""
+
+MOST_PIXELS = 2**30
+"""Of the first frames of a step, which memory holds many times."""
+
+LARGEST = 10**9
+"""Of any number that is given: steps, pairs, seconds."""
+
+
+@dataclass(frozen=True)
+class TrainSettings:
+    """The arguments of `tfflow.train` besides its data, in range."""
+
+    recipe: str | os.PathLike | Recipe | None = None
+    model: str | None = None
+    weights: str | None = None
+    val_limit: int = 32
+    textures: str | None = None
+    out: Path | None = None
+    steps: int | None = None
+    batch: int | None = None
+    crop: tuple[int, int] | None = None
+    learning_rate: float | None = None
+    phase_learning_rate: float | None = None
+    seed: int = 0
+    devices: str = "auto"
+    precision: str = "float32"
+    xla: bool = False
+    on_error: str = "stop"
+    save_every: float = 120.0
+
+    def __post_init__(self) -> None:
+        for option in ("steps", "batch", "val_limit", "learning_rate", "phase_learning_rate", "save_every"):
+            value = getattr(self, option)
+            if value is not None and not 0 < value <= LARGEST:
+                bound = f"at most {LARGEST:,}" if value > 0 else "above 0"
+                raise InputError(f"--{option.replace('_', '-')} must be {bound}, got {value}")
+        if not 0 <= self.seed < 2**32:
+            raise InputError(f"--seed must be 0 to {2**32 - 1}, got {self.seed}")
+        if self.learning_rate and self.phase_learning_rate:
+            raise InputError("--learning-rate and --phase-learning-rate exclude each other: give one")
+        if self.precision not in PRECISIONS:
+            raise InputError(f"--precision must be one of {', '.join(PRECISIONS)}, got {self.precision!r}")
+
+
+def starting_weights(settings: TrainSettings, sources: Sequence[Source]) -> TrainSettings:
+    """The settings with the weights to go on from, or None for random ones. Frames of one's own often hold too little
+    motion to learn from nothing: a video of a fixed camera, say, teaches random weights that nothing moves."""
+    return dataclasses.replace(settings, weights=_start(settings, sources))
+
+
+def _start(settings: TrainSettings, sources: Sequence[Source]) -> str | None:
+    if settings.weights:
+        return None if settings.weights == RANDOM else settings.weights
+    if settings.recipe:
+        return _weights_of(named(settings.recipe), settings.model)
+    model = settings.model or named(TUNE).model
+    own = any("flow12" not in source.truth for source in sources)
+    return model if own and model in boxed() else None
+
+
+def _weights_of(recipe: Recipe, model: str | None) -> str | None:
+    """What the recipe itself begins from."""
+    model = model or recipe.model
+    if recipe.weights == "random":
+        return None
+    if recipe.weights == "pretrained" and model in boxed():
+        return model
+    if recipe.weights in boxed():
+        return recipe.weights
+    raise InputError(
+        f"{recipe.name} goes on from trained weights of {model}: name them with --weights W, or begin from none with "
+        f"--weights {RANDOM}"
+    )
+
+
+def planned(settings: TrainSettings, sources: Sequence[Source]) -> tuple[Recipe, str]:
+    """The recipe as this run takes it, at its own rate, and the network's name."""
+    recipe = named(settings.recipe or (TUNE if settings.weights else FRESH))
+    model = _network(settings, recipe)
+    if recipe.rendering and variant(model).frames > 2 and not settings.recipe:
+        recipe = named(TUNE_THREE)  # rendered pairs have no frames around them
+    if recipe.rendering:  # it trains on smaller frames, where these are large
+        sources = [OwnPairs(source, [(0, 0)]) for source in sources]
+    stride = variant(model).stride
+    steps = recipe.scaled(settings.steps) if settings.steps else recipe
+    crop = _crop(settings.crop, recipe.crop, sources, stride)
+    phases = tuple(
+        dataclasses.replace(
+            p,
+            crop=None if settings.crop or not p.crop else _crop(None, p.crop, sources, stride),
+            batch=None if settings.batch else p.batch,
+        )
+        for p in steps.phases
+    )
+    recipe = dataclasses.replace(steps, crop=crop, batch=settings.batch or recipe.batch, phases=phases)
+    for phase in recipe.phases:
+        if phase.teacher:
+            try:
+                student_size(recipe.crop_of(phase), phase.teacher.student, stride)
+            except ValueError as error:
+                advice = _larger(settings.crop, sources)
+                raise InputError(f"{recipe.name} with {model}: {error}; {advice}") from None
+        height, width = recipe.crop_of(phase)
+        if (pairs := recipe.batch_of(phase)) * height * width > MOST_PIXELS:
+            raise InputError(
+                f"{pairs} pairs of {height}x{width} px a step are too many: at most {MOST_PIXELS:,} px together"
+            )
+    return recipe, model
+
+
+def _network(settings: TrainSettings, recipe: Recipe) -> str:
+    if not settings.weights:
+        return settings.model or recipe.model
+    of_weights = load_float(settings.weights).name
+    model = settings.model
+    if model and of_weights not in (model, variant(model).extends):
+        raise InputError(f"--weights {settings.weights} is a {of_weights}, --model says {model}")
+    return model or of_weights
+
+
+def at_rate(settings: TrainSettings, recipe: Recipe) -> Recipe:
+    rate = settings.learning_rate or settings.phase_learning_rate
+    return recipe.at_rate(rate, every_phase=bool(settings.phase_learning_rate)) if rate else recipe
+
+
+def _crop(
+    asked: tuple[int, int] | None, usual: tuple[int, int], sources: Sequence[Source], stride: int
+) -> tuple[int, int]:
+    """The crop asked for, which must fit the network; else the recipe's, cut to what fits the frames and it."""
+    if asked:
+        if any(n % stride for n in asked):
+            near = "x".join(str(max(stride, round(n / stride) * stride)) for n in asked)
+            raise InputError(f"--crop must be multiples of the network's stride {stride}: the nearest is {near}")
+        return asked
+    for source in sources:
+        usual = tuple(min(n, size) for n, size in zip(usual, source.sample(0)["image1"].shape, strict=False))
+    height, width = (max(stride, n // stride * stride) for n in usual)
+    return height, width
+
+
+def _larger(asked: tuple[int, int] | None, sources: Sequence[Source]) -> str:
+    """What to do about a crop that is too small: it is the one that was asked for, or as large as the frames."""
+    if asked or not sources:
+        return "choose a larger --crop"
+    sizes = {source.name: source.sample(0)["image1"].shape[:2] for source in sources}
+    name = min(sizes, key=lambda name: min(sizes[name]))
+    return f"the frames of {name} are {sizes[name][0]}x{sizes[name][1]}: train on larger ones"

@@ -1,0 +1,162 @@
+"""`release`: a run's weights become pretrained weights of the package, measured and described.
+
+Every figure is measured here, on the weights that are written.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tfflow.api.plan import RANDOM
+from tfflow.api.run import REPORT
+from tfflow.data.records import Source
+from tfflow.data.sources import open_sources
+from tfflow.errors import InputError
+from tfflow.evaluation import baselines, benchmark, model_card, report
+from tfflow.evaluation.refinement import refined, used_as
+from tfflow.files import write_json, write_text, write_whole
+from tfflow.models import BOX, RUN_WEIGHTS, FlowModel, boxed, load_float, record
+from tfflow.models.weights import model_arrays, save_arrays
+from tfflow.recipes import named
+from tfflow.training.checkpoint import read_state
+
+LARGEST = 6_000_000
+"""Bytes of a file of pretrained weights."""
+
+DOCS = Path("docs/models")
+
+
+@dataclass(frozen=True)
+class ReleaseResult:
+    """record: what is on record of the weights, which `models.record` reads again."""
+
+    record: Mapping[str, Any]
+
+    def table(self) -> str:
+        """Markdown: endpoint errors on each data set, classical methods beside them."""
+        return model_card.scores_table([self.record])
+
+    def save(self, box: str | os.PathLike = BOX, docs: str | os.PathLike = DOCS) -> None:
+        """Writes the record NAME.json to `box` and the model card NAME.md to `docs`."""
+        name = self.record["name"]
+        write_text(Path(docs) / f"{name}.md", model_card.card(self.record))
+        write_json(Path(box) / f"{name}.json", dict(self.record))
+
+
+def pretrained_table() -> str:
+    """Markdown: the endpoint errors of all pretrained weights, as they are on record."""
+    return model_card.scores_table([record(name) for name in boxed()])
+
+
+def release(
+    name: str,
+    data: Any,
+    *,
+    run: str | os.PathLike | None = None,
+    notes: str = "",
+    licence: str = "Apache-2.0",
+    box: str | os.PathLike = BOX,
+    docs: str | os.PathLike = DOCS,
+    progress: bool = False,
+) -> ReleaseResult:
+    """Measures weights on `data`, which has ground truth, and writes them with their record, card and report.
+
+    name: of the weights, "NETWORK" or "NETWORK.TAG". run: output folder of a training that ended; None: the weights
+    called `name` that come with the package are measured anew. notes: Markdown for the card. box, docs: folders of the
+    weights and of the card. Raises InputError where the data has no ground truth, or the run is not whole.
+    """
+    sources = open_sources(data)
+    if not (name and sources):
+        raise InputError("expected --name NAME and at least one --data KIND:PATH with ground truth")
+    if run is not None:
+        return _released(name, Path(run), sources, notes, licence, Path(box), Path(docs), progress)
+    if name not in boxed():
+        raise InputError(f"{name!r} is not in the box ({', '.join(boxed())}): name the RUN that its weights are of")
+    scores = _measured(load_float(name), name, sources, progress)
+    result = ReleaseResult(record(name) | {"scores": scores} | ({"notes": notes} if notes else {}))
+    result.save(box, docs)
+    return result
+
+
+def _released(
+    name: str, run: Path, sources: Sequence[Source], notes: str, licence: str, box: Path, docs: Path, progress: bool
+) -> ReleaseResult:
+    """Writes the weights of a run, and its report beside the card."""
+    model, training, picture = load_float(run), lineage(run), run / REPORT
+    if not picture.is_file():
+        raise InputError(f"{str(run)!r} has no {REPORT}: repeat its command, which writes it")
+    scores = _measured(model, name, sources, progress)
+    with write_whole(box / f"{name}.safetensors") as part:  # the weights appear last: their record and card are there
+        save_arrays(part, model_arrays(model.one_way), model.metadata)
+        contents = part.read_bytes()
+        if len(contents) > LARGEST:
+            raise InputError(f"the weights take {len(contents):,} bytes, a file in the box at most {LARGEST:,}")
+        result = ReleaseResult(
+            {
+                "name": name,
+                "network": model.name,
+                "parameters": model.parameters,
+                "labels": any(named(run["recipe"]).needs_truth for run in training),
+                "licence": licence,
+                "bytes": len(contents),
+                "sha256": hashlib.sha256(contents).hexdigest(),
+                "training": training,
+                "method": model.metadata["method"],
+                "scores": scores,
+                "notes": notes,
+            }
+        )
+        with write_whole(docs / f"{name}.png") as copy:
+            copy.write_bytes(picture.read_bytes())
+        result.save(box, docs)
+    return result
+
+
+def _measured(model: FlowModel, name: str, sources: Sequence[Source], progress: bool) -> list[dict[str, Any]]:
+    """Endpoint errors of the weights in each use, and of the classical methods."""
+    console = report.wide_console(quiet=not progress)
+    compared = {b.name: b for b in baselines.all_baselines() if b.name != "DIS ultrafast"} | _uses(model, name)
+    entries = []
+    for source in sources:
+        if "flow12" not in source.truth:
+            raise InputError(f"{source.name} has no ground truth to measure on")
+        with report.progress_bar(console, source.name) as shown:
+            entries += model_card.scores(benchmark.run(compared, source, progress=shown))
+    return entries
+
+
+def _uses(model: FlowModel, name: str) -> dict[str, baselines.Predictor]:
+    """The ways of using the weights that are measured: as they are, in two passes, and with all that there is."""
+    twice, thrice = (FlowModel(model.name, network=model.network, scales=s) for s in ((1, 2), (0.5, 1, 2)))
+    uses = [(model, None), (twice, None), (twice, "variational"), (thrice, "variational")]
+    return {used_as(name, m.scales, refine): refined(m, refine) if refine else m for m, refine in uses}
+
+
+def lineage(run: Path) -> list[dict[str, Any]]:
+    """The run, after those whose weights it went on from: recipe, steps, hours, data, start of each, oldest first."""
+    metadata = load_float(run).metadata
+    state = read_state(run)
+    if state is None:
+        raise InputError(f"{str(run)!r} is not the output folder of a training run: it holds {RUN_WEIGHTS} alone")
+    start = metadata["start"]
+    if start in boxed():
+        before = record(start)["training"]
+    elif start == RANDOM:
+        before = []
+    elif Path(start).is_dir():
+        before = lineage(Path(start))
+    else:  # whether labels were seen there could not be told
+        raise InputError(f"{str(run)!r} went on from {start!r}, which is neither in the box nor the folder of a run")
+    this = {
+        "recipe": metadata["recipe"],
+        "steps": int(metadata["steps"]),
+        "hours": state[1].seconds / 3600,
+        "data": metadata["data"],
+        "start": "the row above" if before else start,
+    }
+    return [*before, this]

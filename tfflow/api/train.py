@@ -1,0 +1,102 @@
+"""`tfflow.train`: a flow network, by default without labels and on the built-in moving scenes."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import cv2
+
+from tfflow.api.plan import TrainSettings
+from tfflow.api.run import Run, Stopped, TrainResult
+from tfflow.data.sources import open_sources
+from tfflow.errors import InputError
+from tfflow.evaluation.report import wide_console
+from tfflow.recipes import Recipe
+
+__all__ = ["Stopped", "TrainResult", "train"]
+
+
+def train(
+    data: Any = None,
+    *,
+    recipe: str | os.PathLike | Recipe | None = None,
+    model: str | None = None,
+    weights: str | os.PathLike | None = None,
+    val: Any = None,
+    val_limit: int = 32,
+    textures: str | os.PathLike | None = None,
+    out: str | os.PathLike | None = None,
+    steps: int | None = None,
+    batch: int | None = None,
+    crop: tuple[int, int] | None = None,
+    learning_rate: float | None = None,
+    phase_learning_rate: float | None = None,
+    seed: int = 0,
+    devices: str = "auto",
+    precision: str = "float32",
+    xla: bool = False,
+    on_error: str = "stop",
+    save_every: float = 120.0,
+    progress: bool = False,
+) -> TrainResult:
+    """Trains a flow network into a folder; the same call again continues where it stopped.
+
+        result = tfflow.train("video:holiday.mp4", out="runs/holiday")
+        print(result.table())
+        flow = result.model.flow(image1, image2)
+
+    data: frames to train on: "KIND:PATH", a path, an object of your own (`tfflow.data.own.as_source`), or a list of
+        them. Default: built-in scenes, with textures from the photographs in `textures`.
+    recipe: a method by name, a `Recipe`, or a Python file that holds one, which is executed. Default: "ddflow_quick";
+        from trained weights "rendered_tune".
+    model: the network by name. Default: the recipe's. weights: trained weights to start from, or "random". Default: for
+        frames without ground truth and no recipe the pretrained ones, else none.
+    val: what to measure on, as `data`. Default: scenes that were not trained on, or some of `data`. val_limit: pairs.
+    out: the folder. Default: runs/RECIPE-MODEL-DATA.
+    steps: updates in all; batch: pairs an update; crop: (height, width). Default: the recipe's, or what fits.
+    learning_rate scales the recipe's schedules so that the first begins there; phase_learning_rate so that each does.
+    seed: of weights, data and augmentation. devices: "auto", or as "GPU:0,GPU:1" or "CPU:2". precision: of the
+        network's inner tensors. xla: compile the step. on_error: "stop" or "skip", at a damaged file. save_every:
+        seconds between checkpoints. progress: print what goes on.
+    Raises InputError where an argument, the data or the folder does not fit, `Stopped` (a KeyboardInterrupt) where a
+    signal ended it.
+    """
+    settings = TrainSettings(
+        recipe=recipe,
+        model=model,
+        weights=None if weights is None else os.fspath(weights),
+        val_limit=val_limit,
+        textures=None if textures is None else os.fspath(textures),
+        out=None if out is None else Path(out),
+        steps=steps,
+        batch=batch,
+        crop=crop,
+        learning_rate=learning_rate,
+        phase_learning_rate=phase_learning_rate,
+        seed=seed,
+        devices=devices,
+        precision=precision,
+        xla=xla,
+        on_error=on_error,
+        save_every=save_every,
+    )
+    sources = open_sources(data, on_error)
+    if textures and sources:
+        raise InputError("--textures belongs to the built-in scenes: leave --data out, or say scenes:textures=DIR")
+    with _one_reading_thread():
+        return Run(settings, sources, open_sources(val, on_error), wide_console(quiet=not progress)).train()
+
+
+@contextlib.contextmanager
+def _one_reading_thread() -> Iterator[None]:
+    """OpenCV in one thread: frames are read beside the training, which needs the other cores."""
+    before = cv2.getNumThreads()
+    cv2.setNumThreads(1)
+    try:
+        yield
+    finally:
+        cv2.setNumThreads(before)

@@ -1,0 +1,180 @@
+"""Shot cuts: between which neighbouring frames the scene changes, so that no flow joins them.
+
+A cut is a pair of frames of which flow explains nearly nothing: after OpenCV's DIS flow, on thumbnails, hardly any
+patch with texture is found again. Fast motion, a change of light and noise are no cuts by this measure, which those of
+colour alone (PySceneDetect's content score) take for some; `docs/video.md` holds them side by side.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import itertools
+import json
+import math
+import os
+import sys
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import cv2
+import numpy as np
+from rich.console import Console
+from rich.progress import Progress
+
+from tfflow.data.cache import cache_folder
+from tfflow.data.images import read_image
+from tfflow.errors import InputError
+from tfflow.files import write_json
+
+SIDE = 160  # px; the longer side of a thumbnail
+LEAST_SIDE = 32  # px; DIS takes no less, and frames that are smaller are not looked at
+FOUND = 0.12  # share of patches; where fewer are found again, there is a cut (of cuts at most 0.05, else 0.2 or more)
+ALIKE = 0.5  # correlation of two patches of 9 x 9 px that show the same
+TEXTURE = 16.0  # variance, of grey levels, of a patch that can be found at all
+LONG = 200  # files; from here on a bar shows that they are being read
+SHOWN = 8  # cuts that a text names
+_PATCH = (9, 9)
+
+
+class CutFinder:
+    """Called with the frames of a video in order: whether a cut lies between the last frame and this one.
+
+    on: False finds none.
+    """
+
+    def __init__(self, on: bool = True):
+        self._on = on
+        self._last: np.ndarray | None = None
+
+    def __call__(self, frame: np.ndarray) -> bool:
+        if not self._on or _tiny(frame.shape):
+            return False
+        last, self._last = self._last, thumbnail(frame)
+        return last is not None and is_cut(last, self._last)
+
+
+def is_cut(grey1: np.ndarray, grey2: np.ndarray) -> bool:
+    """Whether the scene changes between two frames, of which these are thumbnails of one size, uint8 [h, w]."""
+    if np.array_equal(grey1, grey2) or _coarsely_alike(grey1, grey2):
+        return False
+    if _found(grey1, grey2, None) >= FOUND:
+        return False
+    return all(_found(grey1, grey2, start) < FOUND for start in _shifts(grey1, grey2))
+
+
+def thumbnail(image: np.ndarray) -> np.ndarray:
+    """RGB [h, w, 3], uint8 or float in [0, 1] -> grey uint8 [h, w] with sides of 32 to 160 px."""
+    height, width = image.shape[:2]
+    share = SIDE / max(height, width)
+    size = (max(LEAST_SIDE, round(width * share)), max(LEAST_SIDE, round(height * share)))
+    small = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+    if small.dtype != np.uint8:
+        small = np.rint(255 * np.clip(small, 0, 1)).astype(np.uint8)
+    return cv2.cvtColor(small, cv2.COLOR_RGB2GRAY)
+
+
+def cuts_of_files(frames: Sequence[Path]) -> list[int]:
+    """The places k in a list of images of one clip where a cut lies between k - 1 and k; remembered in the cache.
+
+    An image that cannot be read is no neighbour of a cut: who reads it for its own sake says what is wrong with it.
+    """
+    note = cache_folder("cuts") / f"{_key(frames)}.json"
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+        found = json.loads(note.read_text("utf-8"))["cuts"]
+        if isinstance(found, list) and all(isinstance(k, int) and 0 < k < len(frames) for k in found):
+            return found
+    found = []
+    bar = Progress(console=Console(stderr=True), transient=True, disable=len(frames) < LONG)
+    with bar as progress, ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
+        task = progress.add_task("looking for shot cuts", total=len(frames))
+        last: np.ndarray | None = None
+        places = iter(range(len(frames)))
+        while batch := list(itertools.islice(places, 32)):
+            for k, small in zip(batch, pool.map(_read, (frames[k] for k in batch)), strict=True):
+                if last is not None and small is not None and last.shape == small.shape and is_cut(last, small):
+                    found.append(k)
+                last = small
+            progress.advance(task, len(batch))
+    with contextlib.suppress(OSError):  # a cache that cannot be written costs time alone
+        write_json(note, {"frames": len(frames), "first": str(frames[0]), "cuts": found})
+    return found
+
+
+def say_cuts(name: str, after: Sequence[str]) -> None:
+    """One line on stderr: after which frames of a source the scene changes; nothing where it does not."""
+    if not after:
+        return
+    named = ", ".join(after[:SHOWN]) + (f" and {len(after) - SHOWN} more" if len(after) > SHOWN else "")
+    several = len(after) > 1
+    print(
+        f"tfflow: {len(after)} shot cut{'s' * several} in '{name}', after {named}: no pair of frames crosses "
+        f"{'them' if several else 'it'}",
+        file=sys.stderr,
+        flush=True,
+    )
+
+
+def _read(path: Path) -> np.ndarray | None:
+    try:
+        image = read_image(path)
+        return None if _tiny(image.shape) else thumbnail(image)
+    except InputError:
+        return None
+
+
+def _key(frames: Sequence[Path]) -> str:
+    """Of the files' paths, sizes and times, so that no stale note fits."""
+    digest = hashlib.sha256()
+    for frame in frames:
+        with contextlib.suppress(OSError):
+            state = frame.stat()
+            text = f"{frame.resolve()}\0{state.st_size}\0{state.st_mtime_ns}\0"
+            digest.update(text.encode("utf-8", "surrogatepass"))
+    return digest.hexdigest()[:32]
+
+
+def _tiny(shape: tuple[int, ...]) -> bool:
+    """Whether a frame is too small for flow to tell a cut: it is taken for none."""
+    return min(shape[:2]) < LEAST_SIDE
+
+
+def _shifts(grey1: np.ndarray, grey2: np.ndarray) -> list[np.ndarray]:
+    """Constant flows to start from, as a pan gives that is too fast for DIS alone: [h, w, 2] each."""
+    h, w = grey1.shape
+    (u, v), _ = cv2.phaseCorrelate(grey1.astype(np.float32), grey2.astype(np.float32))
+    around = (u - math.copysign(w, u), v - math.copysign(h, v))  # it takes frames for periodic
+    starts = np.array([(u, v), (around[0], v), (u, around[1])], np.float32)
+    return [np.broadcast_to(start, (h, w, 2)).copy() for start in starts]
+
+
+def _coarsely_alike(grey1: np.ndarray, grey2: np.ndarray) -> bool:
+    """Whether two frames differ by noise alone: the means of large tiles, from which it has gone, stay as they are."""
+    tiles1, tiles2 = (
+        cv2.resize(grey, (8, 6), interpolation=cv2.INTER_AREA).astype(np.float32) for grey in (grey1, grey2)
+    )
+    return float(np.abs(tiles1 - tiles2).mean()) < 2.0 + 0.05 * float(max(tiles1.std(), tiles2.std()))
+
+
+def _found(grey1: np.ndarray, grey2: np.ndarray, start: np.ndarray | None) -> float:
+    """The share of patches with texture that flow finds again, looking alike and by flow that leads back; 1 of none."""
+    search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
+    flow12 = search.calc(grey1, grey2, start)  # type: ignore[arg-type]
+    flow21 = search.calc(grey2, grey1, None if start is None else -start)  # type: ignore[arg-type]
+    first, second = grey1.astype(np.float32), _fetched(grey2.astype(np.float32), flow12)
+    returns = np.linalg.norm(flow12 + _fetched(flow21, flow12), axis=-1)
+    mean1, mean2 = cv2.blur(first, _PATCH), cv2.blur(second, _PATCH)
+    var1 = np.maximum(cv2.blur(first * first, _PATCH) - mean1 * mean1, 0)
+    var2 = np.maximum(cv2.blur(second * second, _PATCH) - mean2 * mean2, 0)
+    alike = (cv2.blur(first * second, _PATCH) - mean1 * mean2) / np.sqrt(var1 * var2 + 25.0)
+    steep = np.maximum(var1, var2) > TEXTURE
+    if not steep.any():
+        return 1.0
+    consistent = returns < 1.0 + 0.1 * np.linalg.norm(flow12, axis=-1)
+    return float(((alike > ALIKE) & consistent)[steep].mean())
+
+
+def _fetched(values: np.ndarray, flow: np.ndarray) -> np.ndarray:
+    y, x = np.mgrid[: flow.shape[0], : flow.shape[1]].astype(np.float32)
+    return cv2.remap(values, x + flow[..., 0], y + flow[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)

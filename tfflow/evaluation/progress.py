@@ -57,7 +57,7 @@ def progress_bar(console: Console, title: str) -> Iterator[Callable[[int, int], 
         TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
-        TextColumn("{task.fields[left]}"),
+        TextColumn("{task.fields[left]}", markup=False),
     )
     with Progress(*columns, console=console, transient=True) as progress:
         task = progress.add_task(title, total=None, left="")

@@ -129,7 +129,7 @@ def _extract(path: Path, folder: Path, on_error: str) -> None:
             total = video_info(path).frames
             bar = Progress(console=console(stderr=True), transient=True, disable=total < LONG)
             with bar as progress, ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
-                task = progress.add_task(f"extracting the frames of {path.name}", total=total or None)
+                task = progress.add_task("extracting the frames of the video", total=total or None)
                 frames = decode(path, on_error, notes)
                 while batch := list(itertools.islice(frames, 32)):  # encoding takes ten times as long as decoding
                     names = [part / f"frame_{number:06d}.png" for number, _ in batch]

@@ -96,7 +96,8 @@ def train(
     run = _Run(trainer, data, folder, hooks, chief, every_seconds, row_steps, progress)
     with _Stop() as stop, contextlib.closing(data):
         run.score("before")
-        run.judge()
+        if not progress.judged:  # else a run that goes on would be judged where one that was not stopped is not
+            run.judge()
         run.save()
         while progress.phase < len(recipe.phases):
             phase = recipe.phases[progress.phase]

@@ -76,7 +76,9 @@ def release(
     if run is not None:
         return _released(name, Path(run), sources, notes, licence, Path(box), Path(docs), progress)
     if name not in boxed():
-        raise InputError(f"{name!r} is not among the pretrained weights ({', '.join(boxed())}): name the RUN that its weights are of")
+        raise InputError(
+            f"{name!r} is not among the pretrained weights ({', '.join(boxed())}): name the RUN that its weights are of"
+        )
     scores = _measured(load_float(name), name, sources, progress)
     result = ReleaseResult(record(name) | {"scores": scores} | ({"notes": notes} if notes else {}))
     result.save(box, docs)
@@ -95,7 +97,9 @@ def _released(
         save_arrays(part, model_arrays(model.one_way), model.metadata)
         contents = part.read_bytes()
         if len(contents) > LARGEST:
-            raise InputError(f"the weights take {len(contents):,} bytes, a file of pretrained weights at most {LARGEST:,}")
+            raise InputError(
+                f"the weights take {len(contents):,} bytes, a file of pretrained weights at most {LARGEST:,}"
+            )
         result = ReleaseResult(
             {
                 "name": name,
@@ -151,7 +155,9 @@ def lineage(run: Path) -> list[dict[str, Any]]:
     elif Path(start).is_dir():
         before = lineage(Path(start))
     else:  # whether labels were seen there could not be told
-        raise InputError(f"{str(run)!r} went on from {start!r}, which is neither pretrained weights nor the folder of a run")
+        raise InputError(
+            f"{str(run)!r} went on from {start!r}, which is neither pretrained weights nor the folder of a run"
+        )
     this = {
         "recipe": metadata["recipe"],
         "steps": int(metadata["steps"]),

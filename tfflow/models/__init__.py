@@ -111,9 +111,7 @@ def weights_file(weights: str | os.PathLike) -> Path:
     if (BOX / f"{weights}.safetensors").is_file():
         return BOX / f"{weights}.safetensors"
     if str(weights) in VARIANTS:
-        raise InputError(
-            f"there are no pretrained weights of {str(weights)!r} ({', '.join(boxed()) or 'none'})"
-        )
+        raise InputError(f"there are no pretrained weights of {str(weights)!r} ({', '.join(boxed()) or 'none'})")
     network, dot, _ = str(weights).partition(".")
     if dot and network in VARIANTS and path.suffix != ".safetensors":
         raise unknown_name("weights", str(weights), [n for n in boxed() if n.partition(".")[0] == network] or boxed())

@@ -38,6 +38,7 @@ EXTRAS = {
     ],
     "spring": ["h5py>=3.8"],  # Spring's ground truth, .flo5, is HDF5
     "test": [
+        "scenedetect>=0.6.4",  # what the shot cuts that are found are held against
         "pytest>=8",  # the runner
         "pytest-xdist>=3.7",  # on all cores at once
         "hypothesis>=6.100",  # damaged files and odd sizes that no one would think of

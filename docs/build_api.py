@@ -34,7 +34,9 @@ def main(argv: list[str] | None = None) -> int:
     p.add_argument("--out", type=Path, default=default, metavar="DIR", help="(default: %(default)s)")
     args = p.parse_args(argv)
     for name in MODULES:  # first, so that warnings of other packages are no errors
-        importlib.import_module(name)
+        module = importlib.import_module(name)
+        for function in module.__all__:  # those of `tfflow` are imported when they are asked for
+            setattr(module, function, getattr(module, function))
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         pdoc.render.configure(docformat="markdown")

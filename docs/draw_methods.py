@@ -29,7 +29,7 @@ SETTINGS = SceneSettings(pace=(1.0, 1.0), noise=0.0, faint=0.0, motion_blur=0.0,
 LEVEL, RADIUS = 2, 4
 """Level whose features are matched (1/4), and how far, in px of its grid."""
 POINTS = ((138, 218), (60, 170), (46, 58))
-"""Pixels of frame 1, (row, column), whose matches are shown: one with one match, one with several, one occluded."""
+"""Pixels of the first frame, (row, column), whose matches are shown: with one match, with several, occluded."""
 COLOURS = ((255, 220, 0), (0, 230, 255), (255, 90, 220))
 
 

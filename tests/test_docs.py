@@ -41,6 +41,15 @@ def test_the_page_about_keras_runs_from_its_first_line_to_its_last(tmp_path, mon
     assert repr(got["mine"]).startswith("<FlowModel spynet_mobile, weights mine.safetensors")
 
 
+def test_the_page_about_predicting_runs(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    got: dict = {}
+    for block in code(ROOT / "docs" / "predicting.md"):
+        exec(block, got)
+    assert (tmp_path / "flow.flo").stat().st_size > 8 * 384 * 512 and got["tracks"].points.shape == (2, 2, 2)
+    assert "(384, 512, 2)" in capsys.readouterr().out
+
+
 def test_the_first_lines_of_python_in_the_readme_give_what_they_say(capsys):
     exec(code(README)[0], {})
     assert capsys.readouterr().out == "(384, 512, 2) float32\n"
@@ -52,7 +61,7 @@ def test_every_command_line_is_taken_by_its_parser(page):
         name, *rest = shlex.split(line.replace("$(python -c", "").replace(")", ""))[1:]
         assert name in COMMANDS, line
         parser = module_of(name).parser()
-        assert parser.parse_known_args([word for word in rest if word != "--plugin"])[1] == [], line
+        assert parser.parse_known_args(rest)[1] == [], line
 
 
 def test_command_lines_are_found():

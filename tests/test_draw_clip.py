@@ -28,7 +28,7 @@ def drawing():
 
 
 def test_each_frame_of_a_scene_stands_beside_its_flow_in_one_colour(drawing, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(drawing, "SIZE", (80, 96))
+    monkeypatch.setattr(drawing, "SIZE", (96, 112))
     monkeypatch.setattr(drawing, "CLIPS", {34: 2, 8: 3})
     monkeypatch.setattr("tfflow.load", lambda: Still(), raising=False)
     assert drawing.main(["--out", str(tmp_path / "clip.webp")]) == 0
@@ -37,6 +37,6 @@ def test_each_frame_of_a_scene_stands_beside_its_flow_in_one_colour(drawing, tmp
         first = np.asarray(clip.convert("RGB")).astype(int)
         clip.seek(1)
         second = np.asarray(clip.convert("RGB")).astype(int)
-    assert np.abs(first[:, :96] - second[:, :96]).mean() > 1  # the scene moves
-    flow = first[10:-10, 96 + drawing.GAP + 8 : 2 * 96]
+    assert np.abs(first[:, :112] - second[:, :112]).mean() > 1  # the scene moves
+    flow = first[10:-10, 112 + drawing.GAP + 8 : 2 * 112]
     assert flow.std(axis=(0, 1)).max() < 4 and flow[..., 0].mean() > flow[..., 2].mean() + 50  # to the right is red

@@ -44,7 +44,7 @@ def test_memory_that_does_not_suffice_is_a_refusal(capsys):
 @pytest.mark.parametrize("file", COMMANDS, ids=lambda file: str(file.relative_to(ROOT)))
 def test_every_command_has_the_one_parser_and_the_one_console(file):
     """So that argparse's errors are one line, and what a user calls a folder is no markup."""
-    if file.name in ("terminal.py", "video.py"):  # the one place; and a bar of its own text
+    if file.name == "terminal.py":  # the one place
         return
     text = file.read_text("utf-8")
     assert not re.search(r"ArgumentParser\(|\bConsole\(|rich\.markup", text)

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from tfflow.api.load import load as load
     from tfflow.api.names import list_networks as list_networks
     from tfflow.api.names import list_weights as list_weights
+    from tfflow.api.phone import phone as phone
     from tfflow.api.predict import predict as predict
     from tfflow.api.sample import sample_pair as sample_pair
     from tfflow.api.track import track as track
@@ -48,6 +49,7 @@ _PLACES = {
     "list_networks": "api.names",
     "list_weights": "api.names",
     "load": "api.load",
+    "phone": "api.phone",
     "predict": "api.predict",
     "register_data": "data.sources",
     "register_network": "models.variants",

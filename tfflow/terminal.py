@@ -8,13 +8,13 @@ from typing import Any
 from rich.console import Console
 
 
-def console(width: int | None = None, quiet: bool = False) -> Console:
+def console(width: int | None = None, quiet: bool = False, stderr: bool = False) -> Console:
     """The console of every command, on which text is text: what a user calls a folder, `x[/red]y` or `:boom:`, is no
     markup. Cells in bold are `rich.text.Text`. width: where the output is a file or a pipe, which have none. quiet:
-    prints nothing, for functions that are asked for no progress."""
-    made = Console(markup=False, emoji=False, highlight=False, quiet=quiet)
+    prints nothing, for functions that are asked for no progress. stderr: writes there."""
+    made = Console(markup=False, emoji=False, highlight=False, quiet=quiet, stderr=stderr)
     if width and not made.is_terminal:
-        return Console(markup=False, emoji=False, highlight=False, width=width, quiet=quiet)
+        return Console(markup=False, emoji=False, highlight=False, width=width, quiet=quiet, stderr=stderr)
     return made
 
 

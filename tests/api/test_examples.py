@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import importlib.util
 import inspect
+import re
 import textwrap
 
 import pytest
@@ -21,10 +22,9 @@ FUNCTIONS = {
 
 
 def example(function) -> str:
-    """The indented lines of a docstring before its arguments; "" where there are none."""
-    body = inspect.getdoc(function).partition("\n")[2]
-    blocks = [textwrap.dedent(block) for block in body.split("\n\n") if block.startswith("    ")]
-    return "\n".join(blocks)
+    """The indented paragraphs of a docstring; "" where there are none."""
+    blocks = re.findall(r"\n\n((?: {4}.*\n|\n)+)", inspect.getdoc(function) + "\n")
+    return textwrap.dedent("\n".join(blocks))
 
 
 def calls(code: str) -> list[ast.Call]:

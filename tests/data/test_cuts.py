@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 
 import cv2
@@ -184,3 +185,18 @@ def test_real_videos_have_the_cuts_that_one_sees_and_no_others(real_data):
     for left, right in (("final/temple_3/frame_0022", "0023"), ("clean/market_5/frame_0002", "0003")):
         first = real_data / "sintel" / "training" / f"{left}.png"
         assert cuts_of_files([first, first.with_name(f"frame_{right}.png")]) == []
+
+
+def test_cuts_are_those_of_pyscenedetect_and_fast_motion_is_none(real_data):
+    """Its score of colours takes frames of a drive for cuts, from which every third is left; flow explains them."""
+    scenedetect = pytest.importorskip("scenedetect")
+    path = real_data / "video" / "bikes.mp4"
+    scenes = scenedetect.detect(str(path), scenedetect.ContentDetector())
+    assert [start.get_frames() + 1 for start, _ in scenes[1:]] == [31, 77, 138, 188, 243]
+    drive = [cv2.imread(str(file))[..., ::-1] for file in sorted((real_data / "video" / "driving").glob("*.jpg"))[::3]]
+    scores = [
+        np.abs(np.subtract(*(cv2.cvtColor(frame, cv2.COLOR_RGB2HSV).astype(np.int32) for frame in pair))).mean()
+        for pair in itertools.pairwise(drive)
+    ]
+    finder = CutFinder()
+    assert max(scores) > 27 and not any(map(finder, drive))

@@ -22,7 +22,7 @@ ROWS = [
 def test_a_row_shows_the_flow_beside_the_truth_on_one_scale():
     one = sample(3)
     ((*titles,), pictures) = zip(*learned.rows_of_flow(Constant(3, -2), [one])[0], strict=True)
-    assert [titles[0], *titles[2:]] == ["frame 1", "ground truth", "frame 2 warped", "found hidden: red"]
+    assert [titles[0], *titles[2:]] == ["frame 1", "ground truth", "frame 2 warped", "found occluded: red"]
     scale = float(titles[1].removeprefix("flow, full = ").removesuffix(" px"))
     assert scale > 3
     assert np.array_equal(pictures[0], one["image1"])
@@ -37,7 +37,7 @@ def test_without_truth_it_is_held_against_another():
     assert len(row) == 4
     warped = row["frame 2 warped"][2:-2, 3:-3]
     assert np.abs(warped - pair["image1"][2:-2, 3:-3]).max() < 1e-5
-    red = row["found hidden: red"]
+    red = row["found occluded: red"]
     assert red[10, 15, 0] < red[10, -1, 0] or red[10, -1, 1] < pair["image1"][10, -1, 1]  # it leaves at the right
 
 

@@ -32,14 +32,36 @@ def test_the_time_left_is_that_of_the_pieces_after_the_first():
     assert pace.left(101, 101) == "0:00 left"
 
 
+def test_one_slow_piece_among_many_changes_little():
+    clock = Clock()
+    pace = Pace(clock)
+    for done in range(1, 41):
+        clock.now += 60 if done in (1, 20, 40) else 1
+        text = pace.left(done, 100)
+    assert text == "1:00 left"
+
+
+def test_another_piece_of_work_has_its_own_pace():
+    clock = Clock()
+    pace = Pace(clock)
+    for done in (1, 2, 3):
+        clock.now += 100
+        pace.left(done, 3)
+    for done, text in ((1, ""), (2, "0:08 left"), (3, "0:07 left")):
+        clock.now += 1
+        assert pace.left(done, 10) == text
+
+
 def test_nothing_is_promised_that_is_not_known():
     clock = Clock()
     pace = Pace(clock)
     assert pace.left(0, 10) == pace.left(1, 10) == ""
     clock.now += 5
     assert pace.left(3, 0) == pace.left(12, 10) == ""
-    clock.now += 3600 * 5
-    assert pace.left(6, 11).startswith("5:00:0")
+    pace = Pace(clock)
+    for done, text in ((1, ""), (2, "5:00:00 left")):
+        assert pace.left(done, 7) == text
+        clock.now += 3600
 
 
 @pytest.mark.parametrize(

@@ -76,8 +76,9 @@ def release(
     if run is not None:
         return _released(name, Path(run), sources, notes, licence, Path(box), Path(docs), progress)
     if name not in boxed():
+        known = ", ".join(boxed())
         raise InputError(
-            f"{name!r} is not among the pretrained weights ({', '.join(boxed())}): name the RUN that its weights are of"
+            f"{name!r} is not among the pretrained weights ({known}): name the RUN that its weights are of"
         )
     scores = _measured(load_float(name), name, sources, progress)
     result = ReleaseResult(record(name) | {"scores": scores} | ({"notes": notes} if notes else {}))

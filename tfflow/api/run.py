@@ -13,6 +13,7 @@ from typing import Any
 import tensorflow as tf
 from rich.console import Console, Group
 
+from tfflow.api.own_video import OwnVideo, Verdict
 from tfflow.api.plan import RANDOM, TrainSettings, at_rate, planned, starting_weights
 from tfflow.data.damage import warn
 from tfflow.data.pipeline import Mixed, Spread, check_batch
@@ -29,6 +30,7 @@ from tfflow.recipes import Recipe
 from tfflow.terminal import as_text
 from tfflow.training import loop
 from tfflow.training.bar import Bar
+from tfflow.training.best import kept_step
 from tfflow.training.checkpoint import Progress, check_folder, claim_folder, read_state
 from tfflow.training.cluster import machines_of
 from tfflow.training.feed import Feed, check_sequences, check_truth
@@ -56,6 +58,7 @@ class TrainResult:
     folder: what it wrote. recipe: as it was trained, its steps, batch and crop included. network: its name. steps,
     seconds: of the whole training. scores: {"when": "zero flow", "before", a phase's name, ..., metric: mean over the
     pairs of `measured_on`}. new: whether this call trained; False where the folder held the whole run already.
+    verdict: of a recipe that renders its labels: what training was worth on held-out frames.
     """
 
     folder: Path
@@ -67,6 +70,7 @@ class TrainResult:
     seconds: float
     scores: tuple[dict[str, Any], ...]
     new: bool = True
+    verdict: Verdict | None = None
 
     @property
     def weights(self) -> Path:
@@ -85,7 +89,8 @@ class TrainResult:
 
     def __rich__(self) -> Group:
         heading = f"measured on {self.measured_on}, mean over pairs:"
-        return Group(heading, learned.scores_table(list(self.scores)))
+        ends = [self.verdict.line()] if self.verdict else []
+        return Group(heading, learned.scores_table(list(self.scores)), *ends)
 
     def table(self) -> str:
         """The scores as text: a row for each time that the network was measured, and for each baseline."""
@@ -114,7 +119,8 @@ class Run:
         check_truth(recipe, self.source)
         frames = variant(self.model).frames
         check_sequences(self.model, frames, self.source)
-        self.val = self._validation(_joined(val))
+        self.val, self._val_given = self._validation(_joined(val)), bool(val)
+        self.own: OwnVideo | None = None
         if frames > 2:
             self.val = self.val.around()
         self.out = settings.out or Path("runs") / _run_name(recipe.name, self.model, sources)
@@ -162,17 +168,21 @@ class Run:
         )
         for departure in trainer.departures:
             console.print(f"departure: {departure}")
-        if self.given and (text := remark(survey(source), source.name)):
+        if recipe.rendering:
+            self.own = OwnVideo(source, recipe.rendering, settings.seed, self.out, console.print)
+            self.val = self.val if self._val_given else self.own.report
+        elif self.given and (text := remark(survey(source), source.name)):
             warn(text)
         metadata = {"model": self.model, "recipe": recipe.name, "method": repr(recipe), "steps": str(recipe.steps),
                     "data": source.name, "seed": str(settings.seed), "start": settings.weights or RANDOM}  # fmt: skip
         feed = Feed(self.strategy, self._feeding, recipe, settings.seed, trainer.flow_model.frames)
         with Bar(console, writes) as bar:
+            hooks = loop.Hooks(lambda t: self._measure(t, bar), self._pictures, bar.show)
             progress, ended = loop.train(
                 trainer,
                 feed,
                 self.out,
-                loop.Hooks(lambda t: self._measure(t, bar), self._pictures, bar.show),
+                self.own.hooks(hooks, recipe.steps) if self.own else hooks,
                 metadata=metadata,
                 chief=writes,
                 every_seconds=settings.save_every,
@@ -181,9 +191,12 @@ class Run:
             raise Stopped(f"stopped at step {progress.step}, saved; the same command continues")
         if not writes:
             return self._result(progress)
+        if self.own:
+            self.own.verdict(trainer, kept_step(self.out)).save(self.out)
         result = self._result(progress, _baseline_scores(self.val))
         minutes = f"{progress.seconds / 60:.1f} min"
         title = f"{recipe.name}: {self.model}, {progress.step:,} steps in {minutes}, on {source.name}"
+        title += f"\n{result.verdict.line()}" if result.verdict else ""
         examples = learned.rows_of_flow(trainer.flow_model, _examples(self.val), baselines.dis())
         learned.write_report(self.out / REPORT, title, examples, read_history(self.out), list(result.scores))
         return result
@@ -199,6 +212,7 @@ class Run:
             progress.seconds,
             (*beside, *progress.scores),
             new,
+            Verdict.read(self.out),
         )
 
     def _scenes(self, size: tuple[int, int]) -> Scenes:
@@ -206,7 +220,7 @@ class Run:
         return open_scenes(self.recipe.scenes, size=size, seed=self.settings.seed, textures=self.settings.textures)
 
     def _feeding(self, crop: tuple[int, int]) -> Source:
-        return self.given or self._scenes(crop)
+        return self.own.training(crop) if self.own else self.given or self._scenes(crop)
 
     def _validation(self, val: Source | None) -> Source:
         """What to measure on: what is given; else unseen scenes; else pairs spread evenly over the data trained on."""

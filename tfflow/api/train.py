@@ -52,7 +52,7 @@ def train(
     data: frames to train on: "KIND:PATH", a path, an object of your own (`tfflow.data.own.as_source`), or a list of
         them. Default: built-in scenes, with textures from the photographs in `textures`.
     recipe: a method by name, a `Recipe`, or a Python file that holds one, which is executed. Default: "ddflow_quick";
-        from trained weights "ddflow_tune".
+        from trained weights "rendered_tune".
     model: the network by name. Default: the recipe's. weights: trained weights to start from, or "random". Default: for
         frames without ground truth and no recipe the pretrained ones, else none.
     val: what to measure on, as `data`. Default: scenes that were not trained on, or some of `data`. val_limit: pairs.

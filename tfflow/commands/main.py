@@ -16,6 +16,7 @@ from tfflow.errors import command
 
 COMMANDS = {
     "train": ("train", "train a flow network on video, frames or the built-in scenes"),
+    "phone": ("phone", "the whole way: train on your video, measure, export, check"),
     "predict": ("predict", "the flow of two images, a folder or a video"),
     "evaluate": ("evaluate", "measure networks and classical methods on data"),
     "export": ("to_tflite", "make a .tflite for the phone, checked against its limits"),
@@ -23,6 +24,8 @@ COMMANDS = {
     "benchmark": ("benchmark", "how fast each network predicts and learns here"),
     "benchmark-export": ("benchmark_export", "how fast exported networks run, here and on a phone"),
     "web": ("web", "show exported networks in the browser"),
+    "prove": ("prove", "whether training on unlabelled frames pays, where the truth is known"),
+    "correlate": ("correlate", "which measures without labels rank networks as their error does"),
     "compare": ("compare", "train methods alike and compare them"),
     "recipes": ("recipes", "list the training methods, or print one"),
     "synthesize": ("synthesize", "write built-in moving scenes to disk, with exact flow"),

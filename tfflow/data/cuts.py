@@ -19,7 +19,6 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from rich.console import Console
 from rich.progress import Progress
 
 from tfflow.data.cache import cache_folder
@@ -27,6 +26,7 @@ from tfflow.data.images import read_image
 from tfflow.errors import InputError
 from tfflow.files import write_json
 from tfflow.limits import parse_json
+from tfflow.terminal import console
 
 SIDE = 160  # px; the longer side of a thumbnail
 LEAST_SIDE = 32  # px; DIS takes no less, and frames that are smaller are not looked at
@@ -91,7 +91,7 @@ def cuts_of_files(frames: Sequence[Path]) -> list[int]:
         if isinstance(found, list) and all(isinstance(k, int) and 0 < k < len(frames) for k in found):
             return found
     found = []
-    bar = Progress(console=Console(stderr=True), transient=True, disable=len(frames) < LONG)
+    bar = Progress(console=console(stderr=True), transient=True, disable=len(frames) < LONG)
     with bar as progress, ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
         task = progress.add_task("looking for shot cuts", total=len(frames))
         last: np.ndarray | None = None

@@ -38,8 +38,20 @@ def survey(source: Source, pairs: int = PAIRS) -> Survey:
     return Survey(len(kinds), kinds.count("still"), kinds.count("flat"))
 
 
+class Motion(NamedTuple):
+    """Of a pair: "moving", "still", or "flat", without texture; and how far the fastest tenth of its edges move, px."""
+
+    kind: str
+    fast: float
+
+
 def kind(image1: np.ndarray, image2: np.ndarray) -> str:
     """What a pair of float RGB frames [h, w, 3] is: "moving", "still", or "flat", without texture."""
+    return measured(image1, image2).kind
+
+
+def measured(image1: np.ndarray, image2: np.ndarray) -> Motion:
+    """The motion of a pair of float RGB frames [h, w, 3] at the edges in them."""
     scale = min(1.0, SIDE / image1.shape[1])
     grey1, grey2 = (_grey(image, scale) for image in (image1, image2))
     slopes = [
@@ -47,12 +59,14 @@ def kind(image1: np.ndarray, image2: np.ndarray) -> str:
     ]
     steep = np.hypot(*slopes) > FLAT
     if steep.mean() < ENOUGH:
-        return "flat"
+        return Motion("flat", 0.0)
     if min(grey1.shape) < 16:  # DIS takes no less: then whether they differ at all
-        return "moving" if np.abs(grey1.astype(np.float32) - grey2)[steep].mean() > 2 else "still"
+        differs = np.abs(grey1.astype(np.float32) - grey2)[steep].mean() > 2
+        return Motion("moving", 1.0) if differs else Motion("still", 0.0)
     flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST).calc(grey1, grey2, None)  # type: ignore[call-overload]
     length = np.hypot(flow[..., 0], flow[..., 1])[steep] / scale
-    return "moving" if np.any(np.percentile(length, (50, 99)) > STILL) else "still"  # less is the noise of a camera
+    moves = np.any(np.percentile(length, (50, 99)) > STILL)  # less is the noise of a camera
+    return Motion("moving" if moves else "still", float(np.percentile(length, 90)))
 
 
 def remark(found: Survey, name: str) -> str:

@@ -15,7 +15,6 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from rich.console import Console
 from rich.progress import Progress
 
 from tfflow.data import headers
@@ -28,6 +27,7 @@ from tfflow.data.tree import files
 from tfflow.errors import InputError
 from tfflow.files import sweep, write_json, write_whole_folder
 from tfflow.limits import parse_json
+from tfflow.terminal import console
 
 __all__ = ["VIDEO_SUFFIXES", "VideoInfo", "cache_folder", "numbered_frames", "open_video", "read_frames", "video_info"]
 
@@ -127,9 +127,9 @@ def _extract(path: Path, folder: Path, on_error: str) -> None:
             count, finder, new = 0, CutFinder(), []
             notes = Notes()
             total = video_info(path).frames
-            bar = Progress(console=Console(stderr=True), transient=True, disable=total < LONG)
+            bar = Progress(console=console(stderr=True), transient=True, disable=total < LONG)
             with bar as progress, ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
-                task = progress.add_task(f"extracting the frames of {path.name}", total=total or None)
+                task = progress.add_task("extracting the frames of the video", total=total or None)
                 frames = decode(path, on_error, notes)
                 while batch := list(itertools.islice(frames, 32)):  # encoding takes ten times as long as decoding
                     names = [part / f"frame_{number:06d}.png" for number, _ in batch]

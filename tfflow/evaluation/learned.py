@@ -1,4 +1,4 @@
-"""What a training run learned, on one page: flow before and after on real pairs, the loss curve, the scores."""
+"""The report of a training run, one picture: flow before and after on real pairs, the loss curve, the scores."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def rows_of_flow(
             row.append((title, pictures.flow_to_colour(other, scale)))
         visible = 1.0 - check_occlusion(flow12, flow21)[..., None].astype(np.float32)
         row.append(("frame 2 warped", warp(sample["image2"], flow12)))
-        row.append(("found hidden: red", pictures.visibility_overlay(sample["image1"], visible)))
+        row.append(("found occluded: red", pictures.visibility_overlay(sample["image1"], visible)))
         rows.append(row)
     return rows
 

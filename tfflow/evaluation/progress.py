@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import statistics
 import sys
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 
 from rich.console import Console
@@ -14,21 +16,29 @@ EVERY = 5.0  # seconds between two lines
 
 
 class Pace:
-    """Tells the time that is left from how fast it went since the first piece, which alone builds graphs and caches."""
+    """Tells the time that is left from the median time of the last pieces.
+
+    The first piece, which builds graphs and caches, is none of them, nor does a later one that does so spoil it. Where
+    the count goes back, another piece of work has begun.
+    """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic):
         self._clock = clock
-        self._first: tuple[int, float] | None = None
+        self._last: tuple[int, float] | None = None
+        self._seconds: deque[float] = deque(maxlen=32)  # a piece
 
     def left(self, done: int, total: int) -> str:
         """ "1:05 left" after `done` of `total` pieces; "" where it cannot be known: too early, or without a total."""
         now = self._clock()
-        if self._first is None and done:
-            self._first = done, now
-        if self._first is None or done <= self._first[0] or total < done:
+        if self._last is None or done < self._last[0]:
+            self._seconds.clear()
+        elif done > self._last[0]:
+            self._seconds.append((now - self._last[1]) / (done - self._last[0]))
+        if done and (self._last is None or done != self._last[0]):
+            self._last = done, now
+        if not self._seconds or total < done:
             return ""
-        seconds = (now - self._first[1]) / (done - self._first[0]) * (total - done)
-        minutes, seconds = divmod(round(seconds), 60)
+        minutes, seconds = divmod(round(statistics.median(self._seconds) * (total - done)), 60)
         hours, minutes = divmod(minutes, 60)
         return f"{hours}:{minutes:02}:{seconds:02} left" if hours else f"{minutes}:{seconds:02} left"
 
@@ -47,7 +57,7 @@ def progress_bar(console: Console, title: str) -> Iterator[Callable[[int, int], 
         TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
-        TextColumn("{task.fields[left]}"),
+        TextColumn("{task.fields[left]}", markup=False),
     )
     with Progress(*columns, console=console, transient=True) as progress:
         task = progress.add_task(title, total=None, left="")

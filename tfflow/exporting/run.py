@@ -38,6 +38,8 @@ from tfflow.training.strategy import choose_strategy
 FILE, REJECTED, MANIFEST, LADDER = "model.tflite", "model.rejected.tflite", "model.json", "ladder.md"
 THREADS, TIMED = (1, 2), 20
 """With how many threads the files of several precisions are timed, and how often."""
+WITHOUT_RENDERING = "ddflow_tune"
+"""By what int8-qat fine-tunes weights whose recipe renders its labels: there are no rendered pairs here."""
 SIMULATED_PAIRS = 4
 """On how many pairs a file is held against the graph that simulates it."""
 
@@ -202,7 +204,8 @@ def _recipe(recipe: str | Recipe | None, model: FlowModel, steps: int) -> Recipe
     recipe = recipe or model.metadata.get("recipe")
     if not recipe:
         raise InputError("int8-qat fine-tunes by the recipe of the weights, and these name none: choose with --recipe")
-    return named(recipe) if isinstance(recipe, str) else recipe
+    found = named(recipe) if isinstance(recipe, str) else recipe
+    return named(WITHOUT_RENDERING) if found.rendering else found
 
 
 def _fitted(recipe: Recipe, source: Source, stride: int) -> Recipe:

@@ -55,7 +55,7 @@ def untrained(name: str, scales: Sequence[float] = ONCE) -> FlowModel:
 
 
 def load(weights: str | os.PathLike, scales: Sequence[float] = ONCE) -> FlowModel | TFLiteModel:
-    """A trained network: the name of pretrained weights, a .safetensors file, the output folder of `python -m tfflow.train`, or a
+    """A trained network: pretrained weights by name, a .safetensors file, the folder of a run of `tfflow train`, or a
     .tflite of `export/to_tflite.py`.
 
     scales: sizes, as shares of the frames' own, at which it looks one after the other, see `FlowModel`; an exported

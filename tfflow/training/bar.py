@@ -37,10 +37,10 @@ class Bar:
 
     def show(self, step: int, steps: int, phase: Phase, values: dict[str, float], pace: float) -> None:
         numbers = "  ".join(f"{name} {value:.3f}" for name, value in values.items())
-        text = f"{phase.name}  {numbers}  {pace:.2f} steps/s"
+        text = f"{phase.name}  {numbers}" + (f"  {pace:.2f} steps/s" if pace else "")
         self._progress.update(self._task, description=text, completed=step, total=steps)
         now = time.monotonic()
-        if self._shown and not self._console.is_terminal and (now - self._told > 60 or step == steps):
+        if self._shown and not self._console.is_terminal and pace and (now - self._told > 60 or step == steps):
             self._told = now
             self._console.print(
                 f"step {step}/{steps}  {text}  {(steps - step) / pace / 60:.0f} min left", highlight=False

@@ -34,8 +34,8 @@ class Progress:
     """Where a run stands.
 
     step: updates done in all; phase: index of the phase under way, their number where the run ended; pending: the
-    history's row under way (`log.History`); scores: see `loop.train`; not_finite: whether the step that follows gave a
-    loss or gradient that is not finite.
+    history's row under way (`log.History`); scores: see `loop.train`; judged: [step, score] of each checkpoint that was
+    scored to keep the best; not_finite: whether the step that follows gave a loss or gradient that is not finite.
     """
 
     step: int = 0
@@ -43,6 +43,7 @@ class Progress:
     seconds: float = 0.0
     pending: dict[str, list[float]] = field(default_factory=dict)
     scores: list[dict[str, Any]] = field(default_factory=list)
+    judged: list[list[float]] = field(default_factory=list)
     not_finite: bool = False
 
 

@@ -86,9 +86,9 @@ def check_sequences(model: str, frames: int, source: Source) -> None:
 
 
 def check_truth(recipe: Recipe, source: Source) -> None:
-    """Raises InputError where the source lacks ground truth that the recipe learns from."""
+    """Raises InputError where the source lacks ground truth that the recipe learns from and does not render."""
     missing = truth_of(recipe) - source.truth
-    if missing:
+    if missing and not recipe.rendering:
         raise InputError(
             f"recipe {recipe.name} learns from ground truth, and {source.name} has no {', '.join(sorted(missing))}; "
             "use a recipe without labels, such as ddflow"

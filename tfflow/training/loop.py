@@ -17,8 +17,9 @@ import tensorflow as tf
 from tfflow.data.pipeline import refusal
 from tfflow.errors import InputError
 from tfflow.models import RUN_WEIGHTS
-from tfflow.models.weights import checksum, save_arrays
+from tfflow.models.weights import assign, checksum, save_arrays
 from tfflow.recipes import Phase
+from tfflow.training.best import Best
 from tfflow.training.checkpoint import Progress, read_state, save_state, step_before
 from tfflow.training.cluster import agree, machines_of
 from tfflow.training.log import History, TensorBoard
@@ -40,12 +41,19 @@ class Hooks:
 
     measure: scores of the network as it stands, for the table of before and after each phase.
     picture: pictures by name for TensorBoard, [h, w, 3] uint8.
-    show: called after each step with (step, steps, phase, values, steps a second).
+    show: called after each step with (step, steps, phase, values, steps a second, 0 where that is not known yet).
+    begin: called before the steps of each phase, by its place, also where a run goes on in the middle of it; asks
+        its last argument whether to stop, and gives back False where it did.
+    judge: a score of the network as it stands, lower is better: the run then ends with the checkpoint of the lowest,
+        and each phase with the best so far; None = with the last. Taken every `judge_every` steps and at the ends.
     """
 
     measure: Callable[[Trainer], Scores]
     picture: Callable[[Trainer], dict]
     show: Callable[[int, int, Phase, dict[str, float], float], None]
+    begin: Callable[[Trainer, int, Callable[[], bool]], bool] = lambda trainer, place, stopped: True
+    judge: Callable[[Trainer], float] | None = None
+    judge_every: int = 50
 
 
 class Batches(Protocol):
@@ -88,17 +96,21 @@ def train(
     run = _Run(trainer, data, folder, hooks, chief, every_seconds, row_steps, progress)
     with _Stop() as stop, contextlib.closing(data):
         run.score("before")
+        run.judge()
         run.save()
         while progress.phase < len(recipe.phases):
             phase = recipe.phases[progress.phase]
+            if not hooks.begin(trainer, progress.phase, lambda: trainer.anywhere(stop.asked)):
+                return progress, False
             if not run.phase(phase, stop):
                 return progress, False
+            run.take_best()
             run.score(phase.name)
             progress.phase += 1
             if progress.phase < len(recipe.phases):
                 trainer.begin(recipe.phases[progress.phase])
             elif chief:
-                save_arrays(folder / RUN_WEIGHTS, trainer.state()["model"], metadata)
+                save_arrays(folder / RUN_WEIGHTS, trainer.state()["model"], {**metadata, **run.kept()})
             run.save()
     return progress, True
 
@@ -123,6 +135,27 @@ class _Run:
         self.batches = None
         self.shape: tuple | None = None  # crop and batch of the batches
         self.saved = time.monotonic()
+        self.best = Best.of(folder, chief, resumed=bool(progress.judged)) if hooks.judge else None
+
+    def judge(self) -> None:
+        """Scores the network for `Hooks.judge`, unless that was done at this step before the run was stopped."""
+        if self.best is None or (self.progress.judged and self.progress.judged[-1][0] >= self.progress.step):
+            return
+        assert self.hooks.judge is not None
+        score = self.hooks.judge(self.trainer)
+        self.progress.judged.append([float(self.progress.step), score])
+        self.best.offer(self.progress.step, score, self.trainer.state()["model"])
+        if self.board:
+            self.board.scalars(self.progress.step, {"held out": score}, "validation")
+
+    def take_best(self) -> None:
+        """The network gets the best weights so far."""
+        if self.best is not None:
+            assign(self.trainer.graph(2), self.best.arrays, "the best checkpoint")
+
+    def kept(self) -> dict[str, str]:
+        """What the weights say of the checkpoint that they are."""
+        return {} if self.best is None else {"kept_step": str(self.best.step)}
 
     def save(self, not_finite: bool = False) -> None:
         """The state as it stands; not_finite: the step that follows is."""
@@ -144,7 +177,8 @@ class _Run:
         """Steps of one phase, from where the progress stands to its end (True) or until a stop is asked for (False)."""
         trainer, progress = self.trainer, self.progress
         end = sum(p.steps for p in self.recipe.phases[: progress.phase + 1])
-        shape = (self.recipe.crop_of(phase), self.recipe.batch_of(phase))
+        place = progress.phase if self.recipe.rendering else 0  # each phase renders anew
+        shape = (self.recipe.crop_of(phase), self.recipe.batch_of(phase), place)
         if self.shape not in (None, shape):  # the stream goes on in batches of another shape
             self.data.close()
             self.batches = None
@@ -168,11 +202,14 @@ class _Run:
             # the first step of a phase builds graphs, and says nothing of the pace
             pace = 0.95 * pace + 0.05 / seconds if pace else 1 / seconds if done else 0.0
             done += 1
-            self.hooks.show(progress.step, self.recipe.steps, phase, values, pace or 1 / seconds)
+            self.hooks.show(progress.step, self.recipe.steps, phase, values, pace)
             if progress.step % self.row_steps == 0 or progress.step == end:
                 row = self.history.close_row(progress.step, phase.name, rate)
                 if self.board:
                     self.board.scalars(progress.step, row)
+            if progress.step % self.hooks.judge_every == 0 or progress.step == end:
+                self.judge()
+                last = time.monotonic()  # judging is no part of the pace
             if last - self.saved > self.every_seconds:
                 self.save()
         return True

@@ -104,7 +104,7 @@ def write_pairs(out: Path) -> dict[str, tuple[np.ndarray, np.ndarray]]:
 
 
 def write_videos(out: Path, frames: int = 40) -> None:
-    """A texture that moves by (3, 1) px a frame, there and back: for the fake camera, and as a video file."""
+    """A texture that moves by (3, 1) px a frame and returns: for the fake camera, and as a video file."""
     height, width = CAMERA
     sample = Scenes((height + frames, width + 3 * frames), seed=6, count=1).sample(0)
     texture = np.rint(255 * sample["image1"]).astype(np.uint8)

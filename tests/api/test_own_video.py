@@ -1,0 +1,89 @@
+"""Training on one's own frames: labels are rendered, stretches held out, the best kept, and the end says what it was
+worth."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from tests.data import trees
+from tests.training import tiny  # noqa: F401 (registers the networks)
+from tfflow.api.own_video import NothingMoves, Verdict
+from tfflow.api.train import train
+from tfflow.evaluation.label_free import CHOSEN
+from tfflow.models import FlowModel, variant
+from tfflow.models.weights import model_arrays, read_arrays, save_arrays
+
+SMALL = {"recipe": "rendered_tune", "steps": 4, "batch": 2, "crop": (24, 32), "val_limit": 2}
+
+
+def moving(root, count, step=2, height=48, width=64):
+    """Frames of a texture that moves so many px to the right and 1 px up each; at 0 all frames are the same."""
+    texture = cv2.GaussianBlur(trees.picture(3, height + count, width + 3 * count), (0, 0), 1.5)
+    for k in range(count):
+        top, left = k * (step > 0), step * (count - k)
+        trees.put_image(root / f"{k:03d}.png", texture[top : top + height, left : left + width])
+    return root
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory):
+    path = tmp_path_factory.mktemp("weights") / "tiny.safetensors"
+    model = FlowModel("tiny", network=variant("tiny").build("float32"))
+    save_arrays(path, model_arrays(model.one_way), {"model": "tiny", "recipe": "none"})
+    return path
+
+
+@pytest.fixture(scope="module")
+def trained(weights, tmp_path_factory):
+    clip = moving(tmp_path_factory.mktemp("clip"), 14)
+    folder = tmp_path_factory.mktemp("run") / "run"
+    return train(f"frames:{clip}", weights=weights, out=folder, **SMALL), clip
+
+
+def test_the_end_says_what_it_was_worth(trained):
+    run, _ = trained
+    line = run.verdict.line()
+    assert run.table().count(line.split(":")[0][:30]) == 1
+    assert (
+        "held-out pairs of your frames" in line and f"({CHOSEN}, lower is better)" in line and "OpenCV DIS has" in line
+    )
+    assert Verdict.read(run.folder) == run.verdict
+
+
+def test_what_is_kept_is_the_best_of_what_was_judged(trained):
+    run, _ = trained
+    _, metadata = read_arrays(run.folder / "best.safetensors")
+    assert metadata["step"] == str(run.verdict.kept_step)
+    result, best = (read_arrays(run.folder / name)[0] for name in ("weights.safetensors", "best.safetensors"))
+    assert all(np.array_equal(result[k], best[k]) for k in result)
+
+
+def test_teachers_flows_are_kept_and_not_made_again(trained, weights, monkeypatch):
+    run, clip = trained
+    assert len(list((run.folder / "rendered" / "round1").glob("0*.safetensors"))) >= 3
+    (run.folder / "report.png").unlink()
+    monkeypatch.setattr("tfflow.training.teaching.Teaching.compute", None)  # a call would fail
+    again = train(f"frames:{clip}", weights=weights, out=run.folder, **SMALL)
+    assert again.verdict == run.verdict
+
+
+def test_frames_that_do_not_move_are_refused_with_what_was_found(weights, tmp_path):
+    clip = moving(tmp_path / "clip", 6, step=0)
+    with pytest.raises(NothingMoves, match=r"none of 3 pairs measured shows motion \(0 have no texture\)"):
+        train(f"frames:{clip}", weights=weights, out=tmp_path / "run", **SMALL)
+
+
+@pytest.mark.parametrize(
+    ("start", "result", "step", "words"),
+    [
+        (2.0, 1.5, 40, "better than the weights that training began with by 25.0 % on 12 held-out pairs"),
+        (2.0, 2.5, 40, "WORSE than the weights that training began with by 25.0 % on 12 held-out pairs"),
+        (2.0, 2.0, 0, "nothing was better than the weights that training began with, so they are the result"),
+    ],
+)
+def test_a_verdict_in_words(start, result, step, words):
+    line = Verdict(start, result, 1.25, step, 12, False).line()
+    assert line.startswith(words) and "OpenCV DIS has 1.250" in line and "selected by" not in line
+    assert "which it was selected by, too" in Verdict(start, result, 1.25, step, 12, True).line()

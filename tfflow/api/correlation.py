@@ -1,0 +1,127 @@
+"""Which measures without labels rank networks as their endpoint error does: rank correlation over networks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from tfflow.api.markdown import table
+from tfflow.data.pipeline import Spread
+from tfflow.data.records import Source
+from tfflow.data.sources import open_sources
+from tfflow.errors import InputError
+from tfflow.evaluation import baselines
+from tfflow.evaluation.baselines import Predictor
+from tfflow.evaluation.label_free import MEASURES, SINGLE, judged_pair, measure, spearman, with_combined
+from tfflow.models import FlowModel, boxed, load_float
+from tfflow.models.weights import assign, model_arrays
+from tfflow.training.teaching import Teaching
+
+NOISE = (0.02, 0.05, 0.1, 0.2)
+MIXED = (0.25, 0.5, 0.75)
+SCENES = ("scenes:seed=9", *(f"scenes:preset={name},seed=9" for name in ("night", "pan", "fog")))
+
+Scores = dict[str, dict[str, float]]
+"""By network, "epe" and each of `MEASURES`, means over pairs."""
+
+
+@dataclass(frozen=True)
+class Correlation:
+    """scores: of the networks on each source."""
+
+    scores: dict[str, Scores]
+
+    def rows(self) -> list[list[Any]]:
+        """Of each source its name and the rank correlation of each measure with the endpoint error; then the mean."""
+        rows: list[list[Any]] = [[name, *_correlations(scores)] for name, scores in self.scores.items()]
+        return [*rows, ["mean", *map(float, np.nanmean(np.array([row[1:] for row in rows], float), axis=0))]]
+
+    def table(self) -> str:
+        """The rows in Markdown."""
+        return table(["rank correlation with EPE", *MEASURES], self.rows())
+
+
+def correlate(
+    data: Any = None,
+    *,
+    limit: int = 8,
+    teacher: str = "pwcnet_mobile",
+    weights: Sequence[str] = (),
+    say: Callable[[str], None] = lambda text: None,
+) -> Correlation:
+    """Networks of different quality, measured with and without labels on pairs with ground truth.
+
+    data: each source is a row; default: built-in scenes of four kinds. limit: pairs of each. teacher: its weights.
+    weights: more weights to rank. say: called with the endpoint errors of each source.
+    Raises InputError where a source has no ground truth.
+    """
+    if limit < 1:
+        raise InputError(f"--limit must be at least 1, got {limit}")
+    sources = open_sources(data or list(SCENES), "stop")
+    for source in sources:
+        if "flow12" not in source.truth:
+            raise InputError(f"measures are held against the endpoint error, and {source.name} has no ground truth")
+    teaching = Teaching(load_float(teacher), None)
+    networks, found = list(_networks(weights)), {}
+    for source in sources:
+        found[source.name] = of = _scores(networks, teaching, Spread(source, min(limit, len(source))))
+        say(f"{source.name}: " + ", ".join(f"{name} {scores['epe']:.2f}" for name, scores in of.items()))
+    return Correlation(found)
+
+
+class Weighted:
+    """A predictor that gives a shared network its own weights before each use: one graph serves all of them."""
+
+    frames = 2
+
+    def __init__(self, name: str, model: FlowModel, arrays: dict[str, np.ndarray]):
+        self.name, self._model, self._arrays = name, model, arrays
+
+    def batch(self, images1: np.ndarray, images2: np.ndarray) -> np.ndarray:
+        assign(self._model.both_ways, self._arrays, self.name)
+        return self._model.batch(images1, images2)
+
+    def both(self, images1: np.ndarray, images2: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        assign(self._model.both_ways, self._arrays, self.name)
+        return self._model.both(images1, images2)
+
+
+def _correlations(scores: Scores) -> list[float]:
+    errors = [s["epe"] for s in scores.values()]
+    return [spearman([s[name] for s in scores.values()], errors) for name in MEASURES]
+
+
+def _scores(networks: Sequence[Predictor], teacher: Teaching, source: Source) -> Scores:
+    found: dict[str, list[dict[str, float]]] = {network.name: [] for network in networks}
+    for index in range(len(source)):
+        sample = source.sample(index)
+        pair = judged_pair(sample, teacher.compute(sample["image1"], sample["image2"]), index)
+        for network in networks:
+            found[network.name].append(measure(network, pair, sample))
+    means = {
+        name: {k: float(np.mean([x[k] for x in every])) for k in ("epe", *SINGLE)} for name, every in found.items()
+    }
+    return {name: {"epe": single.pop("epe"), **with_combined(single)} for name, single in means.items()}
+
+
+def _networks(more: Sequence[str]) -> Iterator[Predictor]:
+    """Of different quality: see the module."""
+    yield from (baselines.dis("fast"), baselines.dis("medium"), baselines.farneback())
+    shared: dict[str, FlowModel] = {}
+    pretrained = {}
+    for weights in [*boxed(), *more]:
+        model = load_float(weights)
+        pretrained[weights] = model.name, model_arrays(model.both_ways)
+        yield Weighted(weights, shared.setdefault(model.name, model), pretrained[weights][1])
+    name, best = pretrained["pwcnet_mobile"]
+    _, other = pretrained["pwcnet_mobile_unsupervised"]
+    for share in MIXED:
+        mixed = {k: (1 - share) * best[k] + share * other[k] for k in best}
+        yield Weighted(f"mixed {share:g}", shared[name], mixed)
+    rng = np.random.default_rng(5)
+    for noise in NOISE:
+        noisy = {k: (v + noise * v.std() * rng.standard_normal(v.shape)).astype(v.dtype) for k, v in best.items()}
+        yield Weighted(f"noise {noise:g}", shared[name], noisy)

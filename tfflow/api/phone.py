@@ -1,0 +1,164 @@
+"""`tfflow.phone`: the whole way from a video to files for the phone, in one folder."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tfflow.api.own_video import NothingMoves
+from tfflow.api.train import train
+from tfflow.errors import InputError
+from tfflow.evaluation.report import wide_console
+from tfflow.exporting.precisions import chosen, require_libraries
+from tfflow.exporting.run import FILE, MANIFEST, export
+from tfflow.files import write_json, write_text, write_whole
+from tfflow.models import RUN_WEIGHTS, boxed, weights_file
+
+RECIPE, QAT_RECIPE, NETWORK = "rendered_tune", "ddflow_tune", "pwcnet_mobile"
+PRECISIONS = ("int8-qat", "fp16")
+STEPS, STEPS_OF_QAT = 420, 200
+"""Of training and of fine-tuning int8, where no hours are given: with all else about 20 minutes on two cores."""
+FIXED_HOURS, STEPS_PER_HOUR = 0.2, 3_000
+"""Of other hours: what teachers, measuring and export take, and steps of training on two cores in the rest."""
+MADE, PAGE = "phone.json", "START.txt"
+TRAINING = "training"
+
+
+@dataclass(frozen=True)
+class PhoneResult:
+    """folder: all of it. verdict: what training was worth, one line. accepted, rejected: precisions of files that keep
+    their limits, and of those that do not. page: the command that shows the files in the browser, "" where none is."""
+
+    folder: Path
+    verdict: str
+    accepted: tuple[str, ...]
+    rejected: tuple[str, ...]
+    page: str
+
+
+def phone(
+    video: str | os.PathLike,
+    out: str | os.PathLike,
+    hours: float | None = None,
+    *,
+    network: str = NETWORK,
+    size: tuple[int, int] = (256, 448),
+    precision: str | Sequence[str] = PRECISIONS,
+    steps: int | None = None,
+    skip_training: bool = False,
+    devices: str = "auto",
+    seed: int = 0,
+    progress: bool = False,
+) -> PhoneResult:
+    """Trains pretrained weights on a video, measures, exports, and holds each file against the float network.
+
+        result = tfflow.phone("holiday.mp4", "holiday", hours=8)
+        print(result.verdict)
+
+    The same call again goes on where it stopped: a training that ended and files made from its weights are kept.
+    video: a file, a folder of frames, or "KIND:PATH". out: gets weights.safetensors, report.png, a folder for each
+    precision with model.tflite, model.json and its report, and START.txt, the line that shows them in the browser.
+    hours: for all of it, on two cores; None = about 20 minutes for a minute of video; steps: of training, instead.
+    network: pretrained weights to begin with. size: (height, width) of the files' frames. skip_training: export the
+    pretrained weights as they are. Where no frame moves the result is the pretrained weights, and the verdict says so.
+    Raises InputError where the video, the folder or a library is missing or does not fit.
+    """
+    precisions = chosen(precision)
+    require_libraries(precisions)
+    if hours is not None and not FIXED_HOURS < hours <= 1_000:
+        raise InputError(f"--hours must be above {FIXED_HOURS:g} and at most 1,000, got {hours:g}")
+    if hours is not None and steps is not None:
+        raise InputError("--hours and --steps exclude each other: give one")
+    if network not in boxed():
+        raise InputError(f"--network must be pretrained weights ({', '.join(boxed())}), got {network!r}")
+    folder, data = Path(out), os.fspath(video)
+    console = wide_console(quiet=not progress)
+    if hours is not None:
+        steps = max(60, round((hours - FIXED_HOURS) * STEPS_PER_HOUR))
+    weights: str | Path = network
+    verdict = f"not trained: the files are of the pretrained weights {network}"
+    if not skip_training:
+        try:
+            run = train(
+                data,
+                recipe=RECIPE,
+                weights=network,
+                out=folder / TRAINING,
+                steps=steps or STEPS,
+                devices=devices,
+                seed=seed,
+                progress=progress,
+            )
+        except NothingMoves as error:
+            verdict = f"{error}; the files are of the pretrained weights {network}"
+            console.print(verdict)
+        else:
+            weights = run.folder
+            verdict = run.verdict.line() if run.verdict else ""
+            _copy(run.report, folder / run.report.name)
+            console.print(run)
+    _copy(weights_file(weights), folder / RUN_WEIGHTS)
+    accepted = _exported(folder, weights, precisions, size, data, devices, console.print)
+    rejected = tuple(name for name in precisions if name not in accepted)
+    page = f"tfflow web --model {' '.join(str(folder / name) for name in accepted)}" if accepted else ""
+    write_text(folder / PAGE, f"{verdict}\n{page}\n")
+    return PhoneResult(folder, verdict, accepted, rejected, page)
+
+
+def _exported(
+    folder: Path,
+    weights: str | Path,
+    precisions: Sequence[str],
+    size: tuple[int, int],
+    data: str,
+    devices: str,
+    say: Callable[[str], None],
+) -> tuple[str, ...]:
+    """Makes what is not there yet of these weights; the precisions whose files keep their limits."""
+    source = {"weights": hashlib.sha256(weights_file(weights).read_bytes()).hexdigest(), "size": list(size)}
+    made = _made(folder, source)
+    for name in precisions:
+        place = folder / name
+        if name in made and (not made[name] or ((place / FILE).is_file() and (place / MANIFEST).is_file())):
+            say(f"{name}: made already, kept")
+            continue
+        own = None if Path(weights).is_dir() else data  # a run's folder knows its frames
+        quantized = name.startswith("int")
+        result = export(
+            weights,
+            place,
+            size=size,
+            precision=name,
+            calibration=own if quantized else None,
+            train=own if name == "int8-qat" else None,
+            recipe=QAT_RECIPE,
+            steps=STEPS_OF_QAT,
+            devices=devices,
+            overwrite=True,
+            say=say,
+        )
+        made[name] = result.accepted
+        for report in result.reports:
+            for line in report.failures:
+                say(f"{name}: {line}")
+        write_json(folder / MADE, {"source": source, "accepted": made})
+    return tuple(name for name in precisions if made[name])
+
+
+def _made(folder: Path, source: dict) -> dict[str, bool]:
+    """What earlier calls made of the same weights and size: whether each file was accepted."""
+    try:
+        noted = json.loads((folder / MADE).read_text("utf-8"))
+        return dict(noted["accepted"]) if noted["source"] == source else {}
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return {}
+
+
+def _copy(path: Path, to: Path) -> None:
+    with write_whole(to) as part:
+        shutil.copyfile(path, part)

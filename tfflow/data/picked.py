@@ -1,0 +1,119 @@
+"""Pairs of one's own frames that are worth training on: those that move, farther apart where motion is slow."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+
+from tfflow.data.records import Records, Sample, Source
+from tfflow.data.survey import Motion, measured
+from tfflow.errors import InputError
+
+FARTHEST = 4  # frames between the two of a pair
+ENOUGH = 1.0  # px that the faster edges of a pair should move, at the size that is trained on
+LONGEST = 512  # px; larger frames are trained on at this size
+
+
+class OwnPairs(Source):
+    """Pairs of a source's frames: image1 of one sample and image2 of the same or a later one, without ground truth.
+
+    places: (number of the first sample, of the last) of each pair. longest: px of the longer side; larger frames are
+    made smaller.
+    """
+
+    truth: frozenset[str] = frozenset()
+    sequences = False
+
+    def __init__(self, source: Source, places: Sequence[tuple[int, int]], longest: int = LONGEST):
+        self.source, self.places, self.longest, self.name = source, list(places), longest, source.name
+
+    def __len__(self) -> int:
+        return len(self.places)
+
+    def record_name(self, index: int) -> str:
+        first, last = self.places[index]
+        return self.source.record_name(first) + (f"_{last - first + 1}" if last > first else "")
+
+    def sample(self, index: int) -> Sample:
+        first, last = self.places[index]
+        sample = self.source.sample(first)
+        image2 = sample["image2"] if first == last else self.source.sample(last)["image2"]
+        return {"image1": smaller(sample["image1"], self.longest), "image2": smaller(image2, self.longest)}
+
+    def around(self) -> Source:
+        raise InputError(
+            f"{self.name}: pairs that were picked have no frames around them: take a network of two frames"
+        )
+
+
+class Picked:
+    """What was found of the pairs of some stretches. places: of those that move; tried, flat: pairs measured, and of
+    them those without texture."""
+
+    def __init__(self) -> None:
+        self.places: list[tuple[int, int]] = []
+        self.tried = self.flat = 0
+
+    def text(self) -> str:
+        """One line: how much of the frames moves, how much has no texture, and how far apart pairs are taken."""
+        apart = [last - first + 1 for first, last in self.places]
+        counts = ", ".join(f"{apart.count(d)} at distance {d}" for d in range(1, FARTHEST + 1) if d in apart)
+        still = self.tried - self.flat - len(self.places)
+        return (
+            f"of {self.tried} places {len(self.places)} move{f' (pairs: {counts})' * bool(apart)}, {still} stand "
+            f"still, {self.flat} have no texture"
+        )
+
+
+def pick_moving(source: Source, runs: Sequence[range], wanted: int, longest: int = LONGEST) -> Picked:
+    """Up to `wanted` pairs, evenly spread over the runs of neighbouring samples, each as far apart as it needs to be.
+
+    A pair is taken at the smallest distance, 1 to 4 frames, at which it moves by `ENOUGH`, or at the largest at which
+    it moves at all. Damaged frames are left out.
+    """
+    every = [(run, number) for run in runs for number in run]
+    count = min(wanted, len(every))
+    picked = Picked()
+    for k in range(count):
+        run, first = every[k * len(every) // count]
+        try:
+            kinds = _by_distance(source, run, first, longest)
+        except InputError:  # who reads it for its own sake says so
+            continue
+        picked.tried += 1
+        picked.flat += all(motion.kind == "flat" for motion in kinds)
+        moving = [d for d, motion in enumerate(kinds) if motion.kind == "moving"]
+        if moving:
+            picked.places.append((first, first + moving[-1]))
+    return picked
+
+
+def _by_distance(source: Source, run: range, first: int, longest: int) -> list[Motion]:
+    """The motion at distances 1, 2, ... up to the first that is enough."""
+    found: list[Motion] = []
+    image1 = smaller(source.sample(first)["image1"], longest)
+    for last in range(first, min(first + FARTHEST, run.stop)):
+        if last > first and not _follows(source, last):
+            break
+        found.append(measured(image1, smaller(source.sample(last)["image2"], longest)))
+        if found[-1].kind == "moving" and found[-1].fast >= ENOUGH:
+            break
+    return found
+
+
+def _follows(source: Source, number: int) -> bool:
+    """Whether a sample begins with the frame that the one before it ends with."""
+    if not isinstance(source, Records):
+        return False
+    return source.records[number - 1].image2 == source.records[number].image1
+
+
+def smaller(image: np.ndarray, longest: int) -> np.ndarray:
+    """The image with a longer side of at most `longest` px."""
+    h, w = image.shape[:2]
+    scale = longest / max(h, w)
+    if scale >= 1:
+        return image
+    return cv2.resize(image, (max(1, round(w * scale)), max(1, round(h * scale))), interpolation=cv2.INTER_AREA)

@@ -1,0 +1,170 @@
+"""Pairs with exact flow rendered from frames without labels: frame 1 moved by a changed copy of a teacher's flow.
+
+What is drawn is consistent whatever the teacher says: the new second frame is made by the flow that comes with it.
+Source of the idea: Han et al. 2022 (RealFlow). See `recipes.rendered` for what is different here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+
+from tfflow.data.records import Sample, Source
+from tfflow.data.surfaces import Arrivals, grid, invert, sampled, spread_into
+from tfflow.errors import InputError
+
+NOISE = 0.08  # largest deviation that is added, images span 0..1
+REACHED = 0.5  # px; a pixel is visible where the way to frame 2 and back ends so near its start
+
+
+class PairFlow(NamedTuple):
+    """Both flows of a pair, [h, w, 2] px, and 1 where each can be relied on, [h, w, 1]."""
+
+    flow12: np.ndarray
+    flow21: np.ndarray
+    visible1: np.ndarray
+    visible2: np.ndarray
+
+
+Flows = Callable[[int], PairFlow]
+"""Number of a pair in its source -> its flow."""
+
+
+@dataclass(frozen=True)
+class Rendering:
+    """How a flow is changed before a frame is drawn by it, and how many of the samples are drawn.
+
+    scale: least and largest factor of the flow. shift: of the added motion, as a share of the frame's width; rotation:
+    degrees; zoom, shear: of its matrix; each a standard deviation. share: of the samples that are rendered; the others
+    are real pairs under the teacher's flow, where the forward-backward check holds.
+    """
+
+    scale: tuple[float, float] = (0.5, 1.7)
+    shift: float = 0.012
+    rotation: float = 1.0
+    zoom: float = 0.012
+    shear: float = 0.006
+    share: float = 0.7
+
+
+class Rendered(Source):
+    """A source of `versions` samples of each pair of `pairs`, each with flow both ways; sample i depends on (seed, i).
+
+    Rendered samples carry visible1 and visible2 that are exact, too; of real ones these are the teacher's.
+    """
+
+    truth = frozenset({"flow12", "flow21", "valid1", "valid2", "visible1", "visible2"})
+    sequences = False
+
+    def __init__(self, pairs: Source, flows: Flows, rendering: Rendering, seed: int = 0, versions: int = 8):
+        self.pairs, self.flows, self.rendering, self.seed, self.versions = pairs, flows, rendering, seed, versions
+        self.name = f"{pairs.name} (rendered)"
+
+    def __len__(self) -> int:
+        return len(self.pairs) * self.versions
+
+    def record_name(self, index: int) -> str:
+        return f"{self.pairs.record_name(index % len(self.pairs))}_{index // len(self.pairs)}"
+
+    def sample(self, index: int) -> Sample:
+        rng = np.random.default_rng([self.seed, index])
+        number = index % len(self.pairs)
+        pair, flow = self.pairs.sample(number), self.flows(number)
+        image1, image2 = pair["image1"], pair["image2"]
+        if flow.flow12.shape[:2] != image1.shape[:2]:
+            raise InputError(f"{self.record_name(index)}: the flow and the frames differ in size")
+        if rng.random() < 0.5:  # time runs back
+            image1, image2 = image2, image1
+            flow = PairFlow(flow.flow21, flow.flow12, flow.visible2, flow.visible1)
+        if rng.random() < self.rendering.share:
+            return render(image1, image2, flow, self.rendering, rng)
+        return {
+            "image1": image1,
+            "image2": image2,
+            "flow12": flow.flow12,
+            "flow21": flow.flow21,
+            **dict.fromkeys(("valid1", "visible1"), flow.visible1),
+            **dict.fromkeys(("valid2", "visible2"), flow.visible2),
+        }
+
+    def around(self) -> Source:
+        raise InputError("rendered pairs have no frames around them: train a network of two frames")
+
+
+def render(
+    image1: np.ndarray, image2: np.ndarray, flow: PairFlow, rendering: Rendering, rng: np.random.Generator
+) -> Sample:
+    """A sample whose image1 is `image1`, and whose image2 is drawn from it by a changed flow.
+
+    The nearest surface wins where several arrive (`nearness`). What only the new frame sees is taken from `image2`,
+    at the place where the surface around it lies there. Light and noise change as much as between the real frames.
+    """
+    flow12 = changed(flow.flow12, rendering, rng)
+    arrivals = Arrivals(flow12, nearness(flow.flow12, flow.visible1))
+    flow21, exact = invert(flow12, arrivals)
+    drawn = sampled(image1, flow21)
+    # Where the real flow would have led instead, spread from what lies farthest back into what nothing reaches.
+    apart = spread_into(arrivals.mean(flow12 - flow.flow12), arrivals)
+    holes = arrivals.reached[..., None] == 0
+    drawn = np.where(holes, sampled(image2, -apart), drawn)
+    outside = outside_frame(flow12)
+    back = sampled(np.where(exact[..., None], flow21, np.inf).astype(np.float32), flow12, cv2.INTER_NEAREST)
+    visible1 = (np.linalg.norm(flow12 + back, axis=-1) < REACHED) & ~outside
+    visible2 = exact & ~outside_frame(flow21)
+    offset, deviation = light_and_noise(image1, image2, flow)
+    drawn = drawn + rng.uniform(0, 1) * offset + rng.normal(0, 1, drawn.shape) * deviation
+    return {
+        "image1": image1,
+        "image2": np.clip(drawn, 0, 1).astype(np.float32),
+        "flow12": flow12,
+        "flow21": flow21,
+        "valid1": np.ones_like(flow12[..., :1]),
+        "valid2": exact[..., None].astype(np.float32),
+        "visible1": visible1[..., None].astype(np.float32),
+        "visible2": visible2[..., None].astype(np.float32),
+    }
+
+
+def changed(flow: np.ndarray, rendering: Rendering, rng: np.random.Generator) -> np.ndarray:
+    """The flow times a factor, plus an affine motion about the frame's middle."""
+    h, w = flow.shape[:2]
+    low, high = np.log(rendering.scale)
+    factor = np.exp(rng.uniform(low, high))
+    angle = np.deg2rad(rng.normal(0, rendering.rotation))
+    zoom, (sx, sy) = rng.normal(0, rendering.zoom), rng.normal(0, rendering.shear, 2)
+    matrix = np.array([[zoom, sx - angle], [sy + angle, zoom]])
+    middle = grid(h, w) - np.array([(w - 1) / 2, (h - 1) / 2])
+    added = middle @ matrix.T + rng.normal(0, rendering.shift * w, 2)
+    return (factor * flow + added).astype(np.float32)
+
+
+def nearness(flow: np.ndarray, visible1: np.ndarray) -> np.ndarray:
+    """Which of two surfaces that meet covers the other: the greater number, [h, w].
+
+    What the real second frame still shows covers what it does not; else what moves most beside the frame's median
+    motion: under a moving camera it is near, under a fixed one it is a thing before the background.
+    """
+    beside = np.linalg.norm(flow - np.median(flow, axis=(0, 1)), axis=-1)
+    return (beside / (np.percentile(beside, 99) + 1e-3) + (visible1[..., 0] > 0)).astype(np.float32)
+
+
+def light_and_noise(image1: np.ndarray, image2: np.ndarray, flow: PairFlow) -> tuple[np.ndarray, float]:
+    """What is between the real frames besides motion: (offset of each colour, deviation of the fine noise)."""
+    seen = flow.visible1[..., 0] > 0
+    if seen.sum() < 64:
+        return np.zeros(3, np.float32), 0.0
+    off = sampled(image2, flow.flow12, cv2.INTER_LINEAR) - image1
+    fine = off - cv2.GaussianBlur(off, (0, 0), 2)
+    deviation = 1.4826 * float(np.median(np.abs(fine[seen])))
+    return np.median(off[seen], axis=0), min(deviation, NOISE)
+
+
+def outside_frame(flow: np.ndarray) -> np.ndarray:
+    """True where a pixel's target lies beyond the frame, [h, w]."""
+    h, w = flow.shape[:2]
+    x, y = np.moveaxis(grid(h, w) + flow, -1, 0)
+    return ~((x >= 0) & (x <= w - 1) & (y >= 0) & (y <= h - 1))

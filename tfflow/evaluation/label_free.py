@@ -1,0 +1,118 @@
+"""What can be measured of flow without ground truth, and how well each measure ranks networks as their EPE does.
+
+| name | mean of | over |
+|---|---|---|
+| `photometric`, `census` | what differs between image1 and the warped image2 | pixels that pass the network's own forward-backward check |
+| `photometric_t`, `census_t` | the same; what the network sends out of the frame counts as 1 | pixels that pass the teacher's check, the same for all networks |
+| `fb_residual` | flow12(x) + flow21(x + flow12(x)), px | pixels that stay inside the frame |
+| `teacher` | distance to the flow of a teacher of several passes, px | pixels that pass the teacher's check |
+| `rendered` | endpoint error on a pair rendered from the same frames (`data.rendered`), px | all pixels |
+| `census_t*teacher`, ... | geometric mean of the two | |
+
+A network that takes all to be occluded has little to be judged by in its own visible pixels: hence the teacher's.
+"""  # noqa: E501
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+
+from tfflow.data.records import Sample
+from tfflow.data.rendered import PairFlow, Rendering, render
+from tfflow.evaluation.baselines import Predictor
+from tfflow.evaluation.metrics import census_distance, check_occlusion, warp
+from tfflow.ops import inside
+
+SINGLE = ("photometric", "census", "photometric_t", "census_t", "fb_residual", "teacher", "rendered")
+COMBINED = {
+    "census_t*teacher": ("census_t", "teacher"),
+    "census_t*rendered": ("census_t", "rendered"),
+    "teacher*rendered": ("teacher", "rendered"),
+    "census_t*teacher*rendered": ("census_t", "teacher", "rendered"),
+}
+MEASURES = (*SINGLE, *COMBINED)
+CHOSEN = "census_t*teacher"
+"""What runs are selected by: see docs/own_video.md."""
+LEAST = 1e-4  # of a measure, before its logarithm
+
+
+class JudgedPair(NamedTuple):
+    """A pair without labels, the teacher's flow of it, and a pair rendered from it whose flow is exact."""
+
+    image1: np.ndarray
+    image2: np.ndarray
+    flow: PairFlow
+    rendered: Sample
+
+
+def judged_pair(sample: Sample, flow: PairFlow, seed: int, rendering: Rendering | None = None) -> JudgedPair:
+    """What networks are judged by on a pair; the same seed renders the same pair."""
+    drawn = render(
+        sample["image1"], sample["image2"], flow, rendering or Rendering(), np.random.default_rng([seed, 77])
+    )
+    return JudgedPair(sample["image1"], sample["image2"], flow, drawn)
+
+
+def measure(predictor: Predictor, pair: JudgedPair, truth: Sample | None = None) -> dict[str, float]:
+    """Each of `SINGLE` on one pair; a network is judged on the pair and on the rendered one.
+
+    truth: a sample with ground truth, for "epe" besides.
+    """
+    images1 = np.stack([pair.image1, pair.rendered["image1"]])
+    images2 = np.stack([pair.image2, pair.rendered["image2"]])
+    flows12, flows21 = predictor.both(images1, images2)
+    flow12, flow21 = np.asarray(flows12[0]), np.asarray(flows21[0])
+    seen = inside(flow12[None])[0, ..., 0].numpy() > 0.5
+    warped = warp(pair.image2, flow12)
+    off = np.abs(pair.image1.astype(np.float64) - warped).mean(axis=-1)
+    census = census_distance(pair.image1, warped)
+    patch = cv2.erode(np.pad(seen.astype(np.uint8), 3), np.ones((7, 7), np.uint8))[3:-3, 3:-3] > 0
+    own = seen & ~check_occlusion(flow12, flow21)
+    trusted = pair.flow.visible1[..., 0] > 0
+    inner = np.zeros_like(trusted)
+    inner[3:-3, 3:-3] = trusted[3:-3, 3:-3]
+    exact = pair.rendered["flow12"] - np.asarray(flows12[1])
+    known = {}
+    if truth is not None:
+        known["epe"] = _mean(np.linalg.norm(flow12 - truth["flow12"], axis=-1), truth["valid1"][..., 0] > 0)
+    return known | {
+        "photometric": _mean(off, own),
+        "census": _mean(census, own & patch),
+        "photometric_t": _mean(np.where(seen, off, 1.0), trusted),
+        "census_t": _mean(np.where(patch, census, 1.0), inner),
+        "fb_residual": _mean(np.linalg.norm(flow12 + warp(flow21, flow12), axis=-1), seen),
+        "teacher": _mean(np.linalg.norm(flow12 - pair.flow.flow12, axis=-1), trusted),
+        "rendered": float(np.linalg.norm(exact, axis=-1).mean()),
+    }
+
+
+def mean_measures(predictor: Predictor, pairs: Sequence[JudgedPair]) -> dict[str, float]:
+    """Each of `MEASURES`: single ones as means over the pairs, combined ones as geometric means of these."""
+    every = [measure(predictor, pair) for pair in pairs]
+    return with_combined({name: float(np.mean([one[name] for one in every])) for name in SINGLE})
+
+
+def with_combined(single: Mapping[str, float]) -> dict[str, float]:
+    """The single measures and the combined ones."""
+    logs = {name: np.log(max(value, LEAST)) for name, value in single.items()}
+    combined = {name: float(np.exp(np.mean([logs[part] for part in parts]))) for name, parts in COMBINED.items()}
+    return {**single, **combined}
+
+
+def spearman(a: Sequence[float], b: Sequence[float]) -> float:
+    """Rank correlation, -1 to 1; equal values share the mean of their ranks. NaN where all values of one are equal."""
+    ranks = [_ranks(np.asarray(x, float)) for x in (a, b)]
+    first, second = (r - r.mean() for r in ranks)
+    length = float(np.sqrt((first @ first) * (second @ second)))
+    return float(first @ second) / length if length else float("nan")
+
+
+def _ranks(values: np.ndarray) -> np.ndarray:
+    return (values[:, None] > values).sum(1) + 0.5 * (values[:, None] == values).sum(1)
+
+
+def _mean(values: np.ndarray, where: np.ndarray) -> float:
+    return float(values[where].mean()) if where.any() else 1.0

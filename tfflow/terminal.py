@@ -18,8 +18,8 @@ def console(width: int | None = None, quiet: bool = False, stderr: bool = False)
     return made
 
 
-def as_text(shown: Any, width: int = 120) -> str:
-    """What the console would print of a rich table, as text."""
+def as_text(shown: Any, width: int = 1_000) -> str:
+    """What a console without a right end would print of a rich table, as text: no cell is cut."""
     out = io.StringIO()
     Console(file=out, width=width, markup=False, emoji=False, highlight=False).print(shown)
     return out.getvalue().rstrip("\n")

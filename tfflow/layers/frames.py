@@ -59,7 +59,11 @@ class PadToMultiple(FlowLayer):
 
 
 class CropLike(FlowLayer):
-    """The top left of the first input, of the second's height and width: undoes `PadToMultiple`."""
+    """The top left of the first input, of the second's height and width: undoes `PadToMultiple`. The flow is never cast
+    below float32."""
+
+    def __init__(self, **kwargs):
+        super().__init__(**{**kwargs, "autocast": False})
 
     @as_written
     def call(self, inputs):

@@ -17,11 +17,8 @@ from tfflow.recipes import Recipe, named
 from tfflow.training.step import student_size
 from tfflow.training.trainer import PRECISIONS
 
-FRESH, TUNE = "ddflow_quick", "rendered_tune"
+FRESH, TUNE = "ddflow_quick", "ddflow_tune"
 """What trains random weights, and what trains on from trained ones, where no recipe is named."""
-
-TUNE_THREE = "ddflow_tune"
-"""The same for networks of three frames."""
 
 RANDOM = "random"
 """Instead of trained weights."""
@@ -110,8 +107,6 @@ def planned(settings: TrainSettings, sources: Sequence[Source]) -> tuple[Recipe,
     """The recipe as this run takes it, at its own rate, and the network's name."""
     recipe = named(settings.recipe or (TUNE if settings.weights else FRESH))
     model = _network(settings, recipe)
-    if recipe.rendering and variant(model).frames > 2 and not settings.recipe:
-        recipe = named(TUNE_THREE)  # rendered pairs have no frames around them
     if recipe.rendering:  # it trains on smaller frames, where these are large
         sources = [OwnPairs(source, [(0, 0)]) for source in sources]
     stride = variant(model).stride

@@ -186,7 +186,7 @@ REFUSED = {
     "negative": (FLOAT - 0.5, r"got -0.5 to -0.5"),
     "NaN": (FLOAT + np.nan, r"`image1` is float and must be in \[0, 1\], got nan"),
     "infinite": (FLOAT + np.inf, r"got inf"),
-    "text": ("frame.png", r"got \(\)"),
+    "a path to nothing": ("frame.png", r"no such file: 'frame\.png'; check the path"),
 }
 
 

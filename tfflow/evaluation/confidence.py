@@ -78,7 +78,9 @@ class Trust:
             )
         areas = ", ".join(f"by {name} {value:.3f}" for name, value in found["area"].items())
         title = Text(f"{self.predictor} on {self.source}: error against confidence", "bold")
-        return Group(title, table, Text(f"area over the best order (0 = the best, by chance about 1 - that): {areas}"))
+        return Group(
+            title, table, Text(f"area under the sparsification curve, above the best order's (0 = best): {areas}")
+        )
 
 
 def area(error: np.ndarray, rank: np.ndarray) -> float:

@@ -52,7 +52,7 @@ import sys
 from pathlib import Path
 
 import tests.exporting.conftest  # noqa: F401 (which registers small_pwc)
-from tfflow.exporting import vectors
+from tfflow.commands import vectors
 
 export = runpy.run_path("export/to_tflite.py")["main"]
 work = Path(sys.argv[1])

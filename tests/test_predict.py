@@ -359,7 +359,7 @@ def test_a_flow_that_is_not_finite_is_refused(clip, tmp_path, net, monkeypatch, 
 
 def test_the_help_names_what_there_is():
     """Its choices are written out, so that it needs no TensorFlow."""
-    assert tuple(tfflow.commands.predict.FORMATS.split(",")) == FORMATS
+    assert tfflow.commands.predict.FORMATS == FORMATS
     help = tfflow.commands.predict.parser().format_help()
     assert f"{{{','.join(LAYOUTS)}}}" in help and f"{{{','.join(REFINEMENTS)}}}" in help
 

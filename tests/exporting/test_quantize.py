@@ -32,6 +32,7 @@ from tfflow.exporting.quantize import (
 from tfflow.models import FlowModel, both_directions
 from tfflow.models.tflite import TFLiteModel
 from tfflow.recipes import named
+from tfflow.training.fitting import fitted
 
 INTERFACE = Interface(SIZE)
 SCENES = Scenes(SIZE, seed=4, count=6)
@@ -163,7 +164,7 @@ def test_fine_tuning_learns_as_the_recipe_does(name, pairs):
     """From ground truth, of a second pass, or of a teacher; compiled, as in use."""
     tiny_model = FlowModel("tiny")
     ranges = calibrate(phone_graph(tiny_model.network, INTERFACE), pairs)
-    recipe = dataclasses.replace(named(name), crop=SIZE, batch=2)
+    recipe, _ = fitted(dataclasses.replace(named(name), crop=SIZE, batch=2), tiny_model)
     tuning = FineTuning(tiny_model.network, ranges, recipe, SCENES, tf.distribute.get_strategy())
     before, losses = tuning.weights()["quant_level3_flow/kernel"], []
     tuning.run(1, lambda step, loss: losses.append(loss))

@@ -4,7 +4,6 @@ stretches to select and to report on, and one line at the end that says what it 
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -18,6 +17,7 @@ from tfflow.evaluation import baselines
 from tfflow.evaluation.baselines import Predictor
 from tfflow.evaluation.label_free import CHOSEN, JudgedPair, judged_pair, mean_measures
 from tfflow.files import write_json
+from tfflow.limits import parse_json
 from tfflow.models import FlowModel, variant
 from tfflow.models.weights import assign, model_arrays, read_arrays, save_arrays
 from tfflow.training.loop import Hooks
@@ -60,7 +60,7 @@ class Verdict(NamedTuple):
     def read(cls, folder: Path) -> Verdict | None:
         """What `save` kept; None where there is none, or none that can be read."""
         try:
-            return cls(**json.loads((folder / VERDICT).read_text("utf-8")))
+            return cls(**parse_json((folder / VERDICT).read_bytes()))
         except (OSError, ValueError, TypeError, RecursionError):
             return None
 
@@ -160,7 +160,7 @@ class OwnVideo:
             write_json(path, way._asdict())
             return way
         try:
-            kept = json.loads(path.read_text("utf-8"))
+            kept = parse_json(path.read_bytes())
             return WAYS[WAYS.index(Way(tuple(kept["scales"]), kept["refined"]))]
         except (ValueError, KeyError, TypeError, RecursionError):
             raise InputError(f"{str(path)!r} is damaged: remove it; the way is then chosen again") from None

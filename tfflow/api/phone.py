@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import shutil
 from collections.abc import Callable, Sequence
@@ -17,6 +16,7 @@ from tfflow.evaluation.report import wide_console
 from tfflow.exporting.precisions import chosen, require_libraries
 from tfflow.exporting.run import FILE, MANIFEST, export
 from tfflow.files import write_json, write_text, write_whole
+from tfflow.limits import parse_json
 from tfflow.models import RUN_WEIGHTS, boxed, weights_file
 
 RECIPE, QAT_RECIPE, NETWORK = "rendered_tune", "ddflow_tune", "pwcnet_mobile"
@@ -153,7 +153,7 @@ def _exported(
 def _made(folder: Path, source: dict) -> dict[str, bool]:
     """What earlier calls made of the same weights and size: whether each file was accepted."""
     try:
-        noted = json.loads((folder / MADE).read_text("utf-8"))
+        noted = parse_json((folder / MADE).read_bytes())
         return dict(noted["accepted"]) if noted["source"] == source else {}
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return {}

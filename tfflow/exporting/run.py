@@ -33,6 +33,7 @@ from tfflow.files import write_text, write_whole
 from tfflow.models import FlowModel, load_float
 from tfflow.recipes import Recipe, named
 from tfflow.training.feed import check_truth
+from tfflow.training.fitting import fitted
 from tfflow.training.strategy import choose_strategy
 
 FILE, REJECTED, MANIFEST, LADDER = "model.tflite", "model.rejected.tflite", "model.json", "ladder.md"
@@ -160,7 +161,7 @@ def export(
     tuning = None
     if learns:
         check_truth(learns, used.training)
-        learns = _fitted(learns, used.training, model.stride)
+        learns = _fitted(learns, used.training, model)
         tuning = Tuning(learns, used.training, used.selection, steps, choose_strategy(devices))
     folders = [_folder(Path(out), p, len(precisions)) for p in precisions] if out is not None else []
     for folder in folders:
@@ -208,14 +209,14 @@ def _recipe(recipe: str | Recipe | None, model: FlowModel, steps: int) -> Recipe
     return named(WITHOUT_RENDERING) if found.rendering else found
 
 
-def _fitted(recipe: Recipe, source: Source, stride: int) -> Recipe:
-    """The recipe with a crop that fits into the frames."""
-    height, width = recipe.crop
+def _fitted(recipe: Recipe, source: Source, model: FlowModel) -> Recipe:
+    """The recipe with a crop that fits into the frames, and terms at levels that the network has."""
+    (height, width), stride = recipe.crop, model.stride
     for part in getattr(source, "sources", [source]):
         frame = part.sample(0)["image1"].shape
         height, width = min(height, frame[0]), min(width, frame[1])
     crop = max(stride, height // stride * stride), max(stride, width // stride * stride)
-    return dataclasses.replace(recipe, crop=crop)
+    return fitted(dataclasses.replace(recipe, crop=crop), model)[0]
 
 
 def _timed(exports: Sequence[Export]) -> dict[str, dict[int, float]]:

@@ -28,7 +28,7 @@ from tfflow.training.trainer import Trainer
 Scores = dict[str, Any]
 
 IDLE = 10
-"""So many steps in a row whose every term is exactly 0, and a run is told that it learns nothing."""
+"""After so many steps in a row whose every term is exactly 0, a warning says that the run learns nothing."""
 
 
 class NotFinite(InputError):

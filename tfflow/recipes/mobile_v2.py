@@ -1,4 +1,4 @@
-"""How `pwcnet_mobile_v2` was trained: exact flow of rendered scenes, from small frames to large ones."""
+"""How `pwcnet_mobile_v2` was trained: exact flow of rendered scenes, small frames first, large motion last."""
 
 from __future__ import annotations
 
@@ -33,4 +33,16 @@ supervised_mobile_v2 = dataclasses.replace(
         "sized for one core of a desktop and a network of ours",
         "some pairs do not move, and some of those have no texture: no motion must give no flow",
     ),
+)
+
+supervised_mobile_v2_large = dataclasses.replace(
+    supervised_mobile_v2,
+    name="supervised_mobile_v2_large",
+    equation="L = sum_l alpha_l sum_x |w_l - w_GT,l|_2^0.7, l = full resolution and 1/8 ... 1/64",
+    phases=(
+        Phase("large motion", 3_600, ROBUST, Halving(2e-4, every=1_800, warmup=50), directions=1, crop=LARGE, batch=2),
+        Phase("last", 1_000, ROBUST, Halving(5e-5, every=400), directions=1, crop=LARGE, batch=2),
+    ),
+    weights="pwcnet_mobile_v2",
+    scenes="preset=large,photos=0.3",
 )

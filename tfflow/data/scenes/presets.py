@@ -15,6 +15,13 @@ MIXED = SceneSettings(
 )  # fmt: skip
 """The same, with weather, light, blur and compression."""
 
+LARGE = SceneSettings(
+    drive=0.22, bending=0.25, fast=0.2, pan=0.12, still=0.04, pace=(0.15, 3.0), max_displacement=85.0,
+    background_scales=(0.4, 1.2, 3.0, 7.0, 14.0), shape_scales=(0.4, 1.5, 4.0, 9.0, 16.0),
+    fog=0.06, shadows=0.2, highlights=0.1, motion_blur=0.25, path_blur=0.1, dark=0.04, jpeg=0.1,
+)  # fmt: skip
+"""As `mixed`, with motion that is large more often: up to a third of the frame's width."""
+
 NIGHT = SceneSettings(
     drive=0.2, bending=0.2, fast=0.1, dark=1.0, highlights=0.5, contrast=0.25, texture_kinds=(
         ("noise", 3.0), ("leaves", 1.0), ("cells", 1.0), ("text", 0.5), ("gradient", 2.0)
@@ -34,7 +41,15 @@ FOG = SceneSettings(
 )  # fmt: skip
 """Another domain than the default: fog, and little texture in it."""
 
-PRESETS = {"default": SceneSettings(), "motion": MOTION, "mixed": MIXED, "night": NIGHT, "pan": PAN, "fog": FOG}
+PRESETS = {
+    "default": SceneSettings(),
+    "motion": MOTION,
+    "mixed": MIXED,
+    "large": LARGE,
+    "night": NIGHT,
+    "pan": PAN,
+    "fog": FOG,
+}
 
 
 def preset(name: str) -> SceneSettings:

@@ -146,3 +146,17 @@ def test_holes_take_what_lies_farthest_back():
     arrivals.reached[:, 15:25] = 0
     filled = spread_into(values, arrivals)
     assert filled[:, 15:24].max() < 0.35 and filled[15, 19, 0] < 0.05
+
+
+def test_noise_does_not_move_with_its_surface():
+    """Each frame of a rendered pair has noise of its own, as strong as the real frame's: nothing to match by."""
+    rng = np.random.default_rng(5)
+    image = 0.3 + 0.4 * texture(6, 80, 112)
+    first, second = (image + rng.normal(0, 0.04, image.shape).astype(np.float32) for _ in range(2))
+    flow = PairFlow(constant(0, 0, 80, 112), constant(0, 0, 80, 112), *[np.ones((80, 112, 1), np.float32)] * 2)
+    whole = Rendering(scale=(1, 1), shift=0, rotation=0, zoom=0, shear=0)
+    new = render(first, second, flow, whole, rng)
+    kernel = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32) / 6
+    fine1, fine2, source = (cv2.filter2D(x, -1, kernel).ravel() for x in (new["image1"], new["image2"], first))
+    assert abs(np.corrcoef(fine1, fine2)[0, 1]) < 0.2 and abs(np.corrcoef(fine1, source)[0, 1]) < 0.3
+    assert fine1.std() == pytest.approx(0.04, rel=0.25) and fine2.std() == pytest.approx(0.04, rel=0.25)

@@ -156,7 +156,7 @@ class OwnVideo:
         """The way of the teachers, chosen once a run."""
         path = self.folder / WAY
         if not path.is_file():
-            way, _ = best_way(network, self.learn, self.rendering)
+            way, _ = best_way(network, self.learn)
             write_json(path, way._asdict())
             return way
         try:

@@ -13,11 +13,12 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
+from tfflow.data.noise import grain, without_noise
 from tfflow.data.records import Sample, Source
 from tfflow.data.surfaces import Arrivals, grid, invert, sampled, spread_into
 from tfflow.errors import InputError
 
-NOISE = 0.08  # largest deviation that is added, images span 0..1
+NOISE = 0.08  # largest deviation of the noise of a pair, images span 0..1
 REACHED = 0.5  # px; a pixel is visible where the way to frame 2 and back ends so near its start
 
 
@@ -102,7 +103,12 @@ def render(
 
     The nearest surface wins where several arrive (`nearness`). What only the new frame sees is taken from `image2`,
     at the place where the surface around it lies there. Light and noise change as much as between the real frames.
+    Noise is taken from frames that have any, and each frame gets its own: noise that moves with its surface would be
+    something to match by, which no real pair has.
     """
+    offset, deviation = light_and_noise(image1, image2, flow)
+    noise = min(deviation / np.sqrt(2), grain(image1))  # of one frame
+    image1, image2 = without_noise(image1, noise), without_noise(image2, noise)
     flow12 = changed(flow.flow12, rendering, rng)
     arrivals = Arrivals(flow12, nearness(flow.flow12, flow.visible1))
     flow21, exact = invert(flow12, arrivals)
@@ -115,11 +121,12 @@ def render(
     back = sampled(np.where(exact[..., None], flow21, np.inf).astype(np.float32), flow12, cv2.INTER_NEAREST)
     visible1 = (np.linalg.norm(flow12 + back, axis=-1) < REACHED) & ~outside
     visible2 = exact & ~outside_frame(flow21)
-    offset, deviation = light_and_noise(image1, image2, flow)
-    drawn = drawn + rng.uniform(0, 1) * offset + rng.normal(0, 1, drawn.shape) * deviation
+    drawn = drawn + rng.uniform(0, 1) * offset
+    frames = (np.clip(image + rng.normal(0, 1, image.shape) * noise, 0, 1) for image in (image1, drawn))
+    new1, new2 = (frame.astype(np.float32) for frame in frames)
     return {
-        "image1": image1,
-        "image2": np.clip(drawn, 0, 1).astype(np.float32),
+        "image1": new1,
+        "image2": new2,
         "flow12": flow12,
         "flow21": flow21,
         "valid1": np.ones_like(flow12[..., :1]),

@@ -7,13 +7,15 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
+from tfflow.data.noise import grain
 from tfflow.data.records import Source
 from tfflow.errors import InputError
 
 PAIRS = 24  # that are measured, evenly spread
 SIDE = 320  # px; larger frames are measured at this width
 STILL = (0.15, 0.5)  # px; a pair moves where half of its edges do by the first, or 1% of them by the second
-FLAT = 4.0  # grey levels (of 255) a pixel; what is not steeper shows no motion
+FLAT = 2.0  # grey levels (of 255) a pixel; what is not steeper shows no motion
+NOISY = 0.8  # times the deviation of the noise: nor does what is not steeper than that, since noise alone is not
 ENOUGH = 0.005  # share of pixels that must be steeper
 
 
@@ -57,7 +59,7 @@ def measured(image1: np.ndarray, image2: np.ndarray) -> Motion:
     slopes = [
         cv2.Sobel(cv2.GaussianBlur(grey1, (0, 0), 1), cv2.CV_32F, *axis, scale=1 / 8) for axis in ((1, 0), (0, 1))
     ]
-    steep = np.hypot(*slopes) > FLAT
+    steep = np.hypot(*slopes) > max(FLAT, NOISY * grain(grey1.astype(np.float32)))
     if steep.mean() < ENOUGH:
         return Motion("flat", 0.0)
     if min(grey1.shape) < 16:  # DIS takes no less: then whether they differ at all

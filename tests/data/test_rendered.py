@@ -158,5 +158,5 @@ def test_noise_does_not_move_with_its_surface():
     new = render(first, second, flow, whole, rng)
     kernel = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32) / 6
     fine1, fine2, source = (cv2.filter2D(x, -1, kernel).ravel() for x in (new["image1"], new["image2"], first))
-    assert abs(np.corrcoef(fine1, fine2)[0, 1]) < 0.2 and abs(np.corrcoef(fine1, source)[0, 1]) < 0.3
+    assert abs(np.corrcoef(fine1, fine2)[0, 1]) < 0.25 and abs(np.corrcoef(fine1, source)[0, 1]) < 0.5
     assert fine1.std() == pytest.approx(0.04, rel=0.25) and fine2.std() == pytest.approx(0.04, rel=0.25)

@@ -96,7 +96,7 @@ def test_the_sample_pair_is_small_and_moves():
 
 def test_names_are_listed_and_weights_have_tags(tmp_path, monkeypatch):
     assert {"pwcnet", "tiny"} <= set(tfflow.list_networks())
-    monkeypatch.setattr(models, "BOX", tmp_path)
+    monkeypatch.setattr(models, "PRETRAINED", tmp_path)
     default, tagged = models.untrained("tiny"), models.untrained("tiny")
     save_weights(default, tmp_path / "tiny.safetensors")
     save_weights(tagged, tmp_path / "tiny.second_try.safetensors")

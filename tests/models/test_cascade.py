@@ -29,7 +29,7 @@ class Timid:
         return tf.broadcast_to(tf.constant(step, tf.float32), [*images1.shape[:3], 2])
 
 
-def test_what_one_look_leaves_the_next_one_finds():
+def test_what_one_pass_leaves_the_next_one_finds():
     """6 px at half size are 3; at full size nothing is left."""
     for scales, expected in [((1,), (4, -3)), ((1, 1), (6, -3)), ((0.5,), (6, -3)), ((0.5, 1, 2), (6, -3))]:
         look = Timid(MOTION)
@@ -40,7 +40,7 @@ def test_what_one_look_leaves_the_next_one_finds():
         assert look.sizes == [(round(40 * s), round(60 * s)) for s in scales]
 
 
-def test_the_second_look_is_at_the_frame_warped_by_the_first():
+def test_the_second_pass_gets_the_frame_warped_by_the_first():
     image1, image2 = blobs(du=3, dv=-1)
     seen = []
 
@@ -66,7 +66,7 @@ def test_flows_compose_at_their_targets():
     np.testing.assert_allclose(flow[0, 3, :14, 0], np.arange(14) + 2 + 2, atol=1e-5)
 
 
-def test_more_looks_of_the_network_in_the_box_are_more_exact():
+def test_more_passes_of_the_pretrained_network_are_more_exact():
     def epe(model):
         samples = [Scenes((96, 128), seed=5, count=4).sample(i) for i in range(4)]
         return np.mean(

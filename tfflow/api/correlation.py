@@ -16,7 +16,7 @@ from tfflow.errors import InputError
 from tfflow.evaluation import baselines
 from tfflow.evaluation.baselines import Predictor
 from tfflow.evaluation.label_free import MEASURES, SINGLE, judged_pair, measure, spearman, with_combined
-from tfflow.models import FlowModel, boxed, load_float
+from tfflow.models import FlowModel, load_float, pretrained_names
 from tfflow.models.weights import assign, model_arrays
 from tfflow.training.teaching import Teaching
 
@@ -112,7 +112,7 @@ def _networks(more: Sequence[str]) -> Iterator[Predictor]:
     yield from (baselines.dis("fast"), baselines.dis("medium"), baselines.farneback())
     shared: dict[str, FlowModel] = {}
     pretrained = {}
-    for weights in [*boxed(), *more]:
+    for weights in [*pretrained_names(), *more]:
         model = load_float(weights)
         pretrained[weights] = model.name, model_arrays(model.both_ways)
         yield Weighted(weights, shared.setdefault(model.name, model), pretrained[weights][1])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tfflow.models import VARIANTS, boxed
+from tfflow.models import VARIANTS, pretrained_names
 from tfflow.models.variants import register_network
 from tfflow.recipes import register_recipe
 
@@ -21,4 +21,4 @@ def list_weights(network: str | None = None) -> list[str]:
     """
     if network is not None:
         VARIANTS.find(network)
-    return [name for name in boxed() if network in (None, name.partition(".")[0])]
+    return [name for name in pretrained_names() if network in (None, name.partition(".")[0])]

@@ -17,7 +17,7 @@ from tfflow.exporting.precisions import chosen, require_libraries
 from tfflow.exporting.run import FILE, MANIFEST, export
 from tfflow.files import write_json, write_text, write_whole
 from tfflow.limits import parse_json
-from tfflow.models import RUN_WEIGHTS, boxed, weights_file
+from tfflow.models import RUN_WEIGHTS, pretrained_names, weights_file
 
 RECIPE, QAT_RECIPE, NETWORK = "rendered_tune", "ddflow_tune", "pwcnet_mobile"
 PRECISIONS = ("int8-qat", "fp16")
@@ -74,8 +74,8 @@ def phone(
         raise InputError(f"--hours must be above {FIXED_HOURS:g} and at most 1,000, got {hours:g}")
     if hours is not None and steps is not None:
         raise InputError("--hours and --steps exclude each other: give one")
-    if network not in boxed():
-        raise InputError(f"--network must be pretrained weights ({', '.join(boxed())}), got {network!r}")
+    if network not in pretrained_names():
+        raise InputError(f"--network must be pretrained weights ({', '.join(pretrained_names())}), got {network!r}")
     folder, data = Path(out), os.fspath(video)
     console = wide_console(quiet=not progress)
     if hours is not None:

@@ -12,7 +12,7 @@ from typing import Any
 from tfflow.data.picked import OwnPairs
 from tfflow.data.records import Source
 from tfflow.errors import InputError
-from tfflow.models import boxed, load_float, variant
+from tfflow.models import load_float, pretrained_names, variant
 from tfflow.recipes import Recipe, named
 from tfflow.training.step import student_size
 from tfflow.training.trainer import PRECISIONS
@@ -85,7 +85,7 @@ def _start(settings: TrainSettings, sources: Sequence[Source]) -> str | None:
         return _weights_of(named(settings.recipe), settings.model)
     model = settings.model or named(TUNE).model
     own = any("flow12" not in source.truth for source in sources)
-    return model if own and model in boxed() else None
+    return model if own and model in pretrained_names() else None
 
 
 def _weights_of(recipe: Recipe, model: str | None) -> str | None:
@@ -93,9 +93,9 @@ def _weights_of(recipe: Recipe, model: str | None) -> str | None:
     model = model or recipe.model
     if recipe.weights == "random":
         return None
-    if recipe.weights == "pretrained" and model in boxed():
+    if recipe.weights == "pretrained" and model in pretrained_names():
         return model
-    if recipe.weights in boxed():
+    if recipe.weights in pretrained_names():
         return recipe.weights
     raise InputError(
         f"{recipe.name} goes on from trained weights of {model}: name them with --weights W, or begin from none with "

@@ -63,7 +63,7 @@ def test_a_run_ends_in_the_phase_of_superpixels(trained):
 def test_pairs_alone_are_refused(tmp_path):
     trees.chairs(tmp_path / "chairs")
     text = refused(tmp_path, RUN, "--data", f"chairs:{tmp_path / 'chairs'}")
-    assert text.startswith("tiny_three looks at 3 frames, and chairs:")
+    assert text.startswith("tiny_three takes 3 frames, and chairs:")
 
 
 def test_prediction_sees_the_frame_before_and_at_the_beginning_the_first_itself(trained, clip, tmp_path):

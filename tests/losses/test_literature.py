@@ -263,7 +263,7 @@ def test_confidence_is_a_gaussian_of_the_gap_inside_the_frame(sigma):
     assert 0.01 < expected.mean() < 0.99
 
 
-def test_both_is_where_both_look():
+def test_both_is_where_both_masks_are():
     flow12, flow21 = field(), field(1)
     seen = Both(RangeMap(), Inside())(flow12, flow21)
     np.testing.assert_allclose(seen, RangeMap()(flow12, flow21) * Inside()(flow12, flow21))

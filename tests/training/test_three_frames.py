@@ -181,9 +181,7 @@ def test_pairs_alone_are_refused_to_networks_of_three_frames():
     class Pairs:
         name, sequences = "chairs:here", False
 
-    with pytest.raises(
-        InputError, match=r"^selflow looks at 3 frames, and chairs:here has pairs alone: train on video"
-    ):
+    with pytest.raises(InputError, match=r"^selflow takes 3 frames, and chairs:here has pairs alone: train on video"):
         check_sequences("selflow", 3, Pairs())
     check_sequences("pwcnet", 2, Pairs())
     check_sequences("selflow", 3, Scenes((32, 40)))

@@ -94,9 +94,7 @@ def _released(
     if not picture.is_file():
         raise InputError(f"{str(run)!r} has no {REPORT}: repeat its command, which writes it")
     scores = _measured(model, name, sources, progress)
-    with write_whole(
-        folder / f"{name}.safetensors"
-    ) as part:  # the weights appear last: their record and card are there
+    with write_whole(folder / f"{name}.safetensors") as part:  # written last: record and card are there then
         save_arrays(part, model_arrays(model.one_way), model.metadata)
         contents = part.read_bytes()
         if len(contents) > LARGEST:

@@ -93,7 +93,7 @@ def phone_graph(network: Network, interface: Interface) -> keras.Model:
     A copy with weights of its own, of the network as it stands now. Raises InputError where the size does not fit.
     """
     if frames_of(network) > 2:
-        raise InputError(f"{type(network).__name__} looks at {frames_of(network)} frames: export a network of two")
+        raise InputError(f"{type(network).__name__} takes {frames_of(network)} frames: export a network of two")
     interface.check(network.stride)
     trained = (both_directions if interface.both else one_direction)(network, interface.size, batch=1)
     flow = next((f for f in trained.outputs if tuple(f.shape[1:3]) == interface.grid), None)

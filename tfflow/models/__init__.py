@@ -58,7 +58,7 @@ def load(weights: str | os.PathLike, scales: Sequence[float] = ONCE) -> FlowMode
     """A trained network: pretrained weights by name, a .safetensors file, the folder of a run of `tfflow train`, or a
     .tflite of `export/to_tflite.py`.
 
-    scales: sizes, as shares of the frames' own, at which it looks one after the other, see `FlowModel`; an exported
+    scales: sizes, as shares of the frames' own, of its passes, one after the other, see `FlowModel`; an exported
     network has one size.
     """
     if Path(weights).suffix == SUFFIX:

@@ -20,7 +20,7 @@ class Feed:
     Batches have the crop and the number of pairs of the step's phase: call again where a phase has others.
     source: (height, width) of a phase's crop -> what it trains on.
 
-    frames: how many the network looks at; for 3 the frames before and after each pair come along.
+    frames: how many the network takes; for 3 the frames before and after each pair come along.
     Carries the ground truth that the recipe learns from, and the forward flow, where there is one, to tell the EPE.
     """
 
@@ -77,10 +77,10 @@ def truth_of(recipe: Recipe) -> set[str]:
 
 
 def check_sequences(model: str, frames: int, source: Source) -> None:
-    """Raises InputError where a network looks at three frames and the source has pairs alone."""
+    """Raises InputError where a network takes three frames and the source has pairs alone."""
     if frames > 2 and not source.sequences:
         raise InputError(
-            f"{model} looks at {frames} frames, and {source.name} has pairs alone: train on video:, frames:, "
+            f"{model} takes {frames} frames, and {source.name} has pairs alone: train on video:, frames:, "
             "sintel-clean:, sintel-final:, kitti-multiview: or scenes, or take a network of two frames"
         )
 

@@ -30,7 +30,7 @@ PAIRS = "scenes:size=40x56,count=3,seed=9"
 def run(tmp_path_factory):
     """The folder of a run that went on from another one."""
     folder = tmp_path_factory.mktemp("runs")
-    small = "--steps 2 --batch 2 --crop 24x32 --val-limit 2 --data scenes:size=24x32,count=8".split()
+    small = [
         "--steps",
         "2",
         "--batch",

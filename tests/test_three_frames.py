@@ -118,7 +118,7 @@ def test_measuring_gives_three_frames_to_the_network_that_looks_at_them(trained)
     scenes, network = Scenes((32, 40), 2, seed=4), tfflow.load(trained)
     results = benchmark.run({"three": network, "constant": Constant(1.0)}, scenes)
     errors = []
-    for sample in map(scenes.around().sample, range(2)):
+    for sample in map(scenes.with_neighbours().sample, range(2)):
         images = [sample[f"image{k}"][None] for k in (1, 2, 0, 3)]
         errors.append(np.linalg.norm(network.both(*images)[0][0] - sample["flow12"], axis=-1).mean())
     found = results["three"].summary()["mean_over_images"]["epe"]

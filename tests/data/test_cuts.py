@@ -104,7 +104,7 @@ def test_no_pair_crosses_a_cut_and_it_is_said(tmp_path, capsys, kind):
         path, at = trees.film(tmp_path / "a.mp4", SHOTS), "frame_{:06d}"
     source = open_source(f"{kind}:{path}")
     assert names(source) == [at.format(n) for n in (1, 2, 3, 5, 6, 8, 9, 10)]
-    assert source.cuts == source.around().cuts == (at.format(4), at.format(7))
+    assert source.cuts == source.with_neighbours().cuts == (at.format(4), at.format(7))
     line = capsys.readouterr().err.strip()
     assert line == (
         f"tfflow: 2 shot cuts in '{kind}:{path}', after {at.format(4)}, {at.format(7)}: no pair of frames crosses them"
@@ -116,7 +116,7 @@ def test_no_pair_crosses_a_cut_and_it_is_said(tmp_path, capsys, kind):
 @pytest.mark.parametrize("kind", ["frames", "video"])
 def test_frames_around_a_pair_are_of_its_shot(tmp_path, kind):
     path = clip(tmp_path) if kind == "frames" else trees.film(tmp_path / "a.mp4", SHOTS)
-    source = open_source(f"{kind}:{path}").around()
+    source = open_source(f"{kind}:{path}").with_neighbours()
     first, last = source.sample(3), source.sample(4)  # both pairs of the shot of three frames
     np.testing.assert_array_equal(first["image0"], first["image1"])
     np.testing.assert_array_equal(first["image3"], last["image2"])

@@ -137,7 +137,7 @@ def test_warped_second_frame_looks_like_the_first_where_visible(kind):
 @pytest.mark.parametrize("kind", KINDS)
 def test_frames_before_and_after_go_on_with_the_motion(kind):
     """Frame 3 shows, one step on, what frame 2 shows: pixels moved on by the same flow look alike."""
-    scenes = Scenes((96, 128), settings=dataclasses.replace(KINDS[kind], max_displacement=8), with_around=True)
+    scenes = Scenes((96, 128), settings=dataclasses.replace(KINDS[kind], max_displacement=8), neighbours=True)
     errors, still = [], []
     for index in range(6):
         s = scenes.sample(index)

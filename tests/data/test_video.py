@@ -229,7 +229,7 @@ def test_frames_lost_in_the_middle_are_named_and_no_pair_spans_them(tmp_path, ca
     assert {name for name, _ in predicted} == pairs
     for name, sample in predicted:
         i = [source.record_name(i) for i in range(len(source))].index(name)
-        for key, image in source.around().sample(i).items():
+        for key, image in source.with_neighbours().sample(i).items():
             np.testing.assert_array_equal(sample[key], image)
 
 

@@ -58,7 +58,7 @@ def view_in(phase, trainer, batch, teacher=None):
 def test_the_feed_carries_four_frames_cropped_alike():
     batch = element()
     assert {"image0", "image1", "image2", "image3", "flow12", "valid1", "chance"} == set(batch)
-    scenes = Scenes((32, 40), 5, seed=3).around()
+    scenes = Scenes((32, 40), 5, seed=3).with_neighbours()
     samples = [scenes.sample(i) for i in range(5)]
     for i in range(2):
         places = set()

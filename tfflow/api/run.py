@@ -122,7 +122,7 @@ class Run:
         self.val, self._val_given = self._validation(_joined(val)), bool(val)
         self.own: OwnVideo | None = None
         if frames > 2:
-            self.val = self.val.around()
+            self.val = self.val.with_neighbours()
         self.out = settings.out or Path("runs") / _run_name(recipe.name, self.model, sources)
         every = settings.phase_learning_rate
         self.marks = run_settings(

@@ -66,12 +66,12 @@ def as_pair(image1: Any, image2: Any, channels: str = "rgb") -> tuple[np.ndarray
     return first, second
 
 
-def as_batch(images1: Any, images2: Any, *around: Any) -> list[np.ndarray]:
+def as_batch(images1: Any, images2: Any, *neighbours: Any) -> list[np.ndarray]:
     """Many pairs, and the frames around them, if any: all float32 RGB [b, h, w, 3] in [0, 1], of one shape.
 
     Nothing is converted: a batch is of a program, not of a person. Raises InputError that says what came.
     """
-    first, second, *others = arrays = [np.asarray(images) for images in (images1, images2, *around)]
+    first, second, *others = arrays = [np.asarray(images) for images in (images1, images2, *neighbours)]
     if any(other.shape != first.shape or other.dtype != np.float32 for other in others):
         came = ", ".join(f"{other.shape} {other.dtype}" for other in others)
         raise InputError(f"frames around a pair must be float32 {first.shape} as it, got {came}")

@@ -42,8 +42,8 @@ class Skipping(Source):
     def sample(self, index: int) -> Sample:
         return self.find(index)[1]
 
-    def around(self) -> Skipping:
-        return Skipping(self.source.around())
+    def with_neighbours(self) -> Skipping:
+        return Skipping(self.source.with_neighbours())
 
     def find(self, index: int) -> tuple[int, Sample]:
         """The sample that stands at `index` and its own index: the next good one, after the last the first again."""

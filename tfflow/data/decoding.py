@@ -110,7 +110,7 @@ def decode(path: str | os.PathLike, on_error: str = "stop", notes: Notes | None 
     notes.tell(on_error)
 
 
-def spread(path: str | os.PathLike, count: int, most: int = 250) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+def sample_pairs(path: str | os.PathLike, count: int, most: int = 250) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Up to `count` pairs of consecutive frames, uint8 RGB, spread over the whole of a video: for a survey of it.
 
     Each is reached from the key frame before it, by `most` frames or fewer, so that a long video costs no more. Where

@@ -42,7 +42,7 @@ class OwnPairs(Source):
         image2 = sample["image2"] if first == last else self.source.sample(last)["image2"]
         return {"image1": smaller(sample["image1"], self.longest), "image2": smaller(image2, self.longest)}
 
-    def around(self) -> Source:
+    def with_neighbours(self) -> Source:
         raise InputError(
             f"{self.name}: pairs that were picked have no frames around them: take a network of two frames"
         )

@@ -20,9 +20,9 @@ import tensorflow as tf
 from tfflow.data.records import Sample, Source
 from tfflow.errors import InputError
 
-AROUND = ("image0", "image3")
+NEIGHBOURS = ("image0", "image3")
 CHANNELS = {"image1": 3, "image2": 3, "flow12": 2, "flow21": 2, "valid1": 1, "valid2": 1, "visible1": 1, "visible2": 1}
-CHANNELS |= dict.fromkeys(AROUND, 3)
+CHANNELS |= dict.fromkeys(NEIGHBOURS, 3)
 
 
 class Mixed:
@@ -44,8 +44,8 @@ class Mixed:
     def sample(self, index: int) -> Sample:
         return self._at(index, "sample")
 
-    def around(self) -> Mixed:
-        return Mixed([source.around() for source in self.sources])
+    def with_neighbours(self) -> Mixed:
+        return Mixed([source.with_neighbours() for source in self.sources])
 
     def _at(self, index: int, method: str):
         which = bisect.bisect_right(self._ends, index)
@@ -63,8 +63,8 @@ class Spread:
     def __len__(self) -> int:
         return self.count
 
-    def around(self) -> Spread:
-        return Spread(self.source.around(), self.count)
+    def with_neighbours(self) -> Spread:
+        return Spread(self.source.with_neighbours(), self.count)
 
     def _index(self, index: int) -> int:
         return index * len(self.source) // self.count
@@ -109,8 +109,8 @@ class Tap:
                 self._reading -= 1
                 self._gate.notify_all()
 
-    def around(self) -> Tap:
-        return Tap(self.source.around())
+    def with_neighbours(self) -> Tap:
+        return Tap(self.source.with_neighbours())
 
     def close(self, settled: float = 0.3) -> None:
         """Refuses all further reading, and waits until nobody has tried to read for `settled` seconds."""

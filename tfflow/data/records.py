@@ -42,7 +42,7 @@ class Source(Protocol):
         """
         ...
 
-    def around(self) -> Source:
+    def with_neighbours(self) -> Source:
         """The same pairs, each with image0, the frame before image1, and image3, the frame after image2.
 
         Where a sequence begins or ends there, image1 stands for image0 and image2 for image3.
@@ -91,8 +91,8 @@ class Record:
 class Records(Source):
     """A source made of records: the shape of every data set whose samples lie in files."""
 
-    def __init__(self, name: str, records: Sequence[Record], with_around: bool = False, cuts: Sequence[str] = ()):
-        """with_around: samples have the frames around the pair, too. cuts: names of the pairs that a shot cut left out.
+    def __init__(self, name: str, records: Sequence[Record], neighbours: bool = False, cuts: Sequence[str] = ()):
+        """neighbours: samples have the frames around the pair, too. cuts: names of pairs that a shot cut left out.
 
         Raises InputError if there is no record.
         """
@@ -102,7 +102,7 @@ class Records(Source):
         self.records = tuple(records)
         self.truth = frozenset.intersection(*(record.truth for record in self.records))
         self.sequences = any(record.before or record.after for record in self.records)
-        self.with_around = with_around
+        self.neighbours = neighbours
         self.cuts = tuple(cuts)
 
     def __len__(self) -> int:
@@ -112,16 +112,16 @@ class Records(Source):
         return self.records[index].name
 
     def sample(self, index: int) -> Sample:
-        return read_record(self.records[index], self.with_around)
+        return read_record(self.records[index], self.neighbours)
 
-    def around(self) -> Records:
-        return Records(self.name, self.records, with_around=True, cuts=self.cuts)
+    def with_neighbours(self) -> Records:
+        return Records(self.name, self.records, neighbours=True, cuts=self.cuts)
 
 
-def read_record(record: Record, with_around: bool = False) -> Sample:
+def read_record(record: Record, neighbours: bool = False) -> Sample:
     """The arrays of one record; masks are 1 = use. Raises InputError that names a damaged or odd-sized file.
 
-    with_around: image0 and image3, too; where there is no such frame, image1 and image2 stand for them.
+    neighbours: image0 and image3, too; where there is no such frame, image1 and image2 stand for them.
     """
     sample = {"image1": read_image(record.image1), "image2": read_image(record.image2)}
     size = record.size or sample["image1"].shape[:2]
@@ -144,7 +144,7 @@ def read_record(record: Record, with_around: bool = False) -> Sample:
         _same_size(size, sample["flow21"], record.flow21)
     if record.occluded2:
         sample["visible2"] = 1 - _mask(record.occluded2, size)
-    if with_around:
+    if neighbours:
         for key, path, nearest in (("image0", record.before, "image1"), ("image3", record.after, "image2")):
             sample[key] = read_image(path) if path else sample[nearest]
             if path:

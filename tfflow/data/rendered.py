@@ -91,7 +91,7 @@ class Rendered(Source):
             **dict.fromkeys(("valid2", "visible2"), flow.visible2),
         }
 
-    def around(self) -> Source:
+    def with_neighbours(self) -> Source:
         raise InputError("rendered pairs have no frames around them: train a network of two frames")
 
 

@@ -65,7 +65,7 @@ def run(
     and listed in the results. Raises InputError where nothing is left to measure, or a flow is not finite.
     """
     if any(getattr(predictor, "frames", 2) > 2 for predictor in predictors.values()):
-        source = source.around()
+        source = source.with_neighbours()
     total = len(source) if limit is None else min(limit, len(source))
     truth = "flow12" in source.truth
     results = {label: Result(source.name, label, truth) for label in predictors}

@@ -105,7 +105,7 @@ def measure_confidence(
 ) -> Trust:
     """Runs a predictor both ways over the pairs of a source with ground truth."""
     trust = Trust(source.name, label)
-    source = source.around() if getattr(predictor, "frames", 2) > 2 else source
+    source = source.with_neighbours() if getattr(predictor, "frames", 2) > 2 else source
     total = len(source) if limit is None else min(limit, len(source))
     for done, (_, sample) in enumerate(read_ahead(source, total, []), 1):
         flows12, flows21 = predict(predictor, stacked([sample]), both=True)

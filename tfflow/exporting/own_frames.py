@@ -90,8 +90,8 @@ class Share(Source):
     def sample(self, index: int) -> Sample:
         return self.source.sample(self.indices[index])
 
-    def around(self) -> Share:
-        return Share(self.source.around(), self.places, self.what)
+    def with_neighbours(self) -> Share:
+        return Share(self.source.with_neighbours(), self.places, self.what)
 
 
 def own_frames(weights: object, needed: bool, say: Callable[[str], None]) -> OwnFrames | None:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 import tensorflow as tf
 
 from tfflow import augmentation
-from tfflow.data.pipeline import AROUND, Tap, batches
+from tfflow.data.pipeline import NEIGHBOURS, Tap, batches
 from tfflow.data.records import Source
 from tfflow.errors import InputError
 from tfflow.recipes import Recipe
@@ -32,14 +32,14 @@ class Feed:
         seed: int,
         frames: int = 2,
     ):
-        self._around = AROUND if frames > 2 else ()
+        self._neighbours = NEIGHBOURS if frames > 2 else ()
         self._strategy, self._recipe, self._seed, self._source = strategy, recipe, seed, source
         self._tap: Tap | None = None
 
     def __call__(self, step: int) -> Iterator:
         self.close()
         source = self._source(self._recipe.crop_of(self._recipe.phase_at(step)))
-        self._tap = Tap(source.around() if self._around else source)
+        self._tap = Tap(source.with_neighbours() if self._neighbours else source)
         dataset = functools.partial(self._dataset, self._tap, step)
         return iter(self._strategy.distribute_datasets_from_function(dataset))
 
@@ -60,7 +60,7 @@ class Feed:
             batch=recipe.batch_of(phase),
             seed=self._seed,
             first_step=step,
-            keys=[*sorted(truth_of(recipe) | ({"flow12", "valid1"} & tap.truth)), *self._around],
+            keys=[*sorted(truth_of(recipe) | ({"flow12", "valid1"} & tap.truth)), *self._neighbours],
             workers=context.num_input_pipelines,
             worker=context.input_pipeline_id,
             replicas_here=context.num_replicas_in_sync // context.num_input_pipelines,

@@ -10,7 +10,7 @@ import pytest
 from tests.data import trees
 from tests.ops import oracles
 from tfflow.data.damage import Skipping
-from tfflow.data.pipeline import Mixed, Spread, Tap
+from tfflow.data.pipeline import ClosableSource, EvenSubset, Mixed
 from tfflow.data.scenes import Scenes, SceneSettings
 from tfflow.data.scenes.render import draw, later
 from tfflow.data.sources import open_source
@@ -123,7 +123,7 @@ def test_pairs_alone_are_no_sequence(tmp_path):
 def test_sources_made_of_sources_pass_the_frames_on(tmp_path):
     frames = open_source(f"frames:{trees.frames(tmp_path / 'f', 4)}")
     chairs = open_source(f"chairs:{trees.chairs(tmp_path / 'c')}")
-    for source in (Spread(frames, 3), Skipping(frames), Tap(frames), Mixed([frames, frames])):
+    for source in (EvenSubset(frames, 3), Skipping(frames), ClosableSource(frames), Mixed([frames, frames])):
         assert source.sequences and neighbours_of(source, 1) == [0, 1, 2, 3]
         assert "image0" not in source.sample(1)
     assert not Mixed([frames, chairs]).sequences

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from tfflow.api.markdown import table
-from tfflow.data.pipeline import Spread
+from tfflow.data.pipeline import EvenSubset
 from tfflow.data.records import Source
 from tfflow.data.sources import open_sources
 from tfflow.errors import InputError
@@ -67,7 +67,7 @@ def correlate(
     teaching = Teaching(load_float(teacher), None)
     networks, found = list(_networks(weights)), {}
     for source in sources:
-        found[source.name] = of = _scores(networks, teaching, Spread(source, min(limit, len(source))))
+        found[source.name] = of = _scores(networks, teaching, EvenSubset(source, min(limit, len(source))))
         say(f"{source.name}: " + ", ".join(f"{name} {scores['epe']:.2f}" for name, scores in of.items()))
     return Correlation(found)
 

@@ -16,7 +16,7 @@ from rich.console import Console, Group
 from tfflow.api.own_video import OwnVideo, Verdict
 from tfflow.api.plan import RANDOM, TrainSettings, at_rate, planned, starting_weights
 from tfflow.data.damage import warn
-from tfflow.data.pipeline import Mixed, Spread, check_batch
+from tfflow.data.pipeline import EvenSubset, Mixed, check_batch
 from tfflow.data.records import Source
 from tfflow.data.scenes import Scenes
 from tfflow.data.sources import open_scenes
@@ -228,7 +228,7 @@ class Run:
         if val is None and isinstance(source, Scenes):
             val = Scenes(source.size, limit, source.seed + UNSEEN, source.settings, source.textures)
         val = val or source
-        return Spread(val, min(limit, len(val)))
+        return EvenSubset(val, min(limit, len(val)))
 
     def _measure(self, trainer: Trainer, bar: Bar) -> dict[str, float]:
         bar.say("measuring")

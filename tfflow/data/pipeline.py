@@ -52,7 +52,7 @@ class Mixed:
         return getattr(self.sources[which], method)(index - (self._ends[which - 1] if which else 0))
 
 
-class Spread:
+class EvenSubset:
     """`count` samples of a source, evenly spread over it."""
 
     def __init__(self, source: Source, count: int):
@@ -63,8 +63,8 @@ class Spread:
     def __len__(self) -> int:
         return self.count
 
-    def with_neighbours(self) -> Spread:
-        return Spread(self.source.with_neighbours(), self.count)
+    def with_neighbours(self) -> EvenSubset:
+        return EvenSubset(self.source.with_neighbours(), self.count)
 
     def _index(self, index: int) -> int:
         return index * len(self.source) // self.count
@@ -76,11 +76,11 @@ class Spread:
         return self.source.sample(self._index(index))
 
 
-class Tap:
+class ClosableSource:
     """A source that can be shut: after `close`, no sample is being read and none will be.
 
     TensorFlow deletes a pipeline with Python's lock in its hand; a reader that waits for that lock then waits for ever.
-    So a tap is closed before its pipeline goes.
+    So a source is closed before its pipeline is deleted.
     """
 
     def __init__(self, source: Source):
@@ -109,8 +109,8 @@ class Tap:
                 self._reading -= 1
                 self._gate.notify_all()
 
-    def with_neighbours(self) -> Tap:
-        return Tap(self.source.with_neighbours())
+    def with_neighbours(self) -> ClosableSource:
+        return ClosableSource(self.source.with_neighbours())
 
     def close(self, settled: float = 0.3) -> None:
         """Refuses all further reading, and waits until nobody has tried to read for `settled` seconds."""

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 import tensorflow as tf
 
 from tfflow import augmentation
-from tfflow.data.pipeline import NEIGHBOURS, Tap, batches
+from tfflow.data.pipeline import NEIGHBOURS, ClosableSource, batches
 from tfflow.data.records import Source
 from tfflow.errors import InputError
 from tfflow.recipes import Recipe
@@ -34,33 +34,33 @@ class Feed:
     ):
         self._neighbours = NEIGHBOURS if frames > 2 else ()
         self._strategy, self._recipe, self._seed, self._source = strategy, recipe, seed, source
-        self._tap: Tap | None = None
+        self._current: ClosableSource | None = None
 
     def __call__(self, step: int) -> Iterator:
         self.close()
         source = self._source(self._recipe.crop_of(self._recipe.phase_at(step)))
-        self._tap = Tap(source.with_neighbours() if self._neighbours else source)
-        dataset = functools.partial(self._dataset, self._tap, step)
+        self._current = ClosableSource(source.with_neighbours() if self._neighbours else source)
+        dataset = functools.partial(self._dataset, self._current, step)
         return iter(self._strategy.distribute_datasets_from_function(dataset))
 
     def close(self) -> None:
-        if self._tap:
-            self._tap.close()
+        if self._current:
+            self._current.close()
 
-    def _dataset(self, tap: Tap, step: int, context: tf.distribute.InputContext) -> tf.data.Dataset:
+    def _dataset(self, source: ClosableSource, step: int, context: tf.distribute.InputContext) -> tf.data.Dataset:
         recipe, phase = self._recipe, self._recipe.phase_at(step)
         crop = recipe.crop_of(phase)
         teachers = [p.teacher for p in recipe.phases if p.teacher]
         occluders = [teacher.occluders for teacher in teachers if teacher.occluders][:1]
         changes = (*recipe.augmentation, augmentation.Crop(crop), *occluders)
         return batches(
-            tap,
+            source,
             lambda sample, number: augmentation.apply(changes, sample, number),
             size=crop,
             batch=recipe.batch_of(phase),
             seed=self._seed,
             first_step=step,
-            keys=[*sorted(truth_of(recipe) | ({"flow12", "valid1"} & tap.truth)), *self._neighbours],
+            keys=[*sorted(truth_of(recipe) | ({"flow12", "valid1"} & source.truth)), *self._neighbours],
             workers=context.num_input_pipelines,
             worker=context.input_pipeline_id,
             replicas_here=context.num_replicas_in_sync // context.num_input_pipelines,

@@ -17,8 +17,8 @@ from tfflow import models
 from tfflow.api.release import LARGEST
 from tfflow.commands import release, train
 from tfflow.data.sources import open_source
-from tfflow.evaluation import benchmark, model_card
-from tfflow.evaluation.benchmark import Result
+from tfflow.evaluation import model_card, scoring
+from tfflow.evaluation.scoring import Result
 from tfflow.models import PRETRAINED, RUN_WEIGHTS, pretrained_names, record
 from tfflow.models.weights import read_arrays, save_arrays
 
@@ -75,7 +75,7 @@ def test_its_figures_are_those_of_an_evaluation(released, run):
     assert entry["data"] == "scenes" and entry["pairs"] == 3
     ours = {"little", *(f"little at {use}" for use in ("1,2", "1,2 + variational", "0.5,1,2 + variational"))}
     assert set(entry["epe"]) == {"zero flow", "Farneback", "DIS fast", "DIS medium"} | ours
-    alone = benchmark.run({"x": tfflow.load(run)}, open_source(PAIRS))["x"].summary()["mean_over_images"]
+    alone = scoring.run({"x": tfflow.load(run)}, open_source(PAIRS))["x"].summary()["mean_over_images"]
     assert entry["epe"]["little"] == pytest.approx(alone["epe"], rel=1e-6)
     assert len(set(entry["epe"].values())) == 8
 

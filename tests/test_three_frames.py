@@ -17,7 +17,7 @@ from tfflow.data.formats import read_flow
 from tfflow.data.images import read_image
 from tfflow.data.scenes import Scenes
 from tfflow.errors import InputError
-from tfflow.evaluation import benchmark, prediction
+from tfflow.evaluation import prediction, scoring
 from tfflow.evaluation.prediction import open_inputs, predict_all
 from tfflow.evaluation.refinement import refined
 from tfflow.models import FlowModel
@@ -116,7 +116,7 @@ def test_a_network_of_two_frames_is_shown_two(tmp_path):
 
 def test_measuring_gives_three_frames_to_the_network_that_looks_at_them(trained):
     scenes, network = Scenes((32, 40), 2, seed=4), tfflow.load(trained)
-    results = benchmark.run({"three": network, "constant": Constant(1.0)}, scenes)
+    results = scoring.run({"three": network, "constant": Constant(1.0)}, scenes)
     errors = []
     for sample in map(scenes.with_neighbours().sample, range(2)):
         images = [sample[f"image{k}"][None] for k in (1, 2, 0, 3)]

@@ -145,7 +145,7 @@ def test_the_constants_of_unflow_s_levels():
             (12.7, 4, 3), (4.35, 8, 2), (3.9, 16, 2), (3.4, 32, 1), (1.1, 64, 1),
         ]  # fmt: skip
     assert first.objective.terms[0][1].objective.names == ("census", "smoothness")
-    assert second.objective.terms[0][1].objective.names == ("census", "smoothness", "consistency", "hidden")
+    assert second.objective.terms[0][1].objective.names == ("census", "smoothness", "consistency", "occlusionpenalty")
     assert [second.learning_rate(s) for s in (0, 199_999, 200_000, 499_999)] == [1e-5, 1e-5, 5e-6, 1.25e-6]
 
 

@@ -85,7 +85,7 @@ def test_a_student_follows_it_on_its_own_crop(trainer, directions):
     view = followed(trainer, whole, batch)
     np.testing.assert_array_equal(view.target12, teacher_of(whole, trainer.teacher)(batch))
     np.testing.assert_array_equal(view.image1[:2], batch["image1"])
-    assert view.used1.shape == (2 * directions, *CROP, 1) and np.all(view.used1 == 1)
+    assert view.target_mask.shape == (2 * directions, *CROP, 1) and np.all(view.target_mask == 1)
     cut = followed(trainer, dataclasses.replace(whole, teacher=TAUGHT.teacher), batch)
     assert cut.flow12.shape == cut.target12.shape == (2 * directions, 32, 40, 2)
     places = [(y, x) for y in range(9) for x in range(9)]

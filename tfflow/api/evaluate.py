@@ -15,7 +15,7 @@ from tfflow.data.records import Source
 from tfflow.data.sources import SCENES, open_sources
 from tfflow.errors import InputError, unknown_name
 from tfflow.evaluation import baselines as classical
-from tfflow.evaluation import benchmark, report
+from tfflow.evaluation import report, scoring
 from tfflow.evaluation import submission as server
 from tfflow.evaluation.confidence import Trust, measure_confidence
 from tfflow.evaluation.refinement import REFINEMENTS, refined, used_as
@@ -30,7 +30,7 @@ from tfflow.terminal import as_text
 class EvaluateResult:
     """What was measured: a `Result` for each source and each network or baseline."""
 
-    results: tuple[benchmark.Result, ...]
+    results: tuple[scoring.Result, ...]
     settings: Mapping[str, object] = field(default_factory=dict)
     confidence: tuple[Trust, ...] = ()
     sequences: tuple[Steadiness, ...] = ()
@@ -141,7 +141,7 @@ def evaluate(
         folder.mkdir(parents=True, exist_ok=True)
     files = _Files(folder, error_maps, submission)
     console = report.wide_console(quiet=not progress)
-    results: list[benchmark.Result] = []
+    results: list[scoring.Result] = []
     trusts: list[Trust] = []
     steady: list[Steadiness] = []
     for source in sources:
@@ -151,7 +151,7 @@ def evaluate(
         compared = predictors | {baseline.name: baseline for baseline in beside}
         writer = files.writer(source, set(predictors or compared))
         with report.progress_bar(console, source.name) as shown:
-            found = benchmark.run(compared, source, batch=batch, limit=limit, each=writer, progress=shown)
+            found = scoring.run(compared, source, batch=batch, limit=limit, each=writer, progress=shown)
             of_source: list[Trust] = []
             if confidence and "flow12" in source.truth:
                 of_source = [measure_confidence(label, p, source, limit, shown) for label, p in predictors.items()]
@@ -209,7 +209,7 @@ class _Files:
     error_maps: bool
     submission: str | None
 
-    def writer(self, source: Source, own: set[str]) -> benchmark.Each:
+    def writer(self, source: Source, own: set[str]) -> scoring.Each:
         """Writes what was asked for of each flow, for the networks alone where there are any."""
 
         def each(label, name, sample, flow12):

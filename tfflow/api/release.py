@@ -17,7 +17,7 @@ from tfflow.api.run import REPORT
 from tfflow.data.records import Source
 from tfflow.data.sources import open_sources
 from tfflow.errors import InputError
-from tfflow.evaluation import baselines, benchmark, model_card, report
+from tfflow.evaluation import baselines, model_card, report, scoring
 from tfflow.evaluation.refinement import refined, used_as
 from tfflow.files import write_json, write_text, write_whole
 from tfflow.models import PRETRAINED, RUN_WEIGHTS, FlowModel, load_float, pretrained_names, record
@@ -131,7 +131,7 @@ def _measured(model: FlowModel, name: str, sources: Sequence[Source], progress: 
         if "flow12" not in source.truth:
             raise InputError(f"{source.name} has no ground truth to measure on")
         with report.progress_bar(console, source.name) as shown:
-            entries += model_card.scores(benchmark.run(compared, source, progress=shown))
+            entries += model_card.scores(scoring.run(compared, source, progress=shown))
     return entries
 
 

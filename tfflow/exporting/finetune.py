@@ -91,7 +91,7 @@ class FineTuning:
         towards = Followed(goal, everywhere)
         view = view_of(self.phase, batch, flows, towards if self.phase.teacher else truth_of_batch(self.phase, batch))
         if self.phase.second:
-            second = dataclasses.replace(view, target12=goal, used1=everywhere, truth=False)
+            second = dataclasses.replace(view, target12=goal, target_mask=everywhere, truth=False)
             view = dataclasses.replace(view, second=second)
         terms = list(self.phase.objective(view).values())
         terms.append(TOWARDS_FLOAT * tf.reduce_mean(tf.norm(flows[0] - goal + 1e-6, axis=-1), axis=[1, 2]))

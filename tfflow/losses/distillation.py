@@ -17,7 +17,7 @@ class Distillation(Term):
     """Sum over u and v of penalty(student's flow - teacher's), mean over M_f.
 
     M_f = visible to the teacher and not to the student: pixels whose match lies outside the student's crop.
-    Source: Liu et al. 2019 (DDFlow), eq. 5 and 6. Needs `view.target12` and `view.used1` of a teacher.
+    Source: Liu et al. 2019 (DDFlow), eq. 5 and 6. Needs `view.target12` and `view.target_mask` of a teacher.
     """
 
     penalty: Penalty = AbsRobust()
@@ -31,10 +31,10 @@ class Distillation(Term):
 
 
 @dataclass(frozen=True)
-class Following(Term):
+class TargetFlow(Term):
     """Sum over u and v of penalty(flow - the flow to follow), mean over the pixels where its mask is 1.
 
-    Source: Liu et al. 2020 (ARFlow), eq. 5. Needs `view.target12` and `view.used1`, which carry no gradient.
+    Source: Liu et al. 2020 (ARFlow), eq. 5. Needs `view.target12` and `view.target_mask`, which carry no gradient.
     """
 
     penalty: Penalty = AbsRobust()
@@ -74,7 +74,7 @@ class SecondPass(Term):
 class SelfSupervision(Term):
     """Sum over u and v of penalty(teacher's flow - student's), times w_t * (1 - w_s), mean over all pixels.
 
-    w_t: the confidence in the teacher's flow, `view.used1`, from a phase whose `trust` is a narrow Confidence;
+    w_t: the confidence in the teacher's flow, `view.target_mask`, from a phase whose `trust` is a narrow Confidence;
     w_s: `confidence` of the student's own flows. Where both pass the forward-backward check, or neither does,
     nothing is learned. No gradient to weights and teacher. Needs both directions.
     Source: Jonschkowski et al. 2020 (UFlow), eq. 6.

@@ -183,7 +183,7 @@ def view_of(phase: Phase, batch: Batch, flows12: tuple[tf.Tensor, ...], followed
         visible1=phase.visibility(flows12[0], flows21[0] if flows21 else None),
         image0=image0,
         target12=followed.flow if followed else None,
-        used1=followed.where if followed else None,
+        target_mask=followed.where if followed else None,
         truth=bool(followed and followed.truth),
     )
 

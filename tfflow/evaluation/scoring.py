@@ -1,4 +1,4 @@
-"""The benchmark run: several predictors over one source, measured alike."""
+"""Scores of several predictors on one source, all measured alike."""
 
 from __future__ import annotations
 

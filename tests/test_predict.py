@@ -89,7 +89,7 @@ def lines(capsys):
     return [line for line in capsys.readouterr().err.splitlines() if line.startswith("tfflow: ")]
 
 
-def test_two_images_give_flow_colour_and_arrows_and_the_scale_is_told(clip, tmp_path, capsys):
+def test_two_images_give_flow_colour_and_arrows_and_the_scale_is_printed(clip, tmp_path, capsys):
     out = tmp_path / "out"
     assert run(clip / "002.png", clip / "004.png", "--out", out) == 0
     assert files(out) == ["arrows/002.png", "colour/002.png", "flo/002.flo", "legend.png", "predict.json"]
@@ -377,7 +377,7 @@ def test_refined_flow_is_written_and_said(clip, tmp_path, net):
     assert np.ptp(plain[..., 0]) == 0 < np.ptp(better[..., 0])
 
 
-def test_a_network_looks_at_the_scales_asked_for(clip, tmp_path, net, monkeypatch):
+def test_a_network_makes_a_pass_at_each_scale_asked_for(clip, tmp_path, net, monkeypatch):
     asked = []
     monkeypatch.setattr("tfflow.models.load", lambda weights, scales: asked.append(scales) or net)
     assert run(clip / "001.png", clip / "002.png", "--scales", "1,2", "--out", tmp_path / "out") == 0

@@ -133,7 +133,7 @@ def test_what_cannot_be_released_is_said_in_a_line_and_leaves_nothing(arguments,
 
 
 def test_weights_of_unknown_descent_are_not_released(run, tmp_path, capsys):
-    """Whether they have seen labels could not be told."""
+    """Whether they have seen labels is not on record."""
     copy = shutil.copytree(run, tmp_path / "copy")
     arrays, metadata = read_arrays(copy / RUN_WEIGHTS)
     save_arrays(copy / RUN_WEIGHTS, arrays, {**metadata, "start": "gone.safetensors"})

@@ -114,7 +114,7 @@ def test_a_network_of_two_frames_is_shown_two(tmp_path):
     assert net.batches == [[0, 1], [1, 2]]
 
 
-def test_measuring_gives_three_frames_to_the_network_that_looks_at_them(trained):
+def test_measuring_gives_three_frames_to_the_network_that_takes_them(trained):
     scenes, network = Scenes((32, 40), 2, seed=4), tfflow.load(trained)
     results = scoring.run({"three": network, "constant": Constant(1.0)}, scenes)
     errors = []

@@ -85,7 +85,7 @@ def test_noise_is_no_cut(light, sigma):
     assert not cut(*noisy)
 
 
-def test_scenes_without_texture_are_told_from_those_with_it():
+def test_scenes_without_texture_are_known_from_those_with_it():
     flat = [np.full((90, 160, 3), grey, np.uint8) for grey in (0, 128)]
     assert not cut(flat[0], flat[0]) and not cut(*flat)  # the light of one and the same wall
     assert cut(flat[0], scene(1)) and cut(scene(1), flat[1])
@@ -152,7 +152,7 @@ def test_cuts_of_a_video_are_kept_with_its_frames_and_found_where_they_were_not(
     assert names(open_source(str(path))) == expected
 
 
-def test_clips_of_a_folder_are_looked_at_one_by_one(tmp_path):
+def test_clips_of_a_folder_are_searched_one_by_one(tmp_path):
     clip(tmp_path / "a", SHOTS[:5])
     clip(tmp_path / "b", SHOTS[5:7])
     source = open_source(str(tmp_path))

@@ -51,13 +51,13 @@ def test_the_past_frame_of_a_scene_that_only_shifts_lies_against_the_flow(index)
     """Then the flow to the past is minus that to the future, whatever the code that draws it."""
     scenes = Scenes((64, 96), 8, seed=11, settings=dataclasses.replace(STILL_LIGHT, pace=(0.5, 1.0))).with_neighbours()
     sample, layers = scenes.sample(index), scenes.layers(index)
-    for near, far, flow, hidden_in in (
+    for near, far, flow, later_by in (
         ("image1", "image0", -sample["flow12"], -1),
         ("image2", "image3", -sample["flow21"], 1),
     ):
         warped = oracles.backward_warp(sample[far][None], flow[None])[0]
         frame = 0 if near == "image1" else 1
-        other = draw(later(layers, hidden_in), frame, scenes.size)
+        other = draw(later(layers, later_by), frame, scenes.size)
         top = draw(layers, frame, scenes.size).top
         target = oracles.backward_warp(other.top[None, ..., None].astype(np.float32), flow[None])[0]
         held = oracles.backward_warp(np.ones([1, *scenes.size, 1], np.float32), flow[None])[0, ..., 0] > 0.999

@@ -85,7 +85,7 @@ def test_consistency_steers_both_flows_and_needs_both():
         Consistency()(view())
 
 
-def test_hidden_pixels_cost_by_their_share_and_steer_nothing():
+def test_occluded_pixels_cost_by_their_share_and_have_no_gradient():
     """UnFlow's pitfall, said by its name: the mask is hard, so that the term is constant in the flow."""
     visible = mask()
     share = 1 - visible.mean((1, 2, 3))
@@ -138,16 +138,16 @@ def pyramid(**changes):
 def test_a_level_sees_images_averaged_down_its_own_flow_and_masks_from_it():
     v = pyramid()
     halved = [np.asarray(tf.image.resize(image, (4, 6), antialias=True)) for image in (v.image1, v.image2)]
-    hidden = ForwardBackward()
+    visibility = ForwardBackward()
     alone = view(
         image1=halved[0], image2=halved[1], flows12=v.flows12[2:], flows21=v.flows21[2:],
-        visible1=hidden(v.flows12[2], v.flows21[2]),
+        visible1=visibility(v.flows12[2], v.flows21[2]),
     )  # fmt: skip
     objective = 1.0 * Photometric() + 0.5 * Smoothness() + 2.0 * Consistency()
     expected = sum(objective(alone).values())
     assert 0 < alone.visible1.numpy().mean() < 1
-    np.testing.assert_allclose(AtLevel(4, objective, hidden)(v), expected, rtol=1e-4)
-    assert np.abs(AtLevel(2, objective, hidden)(v) - expected).min() > 1e-3
+    np.testing.assert_allclose(AtLevel(4, objective, visibility)(v), expected, rtol=1e-4)
+    assert np.abs(AtLevel(2, objective, visibility)(v) - expected).min() > 1e-3
 
 
 def test_a_level_without_a_mask_of_its_own_takes_the_phase_s():
@@ -319,12 +319,12 @@ def test_a_level_may_be_judged_on_a_finer_grid():
     """Of a quarter, enlarged four times: as if the network had said so at full resolution."""
     v = pyramid()
     up12, up21 = (np.asarray(4 * tf.image.resize(flows[2], (16, 24))) for flows in (v.flows12, v.flows21))
-    objective, hidden = 1.0 * Photometric() + 2.0 * Consistency(), ForwardBackward()
-    fields = {"flows12": (up12,), "flows21": (up21,), "visible1": hidden(up12, up21)}
+    objective, visibility = 1.0 * Photometric() + 2.0 * Consistency(), ForwardBackward()
+    fields = {"flows12": (up12,), "flows21": (up21,), "visible1": visibility(up12, up21)}
     alone = view(image1=v.image1, image2=v.image2, **fields)
     expected = sum(objective(alone).values())
-    np.testing.assert_allclose(AtLevel(4, objective, hidden, enlarged=4)(v), expected, rtol=1e-4)
-    assert np.abs(AtLevel(4, objective, hidden, enlarged=2)(v) - expected).min() > 1e-3
+    np.testing.assert_allclose(AtLevel(4, objective, visibility, enlarged=4)(v), expected, rtol=1e-4)
+    assert np.abs(AtLevel(4, objective, visibility, enlarged=2)(v) - expected).min() > 1e-3
 
 
 def test_relative_smoothness_is_that_of_flow_in_shares_of_the_smaller_side():

@@ -136,7 +136,7 @@ def test_no_pixel_to_compare_costs_nothing(term):
     np.testing.assert_array_equal(term(nothing), 0)
 
 
-def test_pixels_that_are_hidden_do_not_count():
+def test_occluded_pixels_do_not_count():
     v = view()
     spoilt = v.image1.numpy() + 5 * (1 - v.visible1.numpy())
     np.testing.assert_allclose(Photometric()(view(image1=spoilt.astype(np.float32))), Photometric()(v), rtol=1e-5)
@@ -208,8 +208,8 @@ def border_mask(width):
 def test_distillation_of_ddflow_with_a_perfect_student():
     """0.5 of the sum over u and v over the pixels, averaged over both directions: 2 * 0.15849 / 2."""
     flow = field()
-    hidden = np.zeros([N, H, W, 1], np.float32)
-    v = view(flows12=(flow,), target12=flow, target_mask=np.ones([N, H, W, 1], np.float32), visible1=hidden)
+    occluded = np.zeros([N, H, W, 1], np.float32)
+    v = view(flows12=(flow,), target12=flow, target_mask=np.ones([N, H, W, 1], np.float32), visible1=occluded)
     np.testing.assert_allclose((0.5 * Distillation())(v)["distillation"], FLOOR, rtol=1e-5)
     assert pytest.approx(0.15849, abs=1e-5) == FLOOR
 

@@ -297,17 +297,17 @@ def test_xla_gives_the_same_gradients():
 
 
 class Nowhere:
-    """Every pixel is hidden."""
+    """Every pixel is occluded."""
 
     def __call__(self, flow12, flow21):
         return tf.zeros_like(flow12[..., :1])
 
 
 @pytest.mark.parametrize(("visibility", "lines"), [(Nowhere(), 1), (Everywhere(), 0)])
-def test_a_run_that_has_nothing_left_to_learn_is_told_once(visibility, lines, tmp_path, eagerly, capsys):
+def test_a_run_that_has_nothing_left_to_learn_warns_once(visibility, lines, tmp_path, eagerly, capsys):
     """The trivial solution: no pixel is visible, and the loss is 0."""
     recipe = runs.one(Phase("census", 2 * IDLE + 1, 1.0 * Photometric(), RATE, visibility))
     assert runs.run(tmp_path / "run", recipe)[1]
-    told = [line for line in capsys.readouterr().err.splitlines() if "nothing is learned" in line]
-    assert len(told) == lines
-    assert not told or told[0].startswith(f"tfflow: step {IDLE} of phase 'census': for {IDLE} steps every term")
+    warned = [line for line in capsys.readouterr().err.splitlines() if "nothing is learned" in line]
+    assert len(warned) == lines
+    assert not warned or warned[0].startswith(f"tfflow: step {IDLE} of phase 'census': for {IDLE} steps every term")

@@ -15,7 +15,7 @@ from tfflow.evaluation.refinement import refined
 from tfflow.losses import Distillation, MultiscaleEPE
 from tfflow.losses.objective import Term
 from tfflow.models import FlowModel
-from tfflow.recipes import Phase, Teacher, named
+from tfflow.recipes import Phase, Teacher, get_recipe
 from tfflow.training.feed import Feed, truth_of
 from tfflow.training.step import Step
 from tfflow.training.teacher import teacher_of
@@ -95,7 +95,7 @@ def test_a_student_follows_it_on_its_own_crop(trainer, directions):
 
 
 def test_it_needs_no_ground_truth_and_is_what_is_learned(tmp_path, eagerly):
-    assert not TAUGHT.needs_truth and not truth_of(RECIPE) and not named("self_taught_mobile").needs_truth
+    assert not TAUGHT.needs_truth and not truth_of(RECIPE) and not get_recipe("self_taught_mobile").needs_truth
     assert dataclasses.replace(TAUGHT, teacher=None).needs_truth
     _, ended, trainer = runs.run(tmp_path / "run", RECIPE)
     first, last = runs.first_weights(RECIPE), trainer.state()

@@ -22,7 +22,7 @@ from tfflow.api.train import TrainResult, train
 from tfflow.data.sources import open_any
 from tfflow.errors import InputError
 from tfflow.files import write_json
-from tfflow.recipes import Recipe, named
+from tfflow.recipes import Recipe, get_recipe
 from tfflow.terminal import as_text
 
 COLUMNS = {"epe": "EPE", "epe_noc": "EPE noc", "epe_occ": "EPE occ", "occ_f": "occlusion F"}
@@ -78,7 +78,7 @@ def compare(
     """
     if seeds < 1:
         raise InputError(f"--seeds must be at least 1, got {seeds}")
-    methods = [named(recipe) for recipe in recipes]
+    methods = [get_recipe(recipe) for recipe in recipes]
     names = [method.name for method in methods]
     if repeated := [name for name in names if names.count(name) > 1]:
         raise InputError(f"{repeated[0]} is named twice")

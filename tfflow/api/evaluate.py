@@ -97,20 +97,20 @@ def evaluate(
     progress: print what goes on. each: called with the result of each source as soon as it is there.
     Raises InputError where an argument or the data does not fit.
     """
-    named, plain = _listed(weights), _listed(model)
+    given_weights, networks = _listed(weights), _listed(model)
     folder = None if out is None else Path(out)
     settings = {
         "baselines": baselines, "batch": batch, "confidence": confidence,
         "data": [_label(x) for x in _listed(data)], "error_maps": error_maps,
-        "limit": limit, "model": list(plain), "on_error": on_error, "out": None if out is None else str(out),
+        "limit": limit, "model": list(networks), "on_error": on_error, "out": None if out is None else str(out),
         "refine": refine, "sequences": sequences, "submission": submission,
         "scales": ",".join(f"{float(s):g}" for s in check_scales(scales)),
-        "weights": [_label(x) for x in named],
+        "weights": [_label(x) for x in given_weights],
     }  # fmt: skip
-    if not (named or plain or baselines):
+    if not (given_weights or networks or baselines):
         raise InputError("nothing to measure: give --weights W, --model NAME or --baselines")
     for option, given in (("refine", refine), ("scales", check_scales(scales) != ONCE)):
-        if given and not (named or plain):
+        if given and not (given_weights or networks):
             raise InputError(f"--{option} works on networks: give --weights W or --model NAME")
     if refine and refine not in REFINEMENTS:
         raise unknown_name("refinement", refine, REFINEMENTS)
@@ -124,7 +124,7 @@ def evaluate(
     if folder and (folder / "results.json").exists() and not overwrite:
         raise InputError(f"{folder} holds results already: choose another --out, or add --overwrite")
     for option, asked in (("confidence", confidence), ("sequences", sequences)):
-        if asked and not (named or plain):
+        if asked and not (given_weights or networks):
             raise InputError(f"--{option} is of networks: give --weights W or --model NAME")
     sources = open_sources(data, on_error)
     if not sources:
@@ -134,7 +134,7 @@ def evaluate(
             raise InputError(f"{source.name} has {len(source)} pairs: say how many, {SCENES}:count=N or --limit N")
     if submission:
         _check_submission(submission, sources)
-    predictors = _predictors(named, plain, check_scales(scales), refine)
+    predictors = _predictors(given_weights, networks, check_scales(scales), refine)
     if submission and len(predictors) > 1:
         raise InputError(f"--submission takes one network, got {len(predictors)}: {', '.join(predictors)}")
     if folder:

@@ -17,7 +17,7 @@ from tfflow.exporting.report import Report
 from tfflow.exporting.run import ExportResult
 from tfflow.exporting.run import export as make_export
 from tfflow.models import FlowModel
-from tfflow.recipes import Recipe, named
+from tfflow.recipes import Recipe, get_recipe
 
 
 def export(
@@ -70,7 +70,7 @@ def export(
         limit=limit,
         calibration=_one(calibration),
         train=_one(train),
-        recipe=None if recipe is None else named(recipe),
+        recipe=None if recipe is None else get_recipe(recipe),
         steps=steps,
         devices=devices,
         overwrite=overwrite,

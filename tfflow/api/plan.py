@@ -13,7 +13,7 @@ from tfflow.data.picked import OwnPairs
 from tfflow.data.records import Source
 from tfflow.errors import InputError
 from tfflow.models import load_float, pretrained_names, variant
-from tfflow.recipes import Recipe, named
+from tfflow.recipes import Recipe, get_recipe
 from tfflow.training.step import student_size
 from tfflow.training.trainer import PRECISIONS
 
@@ -82,8 +82,8 @@ def _start(settings: TrainSettings, sources: Sequence[Source]) -> str | None:
     if settings.weights:
         return None if settings.weights == RANDOM else settings.weights
     if settings.recipe:
-        return _weights_of(named(settings.recipe), settings.model)
-    model = settings.model or named(TUNE).model
+        return _weights_of(get_recipe(settings.recipe), settings.model)
+    model = settings.model or get_recipe(TUNE).model
     own = any("flow12" not in source.truth for source in sources)
     return model if own and model in pretrained_names() else None
 
@@ -105,7 +105,7 @@ def _weights_of(recipe: Recipe, model: str | None) -> str | None:
 
 def planned(settings: TrainSettings, sources: Sequence[Source]) -> tuple[Recipe, str]:
     """The recipe as this run takes it, at its own rate, and the network's name."""
-    recipe = named(settings.recipe or (TUNE if settings.weights else FRESH))
+    recipe = get_recipe(settings.recipe or (TUNE if settings.weights else FRESH))
     model = _network(settings, recipe)
     if recipe.rendering:  # it trains on smaller frames, where these are large
         sources = [OwnPairs(source, [(0, 0)]) for source in sources]

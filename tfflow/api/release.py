@@ -22,7 +22,7 @@ from tfflow.evaluation.refinement import refined, used_as
 from tfflow.files import write_json, write_text, write_whole
 from tfflow.models import PRETRAINED, RUN_WEIGHTS, FlowModel, load_float, pretrained_names, record
 from tfflow.models.weights import model_arrays, save_arrays
-from tfflow.recipes import named
+from tfflow.recipes import get_recipe
 from tfflow.training.checkpoint import read_state
 
 LARGEST = 6_000_000
@@ -106,7 +106,7 @@ def _released(
                 "name": name,
                 "network": model.name,
                 "parameters": model.parameters,
-                "labels": any(named(run["recipe"]).needs_truth for run in training),
+                "labels": any(get_recipe(run["recipe"]).needs_truth for run in training),
                 "licence": licence,
                 "bytes": len(contents),
                 "sha256": hashlib.sha256(contents).hexdigest(),

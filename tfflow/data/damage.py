@@ -30,7 +30,7 @@ class Skipping(Source):
         self.truth = source.truth
         self.sequences = getattr(source, "sequences", False)
         self._bad: set[int] = set()
-        self._told: set[str] = set()
+        self._warned: set[str] = set()
         self._lock = threading.Lock()
 
     def __len__(self) -> int:
@@ -58,8 +58,8 @@ class Skipping(Source):
 
     def _tell(self, index: int, text: str) -> None:
         with self._lock:
-            new = text not in self._told
-            self._told.add(text)
+            new = text not in self._warned
+            self._warned.add(text)
             self._bad.add(index)
         if new:
             warn(f"skipped: {text}")

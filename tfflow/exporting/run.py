@@ -31,7 +31,7 @@ from tfflow.exporting.timing import model_milliseconds
 from tfflow.exporting.validation import Reference, simulation_gap
 from tfflow.files import write_text, write_whole
 from tfflow.models import FlowModel, load_float
-from tfflow.recipes import Recipe, named
+from tfflow.recipes import Recipe, get_recipe
 from tfflow.training.feed import check_truth
 from tfflow.training.fitting import fitted
 from tfflow.training.strategy import choose_strategy
@@ -205,8 +205,8 @@ def _recipe(recipe: str | Recipe | None, model: FlowModel, steps: int) -> Recipe
     recipe = recipe or model.metadata.get("recipe")
     if not recipe:
         raise InputError("int8-qat fine-tunes by the recipe of the weights, and these name none: choose with --recipe")
-    found = named(recipe) if isinstance(recipe, str) else recipe
-    return named(WITHOUT_RENDERING) if found.rendering else found
+    found = get_recipe(recipe) if isinstance(recipe, str) else recipe
+    return get_recipe(WITHOUT_RENDERING) if found.rendering else found
 
 
 def _fitted(recipe: Recipe, source: Source, model: FlowModel) -> Recipe:

@@ -24,7 +24,7 @@ class Distillation(Term):
     needs_teacher = True
 
     def __call__(self, view: View) -> tf.Tensor:
-        flow, visible = view.followed
+        flow, visible = view.target
         newly_occluded = tf.clip_by_value(visible - view.visible1, 0.0, 1.0)
         cost = tf.reduce_sum(self.penalty(flow - view.flow12), axis=-1, keepdims=True)
         return mean_where(cost, tf.stop_gradient(newly_occluded))
@@ -41,7 +41,7 @@ class TargetFlow(Term):
     needs_teacher = True
 
     def __call__(self, view: View) -> tf.Tensor:
-        flow, used = view.followed
+        flow, used = view.target
         cost = tf.reduce_sum(self.penalty(flow - view.flow12), axis=-1, keepdims=True)
         return mean_where(cost, used)
 
@@ -86,6 +86,6 @@ class SelfSupervision(Term):
 
     def __call__(self, view: View) -> tf.Tensor:
         unsure = 1.0 - self.confidence(view.flow12, view.flow21)
-        flow, trust = view.followed
+        flow, trust = view.target
         cost = tf.reduce_sum(self.penalty(flow - view.flow12), axis=-1, keepdims=True)
         return mean_where(cost, trust * unsure, over="all")

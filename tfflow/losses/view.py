@@ -63,7 +63,7 @@ class View:
         return dataclasses.replace(self, target12=None, target_mask=None, truth=False) if self.truth else self
 
     @property
-    def followed(self) -> tuple[tf.Tensor, tf.Tensor]:
+    def target(self) -> tuple[tf.Tensor, tf.Tensor]:
         """The flow to follow and where, without gradient. ValueError where there is none."""
         if self.target12 is None or self.target_mask is None:
             raise ValueError("this term follows a teacher's flow: its phase needs a teacher, or a second pass")

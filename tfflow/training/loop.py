@@ -245,9 +245,9 @@ class _Run:
 def _nothing_left(phase: Phase, step: int) -> str:
     """What to know of a trivial solution: a loss over visible pixels is least where none is taken to be visible."""
     return (
-        f"tfflow: step {step} of phase {phase.name!r}: for {IDLE} steps every term has been 0, as where "
-        "all pixels count as occluded; nothing is learned. Begin with trained weights (--weights), more steps (--steps), or "
-        "a lower rate (--learning-rate)"
+        f"tfflow: step {step} of phase {phase.name!r}: for {IDLE} steps every term has been 0, as where all pixels "
+        "count as occluded; nothing is learned. Begin with trained weights (--weights), more steps (--steps), or a "
+        "lower rate (--learning-rate)"
     )
 
 

@@ -201,7 +201,7 @@ def test_one_scale_for_all_pictures_given_or_from_the_first_pairs(clip, tmp_path
     for name, more in (("given", ["--max-flow", "8"]), ("found", [])):
         run(clip, "--out", tmp_path / name, "--formats", "colour", *more)
     given, found = (json.loads((tmp_path / n / "predict.json").read_text()) for n in ("given", "found"))
-    assert (given["scale_px"], given["scale_from"]) == (8.0, "--full")
+    assert (given["scale_px"], given["scale_from"]) == (8.0, "given")
     assert found["scale_px"] == pytest.approx(np.hypot(*flow_of(4, 5)), rel=1e-3)
     assert found["scale_from"] == "99th percentile of the lengths over all pairs"
 

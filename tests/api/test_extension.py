@@ -107,7 +107,7 @@ def test_without_the_file_the_weights_of_a_user_s_own_network_say_what_is_missin
     with VARIANTS.temporarily():
         tfflow.register_network("elsewhere", tiny.Tiny)
         tfflow.models.untrained("elsewhere").save(tmp_path / "w.safetensors")
-    with pytest.raises(InputError, match=r"not known here: 'elsewhere'; if it is your own, register it .*--plugin"):
+    with pytest.raises(InputError, match=r"not known here: 'elsewhere'; if it is your own, register it .*`plugin`"):
         tfflow.load(tmp_path / "w.safetensors")
 
 

@@ -16,6 +16,8 @@ from tfflow.data.sources import open_source
 from tfflow.data.video import cache_folder as video_cache
 from tfflow.errors import InputError
 
+pytestmark = pytest.mark.usefixtures("as_command")
+
 
 def scene(seed: int, height: int = 90, width: int = 160) -> np.ndarray:
     """uint8 RGB, soft blobs in every size: what a seed shows, no other does."""

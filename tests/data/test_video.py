@@ -20,6 +20,8 @@ from tfflow.data.video import cache_folder, read_frames, video_info
 from tfflow.errors import InputError
 from tfflow.evaluation.prediction import open_inputs
 
+pytestmark = pytest.mark.usefixtures("as_command")
+
 
 def cut(path, share: float):
     data = path.read_bytes()

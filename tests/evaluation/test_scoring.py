@@ -11,6 +11,8 @@ from tfflow.data.damage import Skipping
 from tfflow.errors import InputError
 from tfflow.evaluation.scoring import run
 
+pytestmark = pytest.mark.usefixtures("as_command")
+
 
 def test_batching_changes_how_often_a_predictor_is_called_and_nothing_else():
     samples = [sample(i, h=14, w=23) for i in range(3)] + [sample(7, h=9, w=31), sample(8, h=14, w=23)]

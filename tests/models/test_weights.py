@@ -157,7 +157,7 @@ def test_what_load_takes(model, saved, tmp_path, monkeypatch):
     monkeypatch.setattr(models, "PRETRAINED", tmp_path / "pretrained")
     run = tmp_path / "run"
     run.mkdir()
-    with pytest.raises(InputError, match=f"folder .* holds no {RUN_WEIGHTS}: is it the --out of a .tfflow.train."):
+    with pytest.raises(InputError, match=f"folder .* holds no {RUN_WEIGHTS}: is it the folder of a training"):
         tfflow.load(run)
     (run / RUN_WEIGHTS).write_bytes(saved.read_bytes())
     with pytest.raises(InputError, match=rf"no pretrained weights of {NAME!r} \(none\)"):

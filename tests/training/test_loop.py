@@ -21,6 +21,8 @@ from tfflow.training.checkpoint import read_state, save_state
 from tfflow.training.loop import IDLE, NotFinite
 from tfflow.training.step import student_size
 
+pytestmark = pytest.mark.usefixtures("as_command")
+
 
 @pytest.fixture(scope="module")
 def unbroken(tmp_path_factory):
@@ -199,7 +201,7 @@ def test_a_term_that_is_not_finite_stops_with_its_name_and_the_state_before(tmp_
     assert progress.step == 2 and progress.phase == 0
     assert all(np.isfinite(x).all() for x in groups["model"].values())
     assert (
-        "; the state before it is kept. Repeat the command with a lower --learning-rate, which goes back to step 0 "
+        "; the state before it is kept. Repeat the command with a lower `learning_rate`, which goes back to step 0 "
         in (str(error.value))
     )
     progress, ended, _ = run(tmp_path / "run", recipe)  # the damaged frame is mended
@@ -218,7 +220,7 @@ def test_a_gradient_that_is_not_finite_stops_too(tmp_path):
     recipe = one(Phase("steep", 3, 1.0 * Photometric() + 1.0 * Steep(), RATE))
     with pytest.raises(NotFinite, match=r"^step 1 of phase 'steep': the gradient's norm is nan") as error:
         run(tmp_path / "run", recipe)
-    assert "Begin anew with a lower --learning-rate and another --out (it began at 0.01), or" in str(error.value)
+    assert "Begin anew with a lower `learning_rate` and another `out` (it began at 0.01), or" in str(error.value)
 
 
 class Damaged:

@@ -119,5 +119,5 @@ def test_what_cannot_be_is_refused():
         Phase("p", 1, 1.0 * Distillation(), runs.RATE)
     with pytest.raises(ValueError, match=r"^phase 'taught' has no teacher$"):
         teacher_of(dataclasses.replace(TAUGHT, teacher=None), FlowModel("tiny"))
-    with pytest.raises(InputError, match=r"^a teacher of three uses OpenCV, which XLA does not compile: leave --xla"):
+    with pytest.raises(InputError, match=r"^a teacher of three uses OpenCV, which XLA does not compile: leave `xla`"):
         runs.trainer(RECIPE, xla=True)

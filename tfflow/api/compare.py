@@ -77,7 +77,7 @@ def compare(
     Raises InputError where an argument does not fit, or `val` has no ground truth.
     """
     if seeds < 1:
-        raise InputError(f"--seeds must be at least 1, got {seeds}")
+        raise InputError(f"`seeds` must be at least 1, got {seeds}")
     methods = [get_recipe(recipe) for recipe in recipes]
     names = [method.name for method in methods]
     if repeated := [name for name in names if names.count(name) > 1]:

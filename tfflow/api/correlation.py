@@ -59,7 +59,7 @@ def correlate(
     Raises InputError where a source has no ground truth.
     """
     if limit < 1:
-        raise InputError(f"--limit must be at least 1, got {limit}")
+        raise InputError(f"`limit` must be at least 1, got {limit}")
     sources = open_sources(data or list(SCENES), "stop")
     for source in sources:
         if "flow12" not in source.truth:

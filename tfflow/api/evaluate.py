@@ -108,35 +108,35 @@ def evaluate(
         "weights": [_label(x) for x in given_weights],
     }  # fmt: skip
     if not (given_weights or networks or baselines):
-        raise InputError("nothing to measure: give --weights W, --model NAME or --baselines")
+        raise InputError("nothing to measure: give `weights`, `model` or `baselines`")
     for option, given in (("refine", refine), ("scales", check_scales(scales) != ONCE)):
         if given and not (given_weights or networks):
-            raise InputError(f"--{option} works on networks: give --weights W or --model NAME")
+            raise InputError(f"`{option}` works on networks: give `weights` or `model`")
     if refine and refine not in REFINEMENTS:
         raise unknown_name("refinement", refine, REFINEMENTS)
     if submission and submission not in server.LAYOUTS:
         raise unknown_name("server", submission, server.LAYOUTS)
     if (error_maps or submission) and not folder:
-        raise InputError("--error-maps and --submission write files: say where with --out DIR")
+        raise InputError("`error_maps` and `submission` write files: say where with `out`")
     for option, value in (("limit", limit), ("batch", batch)):
         if value is not None and value < 1:
-            raise InputError(f"--{option} must be at least 1, got {value}")
+            raise InputError(f"`{option}` must be at least 1, got {value}")
     if folder and (folder / "results.json").exists() and not overwrite:
-        raise InputError(f"{folder} holds results already: choose another --out, or add --overwrite")
+        raise InputError(f"{folder} holds results already: choose another `out`, or add `overwrite=True`")
     for option, asked in (("confidence", confidence), ("sequences", sequences)):
         if asked and not (given_weights or networks):
-            raise InputError(f"--{option} is of networks: give --weights W or --model NAME")
+            raise InputError(f"`{option}` is of networks: give `weights` or `model`")
     sources = open_sources(data, on_error)
     if not sources:
-        raise InputError("nothing to measure on: give --data KIND:PATH")
+        raise InputError("nothing to measure on: give `data`")
     for source in sources:
         if source.name.partition(":")[0] == SCENES and len(source) >= 10_000 and limit is None:
-            raise InputError(f"{source.name} has {len(source)} pairs: say how many, {SCENES}:count=N or --limit N")
+            raise InputError(f"{source.name} has {len(source)} pairs: say how many, {SCENES}:count=N or `limit`")
     if submission:
         _check_submission(submission, sources)
     predictors = _predictors(given_weights, networks, check_scales(scales), refine)
     if submission and len(predictors) > 1:
-        raise InputError(f"--submission takes one network, got {len(predictors)}: {', '.join(predictors)}")
+        raise InputError(f"`submission` takes one network, got {len(predictors)}: {', '.join(predictors)}")
     if folder:
         folder.mkdir(parents=True, exist_ok=True)
     files = _Files(folder, error_maps, submission)
@@ -197,7 +197,7 @@ def _check_submission(layout: str, sources: list[Source]) -> None:
     doubled = {kind for kind in kinds if kinds.count(kind) > 1 and kind in server.LAYOUTS[layout]}
     if doubled:
         raise InputError(
-            f"--submission needs each kind of --data once, got {', '.join(sorted(doubled))} more than once"
+            f"`submission` needs each kind of `data` once, got {', '.join(sorted(doubled))} more than once"
         )
 
 

@@ -71,11 +71,11 @@ def phone(
     precisions = chosen(precision)
     require_libraries(precisions)
     if hours is not None and not FIXED_HOURS < hours <= 1_000:
-        raise InputError(f"--hours must be above {FIXED_HOURS:g} and at most 1,000, got {hours:g}")
+        raise InputError(f"`hours` must be above {FIXED_HOURS:g} and at most 1,000, got {hours:g}")
     if hours is not None and steps is not None:
-        raise InputError("--hours and --steps exclude each other: give one")
+        raise InputError("`hours` and `steps` exclude each other: give one")
     if network not in pretrained_names():
-        raise InputError(f"--network must be pretrained weights ({', '.join(pretrained_names())}), got {network!r}")
+        raise InputError(f"`network` must be pretrained weights ({', '.join(pretrained_names())}), got {network!r}")
     folder, data = Path(out), os.fspath(video)
     console = wide_console(quiet=not progress)
     if hours is not None:

@@ -57,15 +57,15 @@ class TrainSettings:
             value = getattr(self, option)
             if value is not None and not 0 < value <= LARGEST:
                 bound = f"at most {LARGEST:,}" if value > 0 else "above 0"
-                raise InputError(f"--{option.replace('_', '-')} must be {bound}, got {value}")
+                raise InputError(f"`{option}` must be {bound}, got {value}")
         if self.crop is not None and not _is_size(self.crop):
-            raise InputError(f"--crop must be HxW, two whole numbers above 0 such as (192, 256), got {self.crop!r}")
+            raise InputError(f"`crop` must be HxW, two whole numbers above 0 such as (192, 256), got {self.crop!r}")
         if not 0 <= self.seed < 2**32:
-            raise InputError(f"--seed must be 0 to {2**32 - 1}, got {self.seed}")
+            raise InputError(f"`seed` must be 0 to {2**32 - 1}, got {self.seed}")
         if self.learning_rate and self.phase_learning_rate:
-            raise InputError("--learning-rate and --phase-learning-rate exclude each other: give one")
+            raise InputError("`learning_rate` and `phase_learning_rate` exclude each other: give one")
         if self.precision not in PRECISIONS:
-            raise InputError(f"--precision must be one of {', '.join(PRECISIONS)}, got {self.precision!r}")
+            raise InputError(f"`precision` must be one of {', '.join(PRECISIONS)}, got {self.precision!r}")
 
 
 def _is_size(given: Any) -> bool:
@@ -98,8 +98,8 @@ def _weights_of(recipe: Recipe, model: str | None) -> str | None:
     if recipe.weights in pretrained_names():
         return recipe.weights
     raise InputError(
-        f"{recipe.name} goes on from trained weights of {model}: name them with --weights W, or begin from none with "
-        f"--weights {RANDOM}"
+        f"{recipe.name} goes on from trained weights of {model}: name them with `weights`, or begin from none with "
+        f"`weights={RANDOM!r}`"
     )
 
 
@@ -142,7 +142,7 @@ def _network(settings: TrainSettings, recipe: Recipe) -> str:
     of_weights = load_float(settings.weights).name
     model = settings.model
     if model and of_weights not in (model, variant(model).extends):
-        raise InputError(f"--weights {settings.weights} is a {of_weights}, --model says {model}")
+        raise InputError(f"`weights` {settings.weights} is a {of_weights}, `model` says {model}")
     return model or of_weights
 
 
@@ -158,7 +158,7 @@ def _crop(
     if asked:
         if any(n % stride for n in asked):
             near = "x".join(str(max(stride, round(n / stride) * stride)) for n in asked)
-            raise InputError(f"--crop must be multiples of the network's stride {stride}: the nearest is {near}")
+            raise InputError(f"`crop` must be multiples of the network's stride {stride}: the nearest is {near}")
         return asked[0], asked[1]
     for source in sources:
         usual = tuple(min(n, size) for n, size in zip(usual, source.sample(0)["image1"].shape, strict=False))
@@ -169,7 +169,7 @@ def _crop(
 def _larger(asked: tuple[int, int] | None, sources: Sequence[Source]) -> str:
     """What to do about a crop that is too small: it is the one that was asked for, or as large as the frames."""
     if asked or not sources:
-        return "choose a larger --crop"
+        return "choose a larger `crop`"
     sizes = {source.name: source.sample(0)["image1"].shape[:2] for source in sources}
     name = min(sizes, key=lambda name: min(sizes[name]))
     return f"the frames of {name} are {sizes[name][0]}x{sizes[name][1]}: train on larger ones"

@@ -108,13 +108,13 @@ def predict_files(
     frames = open_inputs([os.fspath(path) for path in inputs], on_error, cuts)
     kept = [of_file] if of_file else given or (["video"] if frames.video else ["flo", "colour", "arrows"])
     if file and frames.total > 1 and not OF_ALL & set(kept):
-        raise InputError(f"--out {out} is one file for one pair, and {frames.name} has {frames.total}: give a folder")
+        raise InputError(f"`out` {out} is one file for one pair, and {frames.name} has {frames.total}: give a folder")
     if "video" in kept:
         encoder(file or out / "flow.mp4")  # refused now, not after the first network pass
     _check_out(out, file, inputs, overwrite)
     predictor = _predictor(weights, scales, refine, warm_start)
     predicted: Iterator[Estimate] = predict_all(predictor, frames, batch, both or bool(CHECKED & set(kept)))
-    scale, source = full, "--full"
+    scale, source = full, "given"
     if scale is None and SCALED & set(kept):
         scale, source, predicted = with_scale(predictor, frames, predicted)
     settings = {
@@ -167,27 +167,27 @@ def _checked_formats(given: Sequence[str] | None) -> list[str] | None:
         if name not in FORMATS:
             raise unknown_name("format", name, FORMATS)
     if not formats:
-        raise InputError(f"--formats names none: choose of {','.join(FORMATS)}")
+        raise InputError(f"`formats` names none: choose of {','.join(FORMATS)}")
     return formats
 
 
 def _check_numbers(**values: float | None) -> None:
     for option, value in values.items():
         if value is not None and not 0 < value < 1e9:
-            raise InputError(f"--{option} must be above 0, got {value:g}")
+            raise InputError(f"`{option}` must be above 0, got {value:g}")
 
 
 def _check_out(out: Path, file: Path | None, inputs: Sequence[str], overwrite: bool) -> None:
     """Raises InputError where `out` cannot be written, holds something already, or lies among the frames."""
     if inside := _among(out, inputs, file is not None):
         raise InputError(
-            f"--out {out} is where the frames of '{inside}' are: a picture of flow would be taken for one; choose "
+            f"`out` {out} is where the frames of '{inside}' are: a picture of flow would be taken for one; choose "
             "another place"
         )
     if not overwrite and (file is not None and file.exists()):
-        raise InputError(f"'{out}' is there already: choose another --out, or add --overwrite")
+        raise InputError(f"'{out}' is there already: choose another `out`, or add `overwrite=True`")
     if not overwrite and file is None and (out / SETTINGS).exists():
-        raise InputError(f"{out} holds predictions already: choose another --out, or add --overwrite")
+        raise InputError(f"{out} holds predictions already: choose another `out`, or add `overwrite=True`")
     folder = out if file is None else out.parent
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryFile(dir=folder):  # refused now, not after the first network pass

@@ -76,7 +76,7 @@ def prove(
     """
     for name, value in (("seeds", seeds), ("pairs", pairs)):
         if value < 1:
-            raise InputError(f"--{name} must be at least 1, got {value}")
+            raise InputError(f"`{name}` must be at least 1, got {value}")
     for domain in domains:
         if domain not in DOMAINS:
             raise unknown_name("domain", domain, DOMAINS)

@@ -72,7 +72,7 @@ def release(
     """
     sources = open_sources(data)
     if not (name and sources):
-        raise InputError("expected --name NAME and at least one --data KIND:PATH with ground truth")
+        raise InputError("expected `name` and at least one `data` with ground truth")
     if run is not None:
         return _released(name, Path(run), sources, notes, licence, Path(pretrained), Path(docs), progress)
     if name not in pretrained_names():

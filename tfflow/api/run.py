@@ -15,7 +15,6 @@ from rich.console import Console, Group
 
 from tfflow.api.own_video import OwnVideo, Verdict
 from tfflow.api.plan import RANDOM, TrainSettings, at_rate, planned, starting_weights
-from tfflow.data.damage import warn
 from tfflow.data.pipeline import EvenSubset, Mixed, check_batch
 from tfflow.data.records import Source
 from tfflow.data.scenes import Scenes
@@ -24,6 +23,7 @@ from tfflow.data.survey import remark, survey
 from tfflow.errors import InputError
 from tfflow.evaluation import baselines, report, scoring, training_report
 from tfflow.evaluation.pictures import contact_sheet
+from tfflow.messages import warn
 from tfflow.models import RUN_WEIGHTS, FlowModel, load_float, variant, weights_file
 from tfflow.models.weights import assign, model_arrays, read_arrays, save_arrays
 from tfflow.recipes import Recipe
@@ -244,7 +244,7 @@ def _refusal(error: tf.errors.OpError, out: Path) -> InputError:
     first = (error.message or type(error).__name__).strip().splitlines()[0][:200]
     advice = "the same command continues from the last state"
     if isinstance(error, tf.errors.ResourceExhaustedError) and "space" not in first:
-        first, advice = f"memory does not suffice ({first})", "take a smaller --batch or --crop, or other --devices"
+        first, advice = f"memory does not suffice ({first})", "take a smaller `batch` or `crop`, or other `devices`"
     if isinstance(error, tf.errors.UnavailableError | tf.errors.AbortedError | tf.errors.CancelledError):
         first = f"another machine of this run went away ({first})"
     return InputError(f"training into {str(out)!r} stopped: {first}; {advice}")

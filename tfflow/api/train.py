@@ -86,7 +86,7 @@ def train(
     )
     sources = open_sources(data, on_error)
     if textures and sources:
-        raise InputError("--textures belongs to the built-in scenes: leave --data out, or say scenes:textures=DIR")
+        raise InputError("`textures` belongs to the built-in scenes: leave `data` out, or say scenes:textures=DIR")
     with _one_reading_thread():
         return Run(settings, sources, open_sources(val, on_error), wide_console(quiet=not progress)).train()
 

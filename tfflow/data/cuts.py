@@ -12,28 +12,26 @@ import hashlib
 import itertools
 import math
 import os
-import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import cv2
 import numpy as np
-from rich.progress import Progress
 
 from tfflow.data.cache import cache_folder
 from tfflow.data.images import read_image
 from tfflow.errors import InputError
 from tfflow.files import write_json
 from tfflow.limits import parse_json
-from tfflow.terminal import console
+from tfflow.messages import inform
+from tfflow.terminal import reading_bar
 
 SIDE = 160  # px; the longer side of a thumbnail
 LEAST_SIDE = 32  # px; DIS takes no less, and frames that are smaller are not looked at
 FOUND = 0.12  # share of patches; where fewer are found again, there is a cut (of cuts at most 0.05, else 0.2 or more)
 ALIKE = 0.5  # correlation of two patches of 9 x 9 px that show the same
 TEXTURE = 16.0  # variance, of grey levels, of a patch that can be found at all
-LONG = 200  # files; from here on a bar shows that they are being read
 SHOWN = 8  # cuts that a text names
 _PATCH = (9, 9)
 
@@ -91,8 +89,7 @@ def cuts_of_files(frames: Sequence[Path]) -> list[int]:
         if isinstance(found, list) and all(isinstance(k, int) and 0 < k < len(frames) for k in found):
             return found
     found = []
-    bar = Progress(console=console(stderr=True), transient=True, disable=len(frames) < LONG)
-    with bar as progress, ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
+    with reading_bar(len(frames)) as progress, ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
         task = progress.add_task("looking for shot cuts", total=len(frames))
         last: np.ndarray | None = None
         places = iter(range(len(frames)))
@@ -108,16 +105,14 @@ def cuts_of_files(frames: Sequence[Path]) -> list[int]:
 
 
 def say_cuts(name: str, after: Sequence[str]) -> None:
-    """One line on stderr: after which frames of a source the scene changes; nothing where it does not."""
+    """One line of news: after which frames of a source the scene changes; nothing where it does not."""
     if not after:
         return
     named = ", ".join(after[:SHOWN]) + (f" and {len(after) - SHOWN} more" if len(after) > SHOWN else "")
     several = len(after) > 1
-    print(
-        f"tfflow: {len(after)} shot cut{'s' * several} in '{name}', after {named}: no pair of frames crosses "
-        f"{'them' if several else 'it'}",
-        file=sys.stderr,
-        flush=True,
+    inform(
+        f"{len(after)} shot cut{'s' * several} in '{name}', after {named}: no pair of frames crosses "
+        f"{'them' if several else 'it'}"
     )
 
 

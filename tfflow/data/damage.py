@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import itertools
-import sys
 import threading
 
 from tfflow.data.records import Sample, Source
 from tfflow.errors import InputError
+from tfflow.messages import warn
 
 ON_ERROR = ("stop", "skip")
-
-
-def warn(text: str) -> None:
-    """One line on stderr, beside progress bars and outside Python's warning filters."""
-    print(f"tfflow: warning: {' '.join(text.split())}", file=sys.stderr, flush=True)
 
 
 class Skipping(Source):

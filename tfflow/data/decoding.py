@@ -22,10 +22,10 @@ import numpy as np
 from av.video.reformatter import VideoReformatter
 
 from tfflow.data import headers
-from tfflow.data.damage import warn
 from tfflow.data.images import read_bytes
 from tfflow.data.timeline import Timeline
 from tfflow.errors import InputError
+from tfflow.messages import warn
 
 # Files of frames alone. Playlists, which name other files and addresses, still images and texts are no videos.
 FORMATS = (
@@ -55,7 +55,7 @@ class Notes:
         if self.damage:
             warn(self.damage)
         if self.stopped and on_error == "stop":
-            raise InputError(f"{self.stopped}; repair it, or go on with what is there by --on-error skip")
+            raise InputError(f"{self.stopped}; repair it, or go on with what is there by `on_error='skip'`")
         if self.stopped:
             warn(self.stopped)
 

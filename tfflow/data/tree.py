@@ -7,9 +7,9 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from tfflow.data.damage import warn
 from tfflow.data.images import IMAGE_SUFFIXES
 from tfflow.errors import InputError
+from tfflow.messages import warn
 
 
 def natural_key(name: str) -> list:

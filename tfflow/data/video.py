@@ -15,7 +15,6 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from rich.progress import Progress
 
 from tfflow.data import headers
 from tfflow.data.cache import cache_folder
@@ -27,7 +26,7 @@ from tfflow.data.tree import files
 from tfflow.errors import InputError
 from tfflow.files import sweep, write_json, write_whole_folder
 from tfflow.limits import parse_json
-from tfflow.terminal import console
+from tfflow.terminal import reading_bar
 
 __all__ = ["VIDEO_SUFFIXES", "VideoInfo", "cache_folder", "numbered_frames", "open_video", "read_frames", "video_info"]
 
@@ -35,7 +34,6 @@ VIDEO_SUFFIXES = (
     ".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".ts", ".mts", ".m2ts", ".vob", ".mxf", ".wmv",
     ".flv", ".3gp", ".ogv",
 )  # fmt: skip
-LONG = 100  # frames; from here on extracting shows a progress bar
 
 
 def read_frames(path: str | os.PathLike, on_error: str = "stop") -> Iterator[np.ndarray]:
@@ -127,8 +125,7 @@ def _extract(path: Path, folder: Path, on_error: str) -> None:
             count, finder, new = 0, CutFinder(), []
             notes = Notes()
             total = video_info(path).frames
-            bar = Progress(console=console(stderr=True), transient=True, disable=total < LONG)
-            with bar as progress, ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
+            with reading_bar(total) as progress, ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
                 task = progress.add_task("extracting the frames of the video", total=total or None)
                 frames = decode(path, on_error, notes)
                 while batch := list(itertools.islice(frames, 32)):  # encoding takes ten times as long as decoding

@@ -12,7 +12,7 @@ import numpy as np
 
 from tfflow.data.colours import robust_scale
 from tfflow.data.cuts import CutFinder, is_cut, thumbnail
-from tfflow.data.damage import Skipping, warn
+from tfflow.data.damage import Skipping
 from tfflow.data.decoding import sample_pairs
 from tfflow.data.frames import clip_records
 from tfflow.data.images import IMAGE_SUFFIXES, read_image
@@ -24,6 +24,7 @@ from tfflow.errors import InputError
 from tfflow.evaluation.baselines import Predictor
 from tfflow.evaluation.reading import read_ahead, same_size
 from tfflow.evaluation.scoring import predict, require_finite, stacked
+from tfflow.messages import warn
 from tfflow.models.estimate import Estimate
 
 FEW = 16  # pairs that a scale is taken from: all of them, or so many spread over all
@@ -155,7 +156,7 @@ def _images(paths: list[str], on_error: str, cuts: bool) -> Source:
             raise InputError(f"'{path}' is no image: expected two or more images, or one folder, or one video")
     records, after = clip_records(files, "", on_error, cuts and len(files) > 2)
     if not records:
-        raise InputError(f"no two of these {len(files)} images show one scene: to pair them all the same, --no-cuts")
+        raise InputError(f"no two of these {len(files)} images show one scene: to pair them all the same, `cuts=False`")
     if cuts and len(files) == 2 and _different(files):
         warn(f"'{files[0].name}' and '{files[1].name}' seem to show different scenes: flow means little there")
     if len({record.name for record in records}) < len(records):

@@ -120,7 +120,7 @@ def predict(predictor: Predictor, images: Mapping[str, np.ndarray], both: bool) 
         return np.asarray(flows12), np.asarray(flows21)
     except tf.errors.ResourceExhaustedError:
         b, h, w, _ = pair[0].shape
-        advice = "use a smaller --batch" if b > 1 else "make the frames smaller"
+        advice = "use a smaller `batch`" if b > 1 else "make the frames smaller"
         raise InputError(f"not enough memory for {b} pair(s) of {w} x {h} at a time: {advice}") from None
 
 

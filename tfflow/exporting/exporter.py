@@ -140,7 +140,7 @@ class Exporter:
 
         if self.tuning is None:
             raise InputError(
-                "int8-qat fine-tunes by the recipe of the weights, and these name none: choose one with --recipe"
+                "int8-qat fine-tunes by the recipe of the weights, and these name none: choose one with `recipe`"
             )
         steps, selection = self.tuning.steps, self.tuning.selection
         training = FineTuning(self.network, self.ranges, self.tuning.recipe, self.tuning.training, self.tuning.strategy)

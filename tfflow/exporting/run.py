@@ -153,7 +153,7 @@ def export(
     interface = Interface(size, both, quarter, uint8)
     interface.check(model.stride)
     if limit < 1:
-        raise InputError(f"--limit must be at least 1, got {limit}")
+        raise InputError(f"`limit` must be at least 1, got {limit}")
     learns = _recipe(recipe, model, steps) if "int8-qat" in precisions else None
     needed = (calibration is None and not set(precisions).isdisjoint(CALIBRATED)) or (train is None and bool(learns))
     own = own_frames(weights, needed, say)
@@ -201,10 +201,10 @@ def _export(exporter: Exporter, precision: str, sources: Sequence[Source], limit
 def _recipe(recipe: str | Recipe | None, model: FlowModel, steps: int) -> Recipe:
     """What int8-qat fine-tunes by."""
     if steps < 1:
-        raise InputError(f"--steps must be at least 1, got {steps}")
+        raise InputError(f"`steps` must be at least 1, got {steps}")
     recipe = recipe or model.metadata.get("recipe")
     if not recipe:
-        raise InputError("int8-qat fine-tunes by the recipe of the weights, and these name none: choose with --recipe")
+        raise InputError("int8-qat fine-tunes by the recipe of the weights, and these name none: choose with `recipe`")
     found = get_recipe(recipe) if isinstance(recipe, str) else recipe
     return get_recipe(WITHOUT_RENDERING) if found.rendering else found
 
@@ -235,7 +235,7 @@ def _folder(out: Path, precision: str, of: int) -> Path:
 
 def _check_folder(folder: Path, overwrite: bool) -> None:
     if (folder / MANIFEST).exists() and not overwrite:
-        raise InputError(f"{folder} holds an export already: choose another --out, or add --overwrite")
+        raise InputError(f"{folder} holds an export already: choose another `out`, or add `overwrite=True`")
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryFile(dir=folder):  # refused now, not after minutes of work
         pass

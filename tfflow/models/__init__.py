@@ -77,7 +77,7 @@ def load_float(weights: str | os.PathLike, scales: Sequence[float] = ONCE) -> Fl
     if metadata.get("model") not in VARIANTS:
         raise InputError(
             f"{str(path)!r} holds weights of a network that is not known here: {metadata.get('model')!r}; if it is "
-            "your own, register it first (--plugin FILE.py)"
+            "your own, register it first, by tfflow.register_network in a file that a command executes (`plugin`)"
         )
     model = FlowModel(metadata["model"], metadata, scales=scales)
     assign(model.one_way, arrays, repr(str(path)))
@@ -103,9 +103,7 @@ def weights_file(weights: str | os.PathLike) -> Path:
     if path.is_dir():
         if (path / RUN_WEIGHTS).is_file():
             return path / RUN_WEIGHTS
-        raise InputError(
-            f"folder {str(path)!r} holds no {RUN_WEIGHTS}: is it the --out of a `tfflow.train` that ended?"
-        )
+        raise InputError(f"folder {str(path)!r} holds no {RUN_WEIGHTS}: is it the folder of a training that ended?")
     if path.is_file():
         return path
     if (PRETRAINED / f"{weights}.safetensors").is_file():

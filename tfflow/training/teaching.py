@@ -9,11 +9,11 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from tfflow.data.damage import warn
 from tfflow.data.records import Source
 from tfflow.data.rendered import PairFlow, Rendering, render
 from tfflow.errors import InputError
 from tfflow.losses.visibility import ForwardBackward
+from tfflow.messages import warn
 from tfflow.models import FlowModel
 from tfflow.models.variational import pair_by_pair
 from tfflow.models.weights import checksum, model_arrays, read_arrays, save_arrays

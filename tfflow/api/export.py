@@ -14,10 +14,10 @@ from tfflow.evaluation.report import progress_bar, wide_console
 from tfflow.exporting.check import validate as check_export
 from tfflow.exporting.precisions import chosen, require_libraries
 from tfflow.exporting.report import Report
-from tfflow.exporting.run import ExportResult
+from tfflow.exporting.run import ExportResult, ExportSettings
 from tfflow.exporting.run import export as make_export
 from tfflow.models import FlowModel
-from tfflow.recipes import Recipe, get_recipe
+from tfflow.recipes import Recipe
 
 
 def export(
@@ -58,9 +58,7 @@ def export(
     """
     require_libraries(chosen(precision))
     console = wide_console(quiet=not progress)
-    return make_export(
-        model,
-        out,
+    settings = ExportSettings(
         size=size,
         precision=precision,
         both=both,
@@ -70,13 +68,12 @@ def export(
         limit=limit,
         calibration=_one(calibration),
         train=_one(train),
-        recipe=None if recipe is None else get_recipe(recipe),
+        recipe=recipe,
         steps=steps,
         devices=devices,
         overwrite=overwrite,
-        say=console.print,
-        bars=functools.partial(progress_bar, console),
     )
+    return make_export(model, out, settings, console.print, functools.partial(progress_bar, console))
 
 
 def validate(

@@ -79,22 +79,22 @@ def evaluate(
     progress: bool = False,
     each: Callable[[EvaluateResult], None] | None = None,
 ) -> EvaluateResult:
-    """Measures flow networks on data with ground truth, and by label-free measures on frames without.
+    """Measures networks: with ground truth by the endpoint error, without it by label-free measures.
 
-        result = tfflow.evaluate("pwcnet_mobile", "sintel-clean:/data/sintel", baselines=True)
+        result = tfflow.evaluate("pwcnet_mobile", "scenes:count=20", baselines=True)
         print(result.table())
 
-    weights: trained weights as `tfflow.load` takes them, a loaded network or any object with `batch` and `both`
-        (`tfflow.evaluation.baselines.Predictor`), or a list of them. model: untrained networks, by name.
-    data: as of `tfflow.train`. baselines: zero flow, Farneback and DIS, too. scales: as of `tfflow.load`. refine:
-        "variational", OpenCV's refinement after each network.
-    out: the folder for results.json, results.csv and images.csv, error_maps (a picture for each pair) and submission
-        ("sintel" or "kitti": flow files for the server). overwrite: replace earlier results there.
-    confidence: what the networks' confidence is worth, on data with ground truth: the error against it, and the area
-        under the sparsification curve. sequences: over consecutive pairs, the flicker, and points that are tracked,
-        with and without a warm start, beside Lucas-Kanade.
-    on_error: "stop" or "skip", at a damaged file. limit: the first pairs of each source only. batch: pairs at a time.
-    progress: print what goes on. each: called with the result of each source as soon as it is there.
+    weights: as of `tfflow.load`, a loaded network, any object with `batch` and `both`
+        (`tfflow.evaluation.baselines.Predictor`), or a list of these. model: untrained networks, by name.
+    data: as of `tfflow.train`, such as "sintel-clean:/data/sintel".
+    baselines: measure zero flow, Farneback and DIS, too.
+    scales: as of `tfflow.load`. refine: "variational" adds OpenCV's refinement after each network.
+    out: the folder for results.json, results.csv and images.csv. overwrite: replace earlier results there.
+    error_maps: write a picture for each pair. submission: "sintel" or "kitti" writes flow files for that server.
+    confidence: measure how well the networks' confidence predicts their error. Needs ground truth.
+    sequences: measure flicker and tracked points over consecutive pairs, beside Lucas-Kanade.
+    on_error: "stop" or "skip", at a damaged file. limit: only the first pairs of each source. batch: pairs at a time.
+    progress: print what goes on. each: called with the result of each source as soon as it is known.
     Raises InputError where an argument or the data does not fit.
     """
     given_weights, networks = _listed(weights), _listed(model)

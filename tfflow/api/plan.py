@@ -73,8 +73,10 @@ def _is_size(given: Any) -> bool:
 
 
 def starting_weights(settings: TrainSettings, sources: Sequence[Source]) -> TrainSettings:
-    """The settings with the weights to go on from, or None for random ones. Frames of one's own often hold too little
-    motion to learn from nothing: a video of a fixed camera, say, teaches random weights that nothing moves."""
+    """The settings with the weights to start from; None stands for random ones.
+
+    A video often has too little motion to learn from random weights: from a fixed camera they learn zero flow.
+    """
     return dataclasses.replace(settings, weights=_start(settings, sources))
 
 
@@ -104,7 +106,7 @@ def _weights_of(recipe: Recipe, model: str | None) -> str | None:
 
 
 def planned(settings: TrainSettings, sources: Sequence[Source]) -> tuple[Recipe, str]:
-    """The recipe as this run takes it, at its own rate, and the network's name."""
+    """The recipe with the steps, batch and crop of this run, before its rate is set, and the network's name."""
     recipe = get_recipe(settings.recipe or (TUNE if settings.weights else FRESH))
     model = _network(settings, recipe)
     if recipe.rendering:  # it trains on smaller frames, where these are large
@@ -154,7 +156,7 @@ def at_rate(settings: TrainSettings, recipe: Recipe) -> Recipe:
 def _crop(
     asked: tuple[int, int] | None, usual: tuple[int, int], sources: Sequence[Source], stride: int
 ) -> tuple[int, int]:
-    """The crop asked for, which must fit the network; else the recipe's, cut to what fits the frames and it."""
+    """The crop that was given, if the network takes it. Default: the recipe's, cut to the frames' size."""
     if asked:
         if any(n % stride for n in asked):
             near = "x".join(str(max(stride, round(n / stride) * stride)) for n in asked)
@@ -167,7 +169,7 @@ def _crop(
 
 
 def _larger(asked: tuple[int, int] | None, sources: Sequence[Source]) -> str:
-    """What to do about a crop that is too small: it is the one that was asked for, or as large as the frames."""
+    """What to do about a crop that is too small: give a larger one, or larger frames."""
     if asked or not sources:
         return "choose a larger `crop`"
     sizes = {source.name: source.sample(0)["image1"].shape[:2] for source in sources}

@@ -13,10 +13,10 @@ ON_ERROR = ("stop", "skip")
 
 
 class Skipping(Source):
-    """A source that replaces a damaged sample by the next good one, with one warning for each damaged file.
+    """A source that replaces a damaged sample by the next good one, and warns once about each damaged file.
 
-    Still a pure function of the index, and thread-safe. `find` also says which sample stands there, so that a
-    measurement counts none twice. Raises InputError when no sample is left.
+    It is a pure function of the index, and thread-safe. `find` also gives the index of the sample that is used, so that
+    a measurement counts none twice. Raises InputError where no sample is left.
     """
 
     def __init__(self, source: Source):
@@ -41,7 +41,7 @@ class Skipping(Source):
         return Skipping(self.source.with_neighbours())
 
     def find(self, index: int) -> tuple[int, Sample]:
-        """The sample that stands at `index` and its own index: the next good one, after the last the first again."""
+        """The next good sample from `index` on, and its own index. After the last sample the first one follows."""
         for candidate in itertools.chain(range(index, len(self)), range(index)):
             if candidate in self._bad:
                 continue

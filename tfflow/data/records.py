@@ -17,10 +17,10 @@ Sample = dict[str, np.ndarray]
 
 
 class Source(Protocol):
-    """A finite list of samples, each a pure function of its index (so that any step of training can be redone).
+    """A finite list of samples. Each is a pure function of its index, so that any step of training can be repeated.
 
     name: as on the command line, "sintel-final:/data/sintel".
-    truth: ground-truth keys that each of its samples carries besides image1 and image2; empty for plain frames.
+    truth: the ground-truth keys that every sample has besides image1 and image2; empty for plain frames.
     sequences: whether there are frames before and after a pair, for networks of more than two frames.
     """
 
@@ -52,12 +52,12 @@ class Source(Protocol):
 
 @dataclass(frozen=True)
 class Record:
-    """The files of one sample; None where the set has no such file.
+    """The files of one sample; None where the data set has no such file.
 
-    flow_noc: KITTI's flow of visible pixels. occluded, occluded2: masks, white = occluded in the other
-    frame. invalid: mask, white = no truth. size: (height, width) that the frames must have, None = any.
-    flow_step: the flow's files have so many values a pixel and axis, of which the first is taken. before, after: the
-    sequence's frames around the pair.
+    flow_noc: KITTI's flow of visible pixels. occluded, occluded2: masks, white = occluded in the other frame.
+    invalid: mask, white = no ground truth. size: (height, width) that the frames must have; None = any.
+    flow_step: the flow's files have this many values per pixel and axis; the first is taken.
+    before, after: the frames of the sequence before and after the pair.
     """
 
     name: str

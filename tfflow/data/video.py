@@ -37,11 +37,11 @@ VIDEO_SUFFIXES = (
 
 
 def read_frames(path: str | os.PathLike, on_error: str = "stop") -> Iterator[np.ndarray]:
-    """The frames of a video in order, float32 RGB [h, w, 3] in [0, 1], read as they are asked for.
+    """The frames of a video in order, float32 RGB [h, w, 3] in [0, 1], read one by one.
 
-    Frames that the decoder could not make whole are left out, with a warning that names them. Where the video stops
-    before the end that its header names: InputError after its last frame, or, with on_error="skip", a warning. Raises
-    InputError if it cannot be opened or has no frame.
+    Frames that cannot be decoded are left out, with a warning that names them. A video that stops before the end that
+    its header states raises InputError after its last frame; with on_error="skip" it warns.
+    Raises InputError if the video cannot be opened or has no frame.
     """
     for _, frame in numbered_frames(path, on_error):
         yield frame
@@ -56,11 +56,11 @@ def numbered_frames(path: str | os.PathLike, on_error: str = "stop") -> Iterator
 
 
 def open_video(path: Path, name: str, on_error: str = "stop", cuts: bool = True) -> Records:
-    """Pairs of consecutive frames of a video; all frames are extracted once, as PNG, into `cache_folder()`.
+    """Pairs of consecutive frames of a video. All frames are extracted once, as PNG, into `cache_folder()`.
 
-    Two frames with missing ones between them are no pair, nor, with `cuts`, are two of different shots. A video that
-    stops in the middle is refused, or, with on_error="skip", used up to there with a warning.
-    Raises InputError if it cannot be opened or has fewer than two frames.
+    Two frames with missing ones between them are not a pair; with `cuts`, neither are two of different shots.
+    on_error: at a video that stops early, "stop" refuses it, and "skip" uses the frames before, with a warning.
+    Raises InputError if the video cannot be opened or has fewer than two frames.
     """
     folder = _cached(path, on_error)
     frames = files(folder, (".png",))

@@ -9,6 +9,7 @@ import pytest
 import tensorflow as tf
 
 from tfflow.memory import keep_freed_memory
+from tfflow.messages import printed
 
 keep_freed_memory()  # as the commands do; half the time of many tests
 
@@ -43,6 +44,13 @@ def cache(tmp_path_factory: pytest.TempPathFactory):
     os.environ.pop("TFFLOW_CACHE")
     if before is not None:
         os.environ["TFFLOW_CACHE"] = before
+
+
+@pytest.fixture
+def as_command():
+    """Warnings and news of the library go to stderr, as a command prints them."""
+    with printed(str):
+        yield
 
 
 @pytest.fixture(scope="module")

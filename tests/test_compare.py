@@ -13,7 +13,7 @@ from tests.training import tiny  # noqa: F401 (registers the networks)
 from tfflow.api import run as training
 from tfflow.api.compare import comparison_table as table
 from tfflow.commands.compare import main
-from tfflow.recipes import RECIPES, named
+from tfflow.recipes import RECIPES, get_recipe
 from tfflow.training.checkpoint import read_state
 
 METHODS = ["back_to_basics", "supervised"]
@@ -68,7 +68,7 @@ def test_the_table_names_networks_where_there_are_several():
 
 
 def test_each_method_trains_its_paper_s_network_where_asked(tmp_path):
-    own = dataclasses.replace(named("back_to_basics"), name="own_tiny", model="tiny")
+    own = dataclasses.replace(get_recipe("back_to_basics"), name="own_tiny", model="tiny")
     small = ["--steps", "1", "--batch", "1", "--crop", "24x32", "--seeds", "1"]
     with RECIPES.temporarily(own_tiny=own):
         assert main(["own_tiny", *small, "--model", "own", "--out", str(tmp_path / "out")]) == 0
@@ -83,7 +83,8 @@ def test_all_begin_at_the_rate_that_is_given(tmp_path):
         == 0
     )
     rows = [json.loads(line) for line in (tmp_path / "out/back_to_basics-0/history.jsonl").read_text().splitlines()]
-    assert named("back_to_basics").phases[0].learning_rate.rate == 1e-5 and rows[-1]["rate"] == pytest.approx(0.003)
+    rate = get_recipe("back_to_basics").phases[0].learning_rate.rate
+    assert rate == 1e-5 and rows[-1]["rate"] == pytest.approx(0.003)
 
 
 def test_what_has_no_ground_truth_compares_nothing(tmp_path, capsys):

@@ -182,7 +182,7 @@ def test_refined_flow_is_measured_under_a_name_that_says_so(sintel, tmp_path, ca
     assert "--refine works on networks: give --weights W or --model NAME" in capsys.readouterr().err
 
 
-def test_a_network_looks_at_the_scales_asked_for_and_its_name_says_so(sintel, tmp_path, monkeypatch, capsys):
+def test_a_network_makes_a_pass_at_each_scale_asked_for_and_its_name_says_so(sintel, tmp_path, monkeypatch, capsys):
     asked = []
     monkeypatch.setattr("tfflow.api.evaluate.load", lambda name, scales: asked.append(scales) or Constant(3, -2))
     assert run("--weights", "good", "--scales", "0.5,1", "--data", sintel, "--out", tmp_path / "out") == 0

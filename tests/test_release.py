@@ -17,9 +17,9 @@ from tfflow import models
 from tfflow.api.release import LARGEST
 from tfflow.commands import release, train
 from tfflow.data.sources import open_source
-from tfflow.evaluation import benchmark, model_card
-from tfflow.evaluation.benchmark import Result
-from tfflow.models import BOX, RUN_WEIGHTS, boxed, record
+from tfflow.evaluation import model_card, scoring
+from tfflow.evaluation.scoring import Result
+from tfflow.models import PRETRAINED, RUN_WEIGHTS, pretrained_names, record
 from tfflow.models.weights import read_arrays, save_arrays
 
 ROOT = Path(__file__).parents[1]
@@ -50,9 +50,10 @@ def run(tmp_path_factory):
 
 @pytest.fixture
 def released(run, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(models, "BOX", tmp_path / "box")
+    monkeypatch.setattr(models, "PRETRAINED", tmp_path / "pretrained")
     (tmp_path / "notes.md").write_text("Tried: *little*.")
-    options = ["--box", str(tmp_path / "box"), "--docs", str(tmp_path / "docs"), "--notes", str(tmp_path / "notes.md")]
+    where = ["--pretrained", str(tmp_path / "pretrained"), "--docs", str(tmp_path / "docs")]
+    options = [*where, "--notes", str(tmp_path / "notes.md")]
     assert release.main([str(run), "--name", "little", "--data", PAIRS, *options]) == 0
     return tmp_path, capsys.readouterr().out
 
@@ -62,7 +63,7 @@ def test_a_release_is_the_run_s_weights_with_all_that_led_to_them(released, run)
     image = np.random.default_rng(0).uniform(size=[2, 40, 56, 3]).astype(np.float32)
     assert np.array_equal(tfflow.load("little").flow(*image), tfflow.load(run).flow(*image))
     found = record("little")
-    assert hashlib.sha256((folder / "box" / "little.safetensors").read_bytes()).hexdigest() == found["sha256"]
+    assert hashlib.sha256((folder / "pretrained" / "little.safetensors").read_bytes()).hexdigest() == found["sha256"]
     first, second = found["training"]
     assert (first["recipe"], first["steps"], first["start"]) == ("back_to_basics", 2, "random")
     assert (second["recipe"], second["steps"], second["start"]) == ("supervised", 2, "the row above")
@@ -74,7 +75,7 @@ def test_its_figures_are_those_of_an_evaluation(released, run):
     assert entry["data"] == "scenes" and entry["pairs"] == 3
     ours = {"little", *(f"little at {use}" for use in ("1,2", "1,2 + variational", "0.5,1,2 + variational"))}
     assert set(entry["epe"]) == {"zero flow", "Farneback", "DIS fast", "DIS medium"} | ours
-    alone = benchmark.run({"x": tfflow.load(run)}, open_source(PAIRS))["x"].summary()["mean_over_images"]
+    alone = scoring.run({"x": tfflow.load(run)}, open_source(PAIRS))["x"].summary()["mean_over_images"]
     assert entry["epe"]["little"] == pytest.approx(alone["epe"], rel=1e-6)
     assert len(set(entry["epe"].values())) == 8
 
@@ -82,26 +83,26 @@ def test_its_figures_are_those_of_an_evaluation(released, run):
 def test_the_card_and_the_table_say_what_is_on_record(released):
     folder, printed = released
     found = record("little")
-    page = (folder / "docs" / "little.md").read_text()
-    assert page == model_card.card(found) and printed.strip() in page
+    card = (folder / "docs" / "little.md").read_text()
+    assert card == model_card.card(found) and printed.strip() in card
     for part in (found["sha256"], "`back_to_basics`", "exact flow", "Tried: *little*.", f"{found['parameters']:,}"):
-        assert part in page
+        assert part in card
     best = min(epe for label, epe in found["scores"][0]["epe"].items() if " at " not in label)
     assert f"**{best:.2f}**" in printed
     assert (folder / "docs" / "little.png").stat().st_size > 1000
 
 
-def test_what_is_in_the_box_can_be_measured_anew(released, capsys):
+def test_pretrained_weights_can_be_measured_again(released, capsys):
     folder, _ = released
-    before, weights = record("little"), (folder / "box" / "little.safetensors").read_bytes()
-    where = ["--box", str(folder / "box"), "--docs", str(folder / "docs")]
+    before, weights = record("little"), (folder / "pretrained" / "little.safetensors").read_bytes()
+    where = ["--pretrained", str(folder / "pretrained"), "--docs", str(folder / "docs")]
     other = "scenes:size=32x40,count=2,seed=9"
     assert release.main(["--name", "little", "--data", other, *where]) == 0
     after = record("little")
     assert {**after, "scores": 0} == {**before, "scores": 0} and after["scores"] != before["scores"]
     assert after["scores"][0]["pairs"] == 2 and capsys.readouterr().out.strip() in model_card.card(after)
     assert (folder / "docs" / "little.md").read_text() == model_card.card(after)
-    assert (folder / "box" / "little.safetensors").read_bytes() == weights
+    assert (folder / "pretrained" / "little.safetensors").read_bytes() == weights
 
 
 def test_scenes_of_a_source_stand_apart_and_are_means_over_their_pairs():
@@ -124,15 +125,15 @@ def test_scenes_of_a_source_stand_apart_and_are_means_over_their_pairs():
 )
 def test_what_cannot_be_released_is_said_in_a_line_and_leaves_nothing(arguments, line, run, tmp_path, capsys):
     trees.frames(tmp_path / "frames", 2)
-    where = ["--box", str(tmp_path / "box"), "--docs", str(tmp_path / "docs")]
+    where = ["--pretrained", str(tmp_path / "pretrained"), "--docs", str(tmp_path / "docs")]
     assert release.main([*(a.format(run=run, tmp=tmp_path) for a in arguments), *where]) == 2
     err = capsys.readouterr().err
     assert line in err and err.count("\n") == 1
-    assert not (tmp_path / "box").exists() and not (tmp_path / "docs").exists()
+    assert not (tmp_path / "pretrained").exists() and not (tmp_path / "docs").exists()
 
 
 def test_weights_of_unknown_descent_are_not_released(run, tmp_path, capsys):
-    """Whether they have seen labels could not be told."""
+    """Whether they have seen labels is not on record."""
     copy = shutil.copytree(run, tmp_path / "copy")
     arrays, metadata = read_arrays(copy / RUN_WEIGHTS)
     save_arrays(copy / RUN_WEIGHTS, arrays, {**metadata, "start": "gone.safetensors"})
@@ -141,7 +142,7 @@ def test_weights_of_unknown_descent_are_not_released(run, tmp_path, capsys):
     )
 
 
-def test_a_run_without_its_page_or_state_is_not_released(run, tmp_path, capsys):
+def test_a_run_without_its_report_or_state_is_not_released(run, tmp_path, capsys):
     copy = shutil.copytree(run, tmp_path / "copy")
     (copy / "report.png").unlink()
     assert "has no report.png: repeat its command, which writes it" in refusal(copy, tmp_path, capsys)
@@ -150,24 +151,24 @@ def test_a_run_without_its_page_or_state_is_not_released(run, tmp_path, capsys):
     assert "is not the output folder of a training run" in refusal(copy, tmp_path, capsys)
 
 
-def test_weights_too_large_for_the_box_are_refused_and_leave_no_record(run, tmp_path, capsys, monkeypatch):
+def test_weights_too_large_for_the_package_are_refused_and_leave_no_record(run, tmp_path, capsys, monkeypatch):
     monkeypatch.setattr("tfflow.api.release.LARGEST", 1000)
     assert "bytes, a file of pretrained weights at most 1,000" in refusal(run, tmp_path, capsys)
 
 
 def refusal(run, tmp_path, capsys) -> str:
     """The one line of a release that left nothing."""
-    where = ["--box", str(tmp_path / "box"), "--docs", str(tmp_path / "docs")]
+    where = ["--pretrained", str(tmp_path / "pretrained"), "--docs", str(tmp_path / "docs")]
     assert release.main([str(run), "--name", "x", "--data", PAIRS, *where]) == 2
-    assert not [p for folder in ("box", "docs") for p in (tmp_path / folder).rglob("*")]
+    assert not [p for folder in ("pretrained", "docs") for p in (tmp_path / folder).rglob("*")]
     err = capsys.readouterr().err.splitlines()
     assert err[-1].startswith("tfflow: ")
     return err[-1]
 
 
-@pytest.mark.parametrize("name", boxed())
-def test_what_lies_in_the_box_is_whole_and_described(name):
-    path, found = BOX / f"{name}.safetensors", record(name)
+@pytest.mark.parametrize("name", pretrained_names())
+def test_pretrained_weights_are_whole_and_described(name):
+    path, found = PRETRAINED / f"{name}.safetensors", record(name)
     assert path.stat().st_size == found["bytes"] <= LARGEST
     assert hashlib.sha256(path.read_bytes()).hexdigest() == found["sha256"]
     model = tfflow.load(name)
@@ -188,6 +189,6 @@ def test_no_number_is_bold_that_the_default_does_not_give():
     assert [line for line in lines if "**" in line] == ["| DIS medium | **0.31** |"]
 
 
-def test_the_box_is_in_the_package():
-    assert "pwcnet_mobile" in boxed()
-    assert all(json.loads((BOX / f"{name}.json").read_text())["name"] == name for name in boxed())
+def test_pretrained_weights_are_in_the_package():
+    assert "pwcnet_mobile" in pretrained_names()
+    assert all(json.loads((PRETRAINED / f"{name}.json").read_text())["name"] == name for name in pretrained_names())

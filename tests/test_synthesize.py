@@ -31,7 +31,7 @@ def test_written_pairs_read_back_as_the_scenes(tmp_path, capsys):
         np.testing.assert_allclose(a["image2"], b["image2"], atol=0.502 / 255)
 
 
-def test_parts_to_train_and_to_validate_are_told_apart(tmp_path):
+def test_parts_to_train_and_to_validate_have_their_own_names(tmp_path):
     run(tmp_path, "--count", 4)
     assert (tmp_path / "chairs_split.txt").read_text().split() == ["1", "2", "1", "1"]
     assert len(open_source(f"chairs-train:{tmp_path}")) == 3

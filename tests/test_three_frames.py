@@ -17,7 +17,7 @@ from tfflow.data.formats import read_flow
 from tfflow.data.images import read_image
 from tfflow.data.scenes import Scenes
 from tfflow.errors import InputError
-from tfflow.evaluation import benchmark, prediction
+from tfflow.evaluation import prediction, scoring
 from tfflow.evaluation.prediction import open_inputs, predict_all
 from tfflow.evaluation.refinement import refined
 from tfflow.models import FlowModel
@@ -63,7 +63,7 @@ def test_a_run_ends_in_the_phase_of_superpixels(trained):
 def test_pairs_alone_are_refused(tmp_path):
     trees.chairs(tmp_path / "chairs")
     text = refused(tmp_path, RUN, "--data", f"chairs:{tmp_path / 'chairs'}")
-    assert text.startswith("tiny_three looks at 3 frames, and chairs:")
+    assert text.startswith("tiny_three takes 3 frames, and chairs:")
 
 
 def test_prediction_sees_the_frame_before_and_at_the_beginning_the_first_itself(trained, clip, tmp_path):
@@ -114,11 +114,11 @@ def test_a_network_of_two_frames_is_shown_two(tmp_path):
     assert net.batches == [[0, 1], [1, 2]]
 
 
-def test_measuring_gives_three_frames_to_the_network_that_looks_at_them(trained):
+def test_measuring_gives_three_frames_to_the_network_that_takes_them(trained):
     scenes, network = Scenes((32, 40), 2, seed=4), tfflow.load(trained)
-    results = benchmark.run({"three": network, "constant": Constant(1.0)}, scenes)
+    results = scoring.run({"three": network, "constant": Constant(1.0)}, scenes)
     errors = []
-    for sample in map(scenes.around().sample, range(2)):
+    for sample in map(scenes.with_neighbours().sample, range(2)):
         images = [sample[f"image{k}"][None] for k in (1, 2, 0, 3)]
         errors.append(np.linalg.norm(network.both(*images)[0][0] - sample["flow12"], axis=-1).mean())
     found = results["three"].summary()["mean_over_images"]["epe"]

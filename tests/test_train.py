@@ -69,7 +69,7 @@ def refused(tmp_path, *arguments) -> str:
     return err.removeprefix("tfflow: ").strip()
 
 
-def test_a_run_leaves_weights_page_history_and_table(trained, clip):
+def test_a_run_leaves_weights_report_history_and_table(trained, clip):
     out, printed = trained
     assert {"weights.safetensors", "report.png", "history.jsonl", "run.json", "state.safetensors"} <= {
         p.name for p in out.iterdir()
@@ -80,8 +80,8 @@ def test_a_run_leaves_weights_page_history_and_table(trained, clip):
         assert part in words
     rows = [json.loads(line) for line in (out / "history.jsonl").read_text().splitlines()]
     assert [row["step"] for row in rows] == [1, 4, 6]
-    page = cv2.imread(str(out / "report.png"))
-    assert page.shape[1] >= 1000 and page.std() > 10
+    report = cv2.imread(str(out / "report.png"))
+    assert report.shape[1] >= 1000 and report.std() > 10
 
 
 def test_its_weights_can_be_used(trained, clip):
@@ -104,13 +104,13 @@ def test_a_run_that_ended_says_so_and_changes_nothing(trained, clip, monkeypatch
     assert {p: (p.stat().st_mtime_ns, p.read_bytes()) for p in out.rglob("*") if p.is_file()} == before
 
 
-def test_a_page_that_was_not_written_is_written(trained, clip):
-    page = trained[0] / "report.png"
+def test_a_report_that_was_not_written_is_written(trained, clip):
+    report = trained[0] / "report.png"
     weights = (trained[0] / "weights.safetensors").read_bytes()
-    page.unlink()
+    report.unlink()
     code, _, err = finished(SMALL, "--data", f"frames:{clip}", "--out", trained[0])
     assert code == 0, err
-    assert page.is_file() and (trained[0] / "weights.safetensors").read_bytes() == weights
+    assert report.is_file() and (trained[0] / "weights.safetensors").read_bytes() == weights
 
 
 def test_another_run_s_folder_is_refused(trained, clip, tmp_path):
@@ -171,7 +171,7 @@ def test_training_goes_on_from_weights(trained, clip, tmp_path):
         (["--recipe", "ddflow_tune", "--model", "spynet_mobile"], "spynet_mobile", "ddflow_tune", "spynet_mobile"),
     ],
 )
-def test_frames_of_one_s_own_train_on_from_the_box(options, start, recipe, model, tmp_path):
+def test_frames_of_one_s_own_train_on_from_pretrained_weights(options, start, recipe, model, tmp_path):
     clip = moving(tmp_path, count=2, height=100, width=140)
     args = parser().parse_args([o.format(clip=clip) for o in options])
     sources = [open_source(data) for data in args.data]

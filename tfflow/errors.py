@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterable
 
 from tfflow.interrupt import second_interrupt_ends
 from tfflow.memory import keep_freed_memory
+from tfflow.messages import PREFIX, printed, with_options
 
-PREFIX = "tfflow: "
 LONGEST_LINE = 300
 """Characters of a refusal with its prefix: what a file or a name holds may be of any length."""
 LONGEST_END = 100
@@ -33,7 +33,10 @@ def one_line(text: str) -> str:
 
 
 class InputError(ValueError):
-    """What the user gave cannot be used. Its text is one line; commands print it and leave with exit code 2."""
+    """What the user gave cannot be used. Its text is one line, which commands print, with exit code 2.
+
+    It names parameters in backquotes, as `crop`; commands print their options instead, see `tfflow.messages`.
+    """
 
     def __init__(self, text: object = ""):
         super().__init__(one_line(str(text)))
@@ -49,7 +52,14 @@ def unknown_name(kind: str, name: str, known: Iterable[str]) -> InputError:
 
 def command(main: Callable[..., int | None]) -> Callable[..., int]:
     """Turns `main(argv=None)` into a command: refusals become one line on stderr and exit code 2, Ctrl-C exit 130, a
-    second Ctrl-C at once."""
+    second Ctrl-C at once. Warnings and news of the library become lines on stderr, too.
+
+    Where the module of `main` has `parser()`, its options stand in these lines for the parameters of the library.
+    """
+
+    def shown(text: str) -> str:
+        parser = getattr(sys.modules[main.__module__], "parser", None)
+        return with_options(text, parser().options()) if parser else text
 
     @functools.wraps(main)
     def run(argv: list[str] | None = None) -> int:
@@ -57,10 +67,10 @@ def command(main: Callable[..., int | None]) -> Callable[..., int]:
         if hasattr(sys.stdout, "reconfigure"):
             sys.stdout.reconfigure(errors="backslashreplace")  # names of files need not be UTF-8
         try:
-            with second_interrupt_ends():
+            with second_interrupt_ends(), printed(shown):
                 return main(argv) or 0
         except InputError as error:
-            text = str(error)
+            text = shown(str(error))
         except BrokenPipeError:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # `tfflow ... | head` is no error
             return 0
@@ -69,7 +79,7 @@ def command(main: Callable[..., int | None]) -> Callable[..., int]:
         except MemoryError:
             text = "memory does not suffice: take smaller frames, a smaller batch, or a larger machine"
         except KeyboardInterrupt as stop:  # of a training: with what was kept
-            print(f"{PREFIX}{stop}" if str(stop) else f"\n{PREFIX}stopped", file=sys.stderr)
+            print(f"{PREFIX}{shown(str(stop))}" if str(stop) else f"\n{PREFIX}stopped", file=sys.stderr)
             return 130
         print(PREFIX + one_line(text), file=sys.stderr)
         return 2

@@ -1,4 +1,4 @@
-"""The terminal: lines go out by one console."""
+"""The terminal: lines and bars go out by one console."""
 
 from __future__ import annotations
 
@@ -6,6 +6,12 @@ import io
 from typing import Any
 
 from rich.console import Console
+from rich.progress import Progress
+
+from tfflow.messages import shown
+
+MANY = 100
+"""Files or frames from which on reading them shows a bar."""
 
 
 def console(width: int | None = None, quiet: bool = False, stderr: bool = False) -> Console:
@@ -18,8 +24,13 @@ def console(width: int | None = None, quiet: bool = False, stderr: bool = False)
     return made
 
 
-def as_text(shown: Any, width: int = 1_000) -> str:
+def reading_bar(items: int) -> Progress:
+    """A bar on stderr for a reader of so many files or frames: where they are many, and in commands alone."""
+    return Progress(console=console(stderr=True), transient=True, disable=items < MANY or not shown())
+
+
+def as_text(table: Any, width: int = 1_000) -> str:
     """What a console without a right end would print of a rich table, as text: no cell is cut."""
     out = io.StringIO()
-    Console(file=out, width=width, markup=False, emoji=False, highlight=False).print(shown)
+    Console(file=out, width=width, markup=False, emoji=False, highlight=False).print(table)
     return out.getvalue().rstrip("\n")

@@ -16,7 +16,7 @@ from tfflow.data.own import as_source
 from tfflow.data.sources import KINDS, open_source
 from tfflow.errors import InputError
 from tfflow.models import VARIANTS, FlowModel
-from tfflow.recipes import RECIPES, named
+from tfflow.recipes import RECIPES, get_recipe
 from tfflow.recipes.own import run_file
 from tfflow.registry import Registry
 
@@ -64,10 +64,10 @@ tfflow.register_data("my-data", MyData)
 METHOD = '''
 """My method: brightness alone."""
 import dataclasses
-from tfflow.recipes import named
+from tfflow.recipes import get_recipe
 from tfflow.recipes.back_to_basics import back_to_basics
 
-my_method = dataclasses.replace(named("back_to_basics"), name="my_method", paper="Nobody, 2031")
+my_method = dataclasses.replace(get_recipe("back_to_basics"), name="my_method", paper="Nobody, 2031")
 '''
 
 
@@ -107,7 +107,7 @@ def test_without_the_file_the_weights_of_a_user_s_own_network_say_what_is_missin
     with VARIANTS.temporarily():
         tfflow.register_network("elsewhere", tiny.Tiny)
         tfflow.models.untrained("elsewhere").save(tmp_path / "w.safetensors")
-    with pytest.raises(InputError, match=r"not known here: 'elsewhere'; if it is your own, register it .*--plugin"):
+    with pytest.raises(InputError, match=r"not known here: 'elsewhere'; if it is your own, register it .*`plugin`"):
         tfflow.load(tmp_path / "w.safetensors")
 
 
@@ -172,17 +172,17 @@ def test_a_file_that_holds_no_method_is_refused_in_one_line(contents, text, tmp_
     path = tmp_path / "m.py"
     path.write_text(contents)
     with pytest.raises(InputError, match=text):
-        named(str(path))
+        get_recipe(str(path))
 
 
 def test_one_of_several_methods_of_a_file_is_named(tmp_path):
     path = tmp_path / "m.py"
     path.write_text(METHOD + "\nother = dataclasses.replace(my_method, name='other')")
-    assert named(f"{path}:other").name == "other"
+    assert get_recipe(f"{path}:other").name == "other"
     with pytest.raises(InputError, match="holds no recipe called 'third'; it holds my_method, other"):
-        named(f"{path}:third")
+        get_recipe(f"{path}:third")
     with pytest.raises(InputError, match="no such file"):
-        named(str(tmp_path / "nowhere.py"))
+        get_recipe(str(tmp_path / "nowhere.py"))
 
 
 def test_a_registered_name_is_known_is_not_replaced_and_goes_again():
@@ -217,7 +217,7 @@ def test_the_worked_examples_of_contributing_run(tmp_path):
     for name, block in blocks.items():
         (tmp_path / f"{name}.py").write_text(block)
     assert blocks.keys() == {"my_method", "my_network", "my_data"}
-    assert named(tmp_path / "my_method.py").phases[0].objective.terms[1][0] == 2.0
+    assert get_recipe(tmp_path / "my_method.py").phases[0].objective.terms[1][0] == 2.0
     np.savez(tmp_path / "0.npz", **Pairs().given)
     with VARIANTS.temporarily(), KINDS.temporarily():
         for name in ("my_network", "my_data"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import subprocess
 import sys
 from pathlib import Path
@@ -10,8 +11,9 @@ import numpy as np
 import pytest
 
 import tfflow
+from tests.data.test_cuts import clip
 from tests.training import tiny  # noqa: F401 (registers the networks)
-from tfflow import models
+from tfflow import messages, models
 from tfflow.data.images import read_image
 from tfflow.errors import InputError
 from tfflow.models.weights import save_weights
@@ -81,9 +83,22 @@ def test_a_run_that_ended_is_not_trained_again_and_another_seed_is_refused(tmp_p
         tfflow.train(data, out=tmp_path / "run", seed=3, **options)
 
 
+def test_a_training_that_is_not_asked_for_progress_prints_nothing(tmp_path, capsys, monkeypatch):
+    """Shot cuts in its frames are news for `logging`."""
+    clip(tmp_path / "frames")
+    options = {"recipe": "back_to_basics", "model": "tiny", "batch": 1, "crop": (24, 32), "val_limit": 1, "steps": 2}
+    news = []
+    monkeypatch.setattr(messages.LOG, "handlers", [handler := logging.Handler()])
+    monkeypatch.setattr(handler, "emit", lambda record: news.append(record.getMessage()))
+    monkeypatch.setattr(messages.LOG, "level", logging.INFO)
+    tfflow.train(tmp_path / "frames", out=tmp_path / "run", progress=False, **options)
+    assert capsys.readouterr() == ("", "")
+    assert [line.split(" in ")[0] for line in news] == ["2 shot cuts"]
+
+
 @pytest.mark.parametrize("crop", ["96x128", (96,), (0, 128), (96.0, 128), 96])
 def test_a_crop_that_is_no_size_is_refused(crop, tmp_path):
-    with pytest.raises(InputError, match="--crop must be HxW, two whole numbers above 0 such as"):
+    with pytest.raises(InputError, match="`crop` must be HxW, two whole numbers above 0 such as"):
         tfflow.train(crop=crop, out=tmp_path / "run")
 
 
@@ -96,7 +111,7 @@ def test_the_sample_pair_is_small_and_moves():
 
 def test_names_are_listed_and_weights_have_tags(tmp_path, monkeypatch):
     assert {"pwcnet", "tiny"} <= set(tfflow.list_networks())
-    monkeypatch.setattr(models, "BOX", tmp_path)
+    monkeypatch.setattr(models, "PRETRAINED", tmp_path)
     default, tagged = models.untrained("tiny"), models.untrained("tiny")
     save_weights(default, tmp_path / "tiny.safetensors")
     save_weights(tagged, tmp_path / "tiny.second_try.safetensors")

@@ -60,7 +60,7 @@ def test_a_frame_that_is_none_stops_where_it_is(shots):
         list(results)
     with pytest.raises(InputError, match="`frames` must be a path or frames one after the other, got int"):
         predict(3, LEFT)
-    with pytest.raises(InputError, match="--batch must be above 0, got 0"):
+    with pytest.raises(InputError, match="`batch` must be above 0, got 0"):
         predict(SHOTS, LEFT, batch=0)
 
 

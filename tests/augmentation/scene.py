@@ -13,7 +13,7 @@ def _picture(x: np.ndarray, y: np.ndarray) -> np.ndarray:
 
 
 def scene(h: int = 60, w: int = 84) -> dict[str, np.ndarray]:
-    """image1, image2, flow12, flow21, valid1, valid2, visible1, visible2; float32; 60 x 84 unless told."""
+    """image1, image2, flow12, flow21, valid1, valid2, visible1, visible2; float32; 60 x 84 by default."""
     matrix, shift = MOTION
     inverse = np.linalg.inv(matrix)
     x, y = np.meshgrid(np.arange(w, dtype=float), np.arange(h, dtype=float))

@@ -235,7 +235,7 @@ def test_frames_without_truth_are_enough(augmentation):
     assert result["image1"].shape == result["image2"].shape
 
 
-def test_settings_are_told_by_repr_and_refused_with_a_reason():
+def test_settings_are_in_repr_and_refused_with_a_reason():
     assert repr(Crop((20, 33))) == "Crop(size=(20, 33))"
     with pytest.raises(ValueError, match=r"`size` must be \(height, width\) of at least one pixel each, got \(0, 4\)"):
         Crop((0, 4))

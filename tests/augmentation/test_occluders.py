@@ -47,8 +47,8 @@ def test_some_superpixels_become_noise_and_nothing_else_changes(seed):
     assert all(after[key] is sample[key] for key in sample) and set(after) - set(sample) == {"covered2"}
     changed = np.any(after["covered2"] != sample["image2"], -1)
     labels = np.asarray(ops.superpixels(sample["image2"], 60, 20.0)[0])
-    hidden = [k for k in np.unique(labels) if changed[labels == k].all()]
-    assert 3 <= len(hidden) <= 5 and changed.sum() == np.isin(labels, hidden).sum()
+    changed_labels = [k for k in np.unique(labels) if changed[labels == k].all()]
+    assert 3 <= len(changed_labels) <= 5 and changed.sum() == np.isin(labels, changed_labels).sum()
     noise = np.asarray(after["covered2"])[changed]
     assert abs(noise.mean() - 0.5) < 0.1 and abs(noise.std() - 12**-0.5) < 0.05
 

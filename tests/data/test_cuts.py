@@ -16,6 +16,8 @@ from tfflow.data.sources import open_source
 from tfflow.data.video import cache_folder as video_cache
 from tfflow.errors import InputError
 
+pytestmark = pytest.mark.usefixtures("as_command")
+
 
 def scene(seed: int, height: int = 90, width: int = 160) -> np.ndarray:
     """uint8 RGB, soft blobs in every size: what a seed shows, no other does."""
@@ -85,7 +87,7 @@ def test_noise_is_no_cut(light, sigma):
     assert not cut(*noisy)
 
 
-def test_scenes_without_texture_are_told_from_those_with_it():
+def test_scenes_without_texture_are_known_from_those_with_it():
     flat = [np.full((90, 160, 3), grey, np.uint8) for grey in (0, 128)]
     assert not cut(flat[0], flat[0]) and not cut(*flat)  # the light of one and the same wall
     assert cut(flat[0], scene(1)) and cut(scene(1), flat[1])
@@ -104,7 +106,7 @@ def test_no_pair_crosses_a_cut_and_it_is_said(tmp_path, capsys, kind):
         path, at = trees.film(tmp_path / "a.mp4", SHOTS), "frame_{:06d}"
     source = open_source(f"{kind}:{path}")
     assert names(source) == [at.format(n) for n in (1, 2, 3, 5, 6, 8, 9, 10)]
-    assert source.cuts == source.around().cuts == (at.format(4), at.format(7))
+    assert source.cuts == source.with_neighbours().cuts == (at.format(4), at.format(7))
     line = capsys.readouterr().err.strip()
     assert line == (
         f"tfflow: 2 shot cuts in '{kind}:{path}', after {at.format(4)}, {at.format(7)}: no pair of frames crosses them"
@@ -116,7 +118,7 @@ def test_no_pair_crosses_a_cut_and_it_is_said(tmp_path, capsys, kind):
 @pytest.mark.parametrize("kind", ["frames", "video"])
 def test_frames_around_a_pair_are_of_its_shot(tmp_path, kind):
     path = clip(tmp_path) if kind == "frames" else trees.film(tmp_path / "a.mp4", SHOTS)
-    source = open_source(f"{kind}:{path}").around()
+    source = open_source(f"{kind}:{path}").with_neighbours()
     first, last = source.sample(3), source.sample(4)  # both pairs of the shot of three frames
     np.testing.assert_array_equal(first["image0"], first["image1"])
     np.testing.assert_array_equal(first["image3"], last["image2"])
@@ -152,7 +154,7 @@ def test_cuts_of_a_video_are_kept_with_its_frames_and_found_where_they_were_not(
     assert names(open_source(str(path))) == expected
 
 
-def test_clips_of_a_folder_are_looked_at_one_by_one(tmp_path):
+def test_clips_of_a_folder_are_searched_one_by_one(tmp_path):
     clip(tmp_path / "a", SHOTS[:5])
     clip(tmp_path / "b", SHOTS[5:7])
     source = open_source(str(tmp_path))

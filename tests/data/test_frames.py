@@ -9,6 +9,8 @@ from tests.data import trees
 from tfflow.data.sources import open_source
 from tfflow.errors import InputError
 
+pytestmark = pytest.mark.usefixtures("as_command")
+
 
 def names(source) -> list[str]:
     return [source.record_name(i) for i in range(len(source))]

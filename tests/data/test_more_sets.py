@@ -30,7 +30,7 @@ def test_things_has_both_cameras_and_both_directions(tmp_path, kind, offset):
     np.testing.assert_allclose(sample["image1"], trees.picture(17 + offset) / 255, atol=1e-6)
     np.testing.assert_array_equal(sample["flow12"], trees.ramp_flow(7))
     np.testing.assert_array_equal(sample["flow21"], -trees.ramp_flow(8))
-    assert source.sequences and not np.array_equal(source.around().sample(3)["image0"], sample["image1"])
+    assert source.sequences and not np.array_equal(source.with_neighbours().sample(3)["image0"], sample["image1"])
 
 
 def test_hd1k_pairs_the_frames_that_have_flow(tmp_path):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tfflow.data.pipeline import Mixed, Order, Spread, Tap, batches, check_batch, refusal
+from tfflow.data.pipeline import ClosableSource, EvenSubset, Mixed, Order, batches, check_batch, refusal
 from tfflow.errors import InputError
 
 SIZE = (4, 6)
@@ -131,14 +131,14 @@ def test_mixed_sources_are_one_after_the_other_with_the_truth_of_all():
 
 
 @pytest.mark.parametrize(("length", "count", "expected"), [(10, 4, [0, 2, 5, 7]), (3, 3, [0, 1, 2]), (5, 1, [0])])
-def test_spread_takes_samples_from_all_over(length, count, expected):
-    spread = Spread(Numbered(length), count)
-    assert len(spread) == count and spread.truth == {"flow12", "valid1"} and spread.name == "numbered"
-    assert [spread.sample(i)["image1"][0, 0, 0] for i in range(count)] == expected
-    assert [spread.record_name(i) for i in range(count)] == [f"numbered_{i}" for i in expected]
+def test_an_even_subset_takes_samples_from_all_over(length, count, expected):
+    subset = EvenSubset(Numbered(length), count)
+    assert len(subset) == count and subset.truth == {"flow12", "valid1"} and subset.name == "numbered"
+    assert [subset.sample(i)["image1"][0, 0, 0] for i in range(count)] == expected
+    assert [subset.record_name(i) for i in range(count)] == [f"numbered_{i}" for i in expected]
 
 
-def test_a_closed_tap_has_waited_for_readers_and_refuses_others():
+def test_a_closed_source_has_waited_for_readers_and_refuses_others():
     began, release = threading.Event(), threading.Event()
 
     class Slow(Numbered):
@@ -147,11 +147,11 @@ def test_a_closed_tap_has_waited_for_readers_and_refuses_others():
             assert release.wait(10)
             return super().sample(index)
 
-    tap = Tap(Slow(3))
-    reader = threading.Thread(target=tap.sample, args=(1,))
+    source = ClosableSource(Slow(3))
+    reader = threading.Thread(target=source.sample, args=(1,))
     reader.start()
     assert began.wait(10)
-    closing = threading.Thread(target=tap.close, args=(0.01,))
+    closing = threading.Thread(target=source.close, args=(0.01,))
     closing.start()
     closing.join(0.2)
     assert closing.is_alive()
@@ -160,4 +160,4 @@ def test_a_closed_tap_has_waited_for_readers_and_refuses_others():
     assert not closing.is_alive()
     reader.join(10)
     with pytest.raises(InputError, match="is closed"):
-        tap.sample(0)
+        source.sample(0)

@@ -48,7 +48,7 @@ def oracle_top(layers: list[Layer], frame: int, x: float, y: float) -> tuple[int
 def test_flow_and_visibility_equal_mapping_each_point(index, frame, flow, mask):
     scenes = Scenes(SIZE, settings=LIVELY, seed=3)
     sample, layers = scenes.sample(index), scenes.layers(index)
-    sure_pixels = hidden = 0
+    sure_pixels = occluded = 0
     for y in range(0, SIZE[0], 2):
         for x in range(1, SIZE[1], 2):
             top, sure = oracle_top(layers, frame, x, y)
@@ -63,9 +63,9 @@ def test_flow_and_visibility_equal_mapping_each_point(index, frame, flow, mask):
             inside = 0 <= tx <= SIZE[1] - 1 and 0 <= ty <= SIZE[0] - 1
             visible = inside and not any(depth >= 0 for depth in depths)
             assert sample[mask][y, x, 0] == visible, (x, y)
-            sure_pixels, hidden = sure_pixels + 1, hidden + (not visible)
+            sure_pixels, occluded = sure_pixels + 1, occluded + (not visible)
     assert sure_pixels > 1000
-    assert hidden > 10
+    assert occluded > 10
 
 
 def test_forward_and_backward_flow_cancel_at_visible_pixels():
@@ -78,7 +78,7 @@ def test_forward_and_backward_flow_cancel_at_visible_pixels():
             inner = cv2.erode(s[mask][..., 0], np.ones((5, 5))) > 0
             assert inner.mean() > 0.3
             assert np.percentile(residual[inner], 95) < 0.05  # bilinear sampling mixes layers at their edges
-            assert np.percentile(residual[s[mask][..., 0] == 0], 50) > 0.3  # and where hidden they do not cancel
+            assert np.percentile(residual[s[mask][..., 0] == 0], 50) > 0.3  # and where occluded they do not cancel
 
 
 def test_warped_second_frame_looks_like_the_first_where_visible():
@@ -151,10 +151,10 @@ def test_motion_is_heavy_tailed_and_scales_with_the_frame():
     assert np.percentile(motion[1], 99) > 4 * large
 
 
-def test_most_areas_have_texture_and_a_few_percent_are_hidden():
+def test_most_areas_have_texture_and_a_few_percent_are_occluded():
     samples = [Scenes((96, 128)).sample(i) for i in range(60)]
-    hidden = 1 - np.mean([s["visible1"].mean() for s in samples])
-    assert 0.02 < hidden < 0.15
+    occluded = 1 - np.mean([s["visible1"].mean() for s in samples])
+    assert 0.02 < occluded < 0.15
     grey = [cv2.cvtColor(s["image1"], cv2.COLOR_RGB2GRAY) for s in samples]
     spread = np.sqrt(np.clip([cv2.blur(g * g, (9, 9)) - cv2.blur(g, (9, 9)) ** 2 for g in grey], 0, None))
     assert (spread > 0.02).mean() > 0.55

@@ -87,7 +87,7 @@ def grid(size):
 @pytest.mark.parametrize(("frame", "flow", "mask"), [(0, "flow12", "visible1"), (1, "flow21", "visible2")])
 def test_flow_and_visibility_equal_mapping_each_point(kind, frame, flow, mask):
     scenes = Scenes(SIZE, settings=KINDS[kind], seed=3)
-    sure_pixels = hidden = 0
+    sure_pixels = occluded = 0
     for index in range(3):
         sample, layers = scenes.sample(index), scenes.layers(index)
         for y in range(index, SIZE[0], 4):
@@ -103,9 +103,9 @@ def test_flow_and_visibility_equal_mapping_each_point(kind, frame, flow, mask):
                     continue
                 visible = edge >= 0 and not any(depth >= 0 for depth in depths)
                 assert sample[mask][y, x, 0] == visible, (index, x, y)
-                sure_pixels, hidden = sure_pixels + 1, hidden + (not visible)
+                sure_pixels, occluded = sure_pixels + 1, occluded + (not visible)
     assert sure_pixels > 500
-    assert hidden > 5
+    assert occluded > 5
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -137,7 +137,7 @@ def test_warped_second_frame_looks_like_the_first_where_visible(kind):
 @pytest.mark.parametrize("kind", KINDS)
 def test_frames_before_and_after_go_on_with_the_motion(kind):
     """Frame 3 shows, one step on, what frame 2 shows: pixels moved on by the same flow look alike."""
-    scenes = Scenes((96, 128), settings=dataclasses.replace(KINDS[kind], max_displacement=8), with_around=True)
+    scenes = Scenes((96, 128), settings=dataclasses.replace(KINDS[kind], max_displacement=8), neighbours=True)
     errors, still = [], []
     for index in range(6):
         s = scenes.sample(index)

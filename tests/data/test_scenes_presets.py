@@ -23,7 +23,7 @@ def test_a_source_of_a_preset_has_its_settings(name):
 @pytest.mark.parametrize("name", PRESETS)
 @pytest.mark.parametrize("size", [(16, 16), (33, 130), (90, 17)])
 def test_presets_draw_frames_of_any_shape_with_those_around_them(name, size):
-    source = Scenes(size, settings=preset(name), with_around=True)
+    source = Scenes(size, settings=preset(name), neighbours=True)
     for index in range(5):
         sample = source.sample(index)
         assert set(sample) == {"image0", "image1", "image2", "image3", *Scenes.truth}

@@ -12,6 +12,8 @@ from tfflow.data.damage import Skipping
 from tfflow.data.sources import KINDS, each_sample, open_source
 from tfflow.errors import InputError
 
+pytestmark = pytest.mark.usefixtures("as_command")
+
 
 def test_a_bare_folder_is_frames_and_a_bare_file_a_video(tmp_path):
     assert len(open_source(str(trees.frames(tmp_path / "clip")))) == 2

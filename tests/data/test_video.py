@@ -20,6 +20,8 @@ from tfflow.data.video import cache_folder, read_frames, video_info
 from tfflow.errors import InputError
 from tfflow.evaluation.prediction import open_inputs
 
+pytestmark = pytest.mark.usefixtures("as_command")
+
 
 def cut(path, share: float):
     data = path.read_bytes()
@@ -229,7 +231,7 @@ def test_frames_lost_in_the_middle_are_named_and_no_pair_spans_them(tmp_path, ca
     assert {name for name, _ in predicted} == pairs
     for name, sample in predicted:
         i = [source.record_name(i) for i in range(len(source))].index(name)
-        for key, image in source.around().sample(i).items():
+        for key, image in source.with_neighbours().sample(i).items():
             np.testing.assert_array_equal(sample[key], image)
 
 

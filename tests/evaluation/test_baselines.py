@@ -8,7 +8,7 @@ import pytest
 
 from tfflow.data.sources import open_source
 from tfflow.evaluation import baselines
-from tfflow.evaluation.benchmark import run
+from tfflow.evaluation.scoring import run
 
 
 def blobs(h=96, w=128, du=0, dv=0):

@@ -43,7 +43,7 @@ def slow_flow_metrics(flow, s):
 
 def slow_occlusion(f, b):
     h, w, _ = f.shape
-    hidden = np.zeros((h, w), bool)
+    occluded = np.zeros((h, w), bool)
     for y in range(h):
         for x in range(w):
             tx, ty = x + float(f[y, x, 0]), y + float(f[y, x, 1])
@@ -53,8 +53,8 @@ def slow_occlusion(f, b):
                     if 0 <= row < h and 0 <= column < w:
                         back += b[row, column] * (1 - abs(tx - column)) * (1 - abs(ty - row))
             apart = np.sum((f[y, x] + back) ** 2)
-            hidden[y, x] = apart > 0.01 * (np.sum(f[y, x] ** 2) + np.sum(back**2)) + 0.5
-    return hidden
+            occluded[y, x] = apart > 0.01 * (np.sum(f[y, x] ** 2) + np.sum(back**2)) + 0.5
+    return occluded
 
 
 def test_every_error_metric_equals_a_loop_written_from_its_definition():
@@ -91,11 +91,11 @@ def test_occlusion_check_equals_a_loop_written_from_its_definition():
     np.testing.assert_array_equal(check_occlusion(f, b), expected)
 
 
-@pytest.mark.parametrize(("u", "hidden"), [(0.0, False), (0.70, False), (10.0, True)])
-def test_occlusion_check_of_a_pixel_that_leaves_the_frame(u, hidden):
+@pytest.mark.parametrize(("u", "occluded"), [(0.0, False), (0.70, False), (10.0, True)])
+def test_occlusion_check_of_a_pixel_that_leaves_the_frame(u, occluded):
     f = np.zeros((3, 5, 2), np.float32)
     f[1, 4, 0] = u
-    assert check_occlusion(f, np.zeros_like(f))[1, 4] == hidden
+    assert check_occlusion(f, np.zeros_like(f))[1, 4] == occluded
 
 
 def test_occlusion_scores_are_those_of_hits_and_misses():

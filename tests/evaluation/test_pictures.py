@@ -131,7 +131,7 @@ def test_error_maps_are_black_without_truth_and_darker_where_occluded():
     assert picture == [[0, 0, 0], [24, 27, 74], [49, 54, 149]]
 
 
-def test_hidden_pixels_are_tinted_and_visible_ones_untouched():
+def test_occluded_pixels_are_tinted_and_visible_ones_untouched():
     image = noise(0, 3, 4)
     visible = np.ones((3, 4, 1), np.float32)
     visible[1, 2] = 0

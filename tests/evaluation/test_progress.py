@@ -78,6 +78,18 @@ def test_a_pipe_gets_a_line_every_few_seconds(monkeypatch, capsys, total, lines)
     assert capsys.readouterr().err.splitlines() == lines
 
 
+def test_nothing_is_shown_where_no_progress_is_asked_for(monkeypatch, capsys):
+    clock = Clock()
+    monkeypatch.setattr(progress.time, "monotonic", clock)
+    out = io.StringIO()
+    for terminal in (False, True):
+        with progress_bar(Console(file=out, quiet=True, force_terminal=terminal), "clip") as report:
+            for done in range(1, 9):
+                clock.now += 9
+                report(done, 8)
+    assert not out.getvalue() and capsys.readouterr() == ("", "")
+
+
 def test_a_terminal_gets_a_bar_and_no_lines(capsys):
     out = io.StringIO()
     with progress_bar(Console(file=out, force_terminal=True), "clip") as report:

@@ -12,7 +12,7 @@ from rich.console import Console
 from tests.evaluation.fakes import Constant, Given, noise, sample, shifted
 from tfflow.data.images import read_image
 from tfflow.evaluation import report
-from tfflow.evaluation.benchmark import run
+from tfflow.evaluation.scoring import run
 
 
 def results():

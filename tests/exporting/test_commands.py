@@ -227,7 +227,7 @@ def test_an_exported_network_is_no_start_of_training(out):
         load_float(out / "model.tflite")
 
 
-def test_an_exported_network_has_one_size_to_look_at(out):
+def test_an_exported_network_has_one_size(out):
     with pytest.raises(InputError, match="is exported for one size of frames: scales are for other weights"):
         load(out / "model.tflite", scales=(1, 2))
 

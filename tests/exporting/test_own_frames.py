@@ -147,5 +147,5 @@ def test_a_share_keeps_names_and_the_frames_around(tmp_path):
     spec = f"frames:{clip(tmp_path / 'clip', 20)}"
     own, whole = open_own([spec]), open_source(spec)
     assert own.report.record_name(0) == whole.record_name(15)
-    around = own.report.around().sample(0)
-    np.testing.assert_array_equal(around["image0"], whole.sample(14)["image1"])
+    neighbours = own.report.with_neighbours().sample(0)
+    np.testing.assert_array_equal(neighbours["image0"], whole.sample(14)["image1"])

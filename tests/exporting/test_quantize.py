@@ -16,7 +16,7 @@ from tfflow.data.scenes import Scenes
 from tfflow.exporting import convert, quantize
 from tfflow.exporting.exporter import MAKERS, Exporter
 from tfflow.exporting.facts import facts, violations
-from tfflow.exporting.finetune import FineTuning, take
+from tfflow.exporting.finetune import FineTuning, assign_weights_and_ranges
 from tfflow.exporting.graph import Interface, for_phone, phone_graph
 from tfflow.exporting.precisions import PRECISIONS
 from tfflow.exporting.quantize import (
@@ -31,7 +31,7 @@ from tfflow.exporting.quantize import (
 )
 from tfflow.models import FlowModel, both_directions
 from tfflow.models.tflite import TFLiteModel
-from tfflow.recipes import named
+from tfflow.recipes import get_recipe
 from tfflow.training.fitting import fitted
 
 INTERFACE = Interface(SIZE)
@@ -164,7 +164,7 @@ def test_fine_tuning_learns_as_the_recipe_does(name, pairs):
     """From ground truth, of a second pass, or of a teacher; compiled, as in use."""
     tiny_model = FlowModel("tiny")
     ranges = calibrate(phone_graph(tiny_model.network, INTERFACE), pairs)
-    recipe, _ = fitted(dataclasses.replace(named(name), crop=SIZE, batch=2), tiny_model)
+    recipe, _ = fitted(dataclasses.replace(get_recipe(name), crop=SIZE, batch=2), tiny_model)
     tuning = FineTuning(tiny_model.network, ranges, recipe, SCENES, tf.distribute.get_strategy())
     before, losses = tuning.weights()["quant_level3_flow/kernel"], []
     tuning.run(1, lambda step, loss: losses.append(loss))
@@ -174,7 +174,7 @@ def test_fine_tuning_learns_as_the_recipe_does(name, pairs):
 @pytest.fixture(scope="module")
 def tuned(model, ranges, eagerly):
     """Ten steps of fine-tuning at a high rate: weights and ranges before and after each, losses and rates."""
-    recipe = dataclasses.replace(named("ddflow_quick"), crop=SIZE, batch=2)
+    recipe = dataclasses.replace(get_recipe("ddflow_quick"), crop=SIZE, batch=2)
     tuning = FineTuning(model.network, ranges, recipe, SCENES, tf.distribute.get_strategy(), rate=2e-3)
     weights, losses, rates = [tuning.weights()], [], []
 
@@ -194,7 +194,7 @@ def test_fine_tuning_moves_weights_and_lowers_its_loss(model, ranges, tuned):
     moved = {name for name in before if np.abs(after[name] - before[name]).max() > 1e-6}
     assert moved >= {"quant_encoder1_conv1/kernel", "quant_encoder1_conv1/output_max", "quant_decoder2_flow/kernel"}
     one_way = quantized(phone_graph(model.network, INTERFACE), ranges)
-    take(one_way, after, ranges)
+    assign_weights_and_ranges(one_way, after, ranges)
     for name, v in variables(one_way).items():
         np.testing.assert_array_equal(v, after[name], err_msg=name)
 

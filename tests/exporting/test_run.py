@@ -10,7 +10,7 @@ import pytest
 from tests.exporting import needs  # noqa: F401 (before what needs it)
 from tests.exporting.conftest import SIZE
 from tfflow.data.scenes import Scenes
-from tfflow.exporting import ExportResult, export, validate
+from tfflow.exporting import ExportResult, ExportSettings, export, validate
 from tfflow.exporting.compiled import compiled_outputs
 from tfflow.exporting.exporter import Exporter
 from tfflow.exporting.graph import SIGNATURE, Interface
@@ -69,7 +69,8 @@ def test_calibration_sees_the_levels_of_uint8(model):
 def test_an_export_without_a_folder_writes_nothing_and_saves_later(model, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     lines: list[str] = []
-    result = export(model, size=SIZE, precision=["fp32", "fp16"], uint8=True, limit=2, say=lines.append)
+    settings = ExportSettings(SIZE, ["fp32", "fp16"], uint8=True, limit=2)
+    result = export(model, None, settings, lines.append)
     assert isinstance(result, ExportResult) and result.accepted and not list(tmp_path.iterdir())
     assert result.reports[0].values["largest_px"] < 1e-3
     assert lines == ["fp32: small_pwc at 32x48", "converting", "fp16: small_pwc at 32x48"]

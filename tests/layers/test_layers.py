@@ -136,7 +136,7 @@ def mixed_everywhere():
 
 
 def test_flow_is_never_rounded_whatever_the_global_policy(mixed_everywhere):
-    """A column of 300.25 px cannot be told in eight bits of mantissa."""
+    """A column of 300.25 px cannot be written in eight bits of mantissa."""
     flow = np.full([1, 3, 4, 2], 0.25, np.float32) + np.float32([300, 0])
     up = UpsampleFlow(2)(flow)
     np.testing.assert_array_equal(up, np.broadcast_to(np.float32([600.5, 0.5]), [1, 6, 8, 2]))

@@ -22,19 +22,19 @@ from tfflow.losses import (
     Consistency,
     Distillation,
     EndpointError,
-    Following,
     ForwardBackward,
     GradientConstancy,
-    Hidden,
     Inside,
     LevelEPE,
     MultiscaleEPE,
-    Outgoing,
+    OcclusionPenalty,
+    OutOfFrame,
     Photometric,
     RangeMap,
     SecondPass,
     SelfSupervision,
     Smoothness,
+    TargetFlow,
 )
 
 RHO = Charbonnier(alpha=0.45)  # UnFlow's
@@ -85,18 +85,18 @@ def test_consistency_steers_both_flows_and_needs_both():
         Consistency()(view())
 
 
-def test_hidden_pixels_cost_by_their_share_and_steer_nothing():
+def test_occluded_pixels_cost_by_their_share_and_have_no_gradient():
     """UnFlow's pitfall, said by its name: the mask is hard, so that the term is constant in the flow."""
     visible = mask()
     share = 1 - visible.mean((1, 2, 3))
     np.testing.assert_allclose(
-        Hidden(RHO)(view(visible1=visible)), share * (1 + 1e-6) ** 0.45 + (1 - share) * 0.001995, rtol=1e-4
+        OcclusionPenalty(RHO)(view(visible1=visible)), share * (1 + 1e-6) ** 0.45 + (1 - share) * 0.001995, rtol=1e-4
     )
     flow, back = tf.constant(field()), tf.constant(field(1))
     with tf.GradientTape() as tape:
         tape.watch([flow, back])
         seen = ForwardBackward(outside="border")(flow, back)
-        total = tf.reduce_sum(Hidden(RHO)(view(flows12=(flow,), visible1=seen)))
+        total = tf.reduce_sum(OcclusionPenalty(RHO)(view(flows12=(flow,), visible1=seen)))
     assert float(total) > 0 and tape.gradient(total, [flow, back]) == [None, None]
 
 
@@ -138,16 +138,16 @@ def pyramid(**changes):
 def test_a_level_sees_images_averaged_down_its_own_flow_and_masks_from_it():
     v = pyramid()
     halved = [np.asarray(tf.image.resize(image, (4, 6), antialias=True)) for image in (v.image1, v.image2)]
-    hidden = ForwardBackward()
+    visibility = ForwardBackward()
     alone = view(
         image1=halved[0], image2=halved[1], flows12=v.flows12[2:], flows21=v.flows21[2:],
-        visible1=hidden(v.flows12[2], v.flows21[2]),
+        visible1=visibility(v.flows12[2], v.flows21[2]),
     )  # fmt: skip
     objective = 1.0 * Photometric() + 0.5 * Smoothness() + 2.0 * Consistency()
     expected = sum(objective(alone).values())
     assert 0 < alone.visible1.numpy().mean() < 1
-    np.testing.assert_allclose(AtLevel(4, objective, hidden)(v), expected, rtol=1e-4)
-    assert np.abs(AtLevel(2, objective, hidden)(v) - expected).min() > 1e-3
+    np.testing.assert_allclose(AtLevel(4, objective, visibility)(v), expected, rtol=1e-4)
+    assert np.abs(AtLevel(2, objective, visibility)(v) - expected).min() > 1e-3
 
 
 def test_a_level_without_a_mask_of_its_own_takes_the_phase_s():
@@ -166,7 +166,7 @@ def test_a_level_without_a_mask_of_its_own_takes_the_phase_s():
     "term", [AtLevel(8, 1.0 * Photometric()), MultiscaleEPE(((4, 1.0), (8, 1.0))), LevelEPE(8)], ids=type
 )
 def test_a_level_that_a_network_lacks_is_no_silent_zero(term):
-    v = pyramid(target12=field(1, h=16, w=24), used1=np.ones([N, 16, 24, 1], np.float32))
+    v = pyramid(target12=field(1, h=16, w=24), target_mask=np.ones([N, 16, 24, 1], np.float32))
     with pytest.raises(InputError, match=r"^a term judges the flow at 1/8, and this network has 1/1, 1/2, 1/4$"):
         term(v)
     assert 8 in term.needs_levels
@@ -177,7 +177,9 @@ def test_a_level_of_hardly_any_pixel_costs_a_finite_amount(size):
     """1/64 of a small crop: no window is whole, no pixel has two neighbours."""
     h, w = size
     objective = 1.0 * Census(2, RHO, over="all") + 3.0 * Smoothness(2, RHO, diagonals=True) + 1.0 * SSIM()
-    objective += 1.0 * GradientConstancy() + 1.0 * Smoothness(1, edge=10.0) + 1.0 * Hidden(RHO) + 1.0 * Outgoing()
+    objective += (
+        1.0 * GradientConstancy() + 1.0 * Smoothness(1, edge=10.0) + 1.0 * OcclusionPenalty(RHO) + 1.0 * OutOfFrame()
+    )
     flow = tf.constant(field(h=h, w=w))
     with tf.GradientTape() as tape:
         tape.watch(flow)
@@ -190,7 +192,7 @@ def test_a_level_of_hardly_any_pixel_costs_a_finite_amount(size):
 def test_a_level_follows_a_flow_in_px_of_its_grid():
     constant = np.broadcast_to(np.float32([4, -8]), [N, 16, 24, 2])
     flows = tuple(np.broadcast_to(np.float32([4, -8]) / g, [N, 16 // g, 24 // g, 2]) for g in (1, 2, 4))
-    v = pyramid(flows12=flows, target12=constant, used1=np.ones([N, 16, 24, 1], np.float32))
+    v = pyramid(flows12=flows, target12=constant, target_mask=np.ones([N, 16, 24, 1], np.float32))
     for stride in (1, 2, 4):
         term = AtLevel(stride, 1.0 * EndpointError())
         assert term.needs_truth and np.max(term(v)) < 1e-4
@@ -246,8 +248,8 @@ def test_outgoing_is_half_the_squared_way_beyond_the_frame():
     flow[0, 5, 8] = [2, 1]  # 2 px beyond the last column, 1 px below the last row
     flow[0, 3, 3] = [5, 2]  # to the last column and row, which are inside
     v = view(flows12=(flow,), image1=picture(n=1, h=6, w=9))
-    np.testing.assert_allclose(Outgoing()(v), [(9 / 2 + (4 + 1) / 2) / 2], rtol=1e-5)
-    np.testing.assert_array_equal(Outgoing()(still()), np.zeros(N))
+    np.testing.assert_allclose(OutOfFrame()(v), [(9 / 2 + (4 + 1) / 2) / 2], rtol=1e-5)
+    np.testing.assert_array_equal(OutOfFrame()(still()), np.zeros(N))
 
 
 # -------------------------------------------------------------------------------------------------------------- UFlow
@@ -263,7 +265,7 @@ def test_confidence_is_a_gaussian_of_the_gap_inside_the_frame(sigma):
     assert 0.01 < expected.mean() < 0.99
 
 
-def test_both_is_where_both_look():
+def test_both_is_where_both_masks_are():
     flow12, flow21 = field(), field(1)
     seen = Both(RangeMap(), Inside())(flow12, flow21)
     np.testing.assert_allclose(seen, RangeMap()(flow12, flow21) * Inside()(flow12, flow21))
@@ -271,13 +273,13 @@ def test_both_is_where_both_look():
 
 
 def test_self_supervision_follows_where_the_teacher_is_sure_and_the_student_is_not():
-    v = view(flows21=(field(4),), target12=field(1), used1=0.3 * mask(1))
+    v = view(flows21=(field(4),), target12=field(1), target_mask=0.3 * mask(1))
     sure = Confidence(0.05)(v.flow12, v.flow21).numpy()[..., 0]
     weight = 0.3 * mask(1)[..., 0] * (1 - sure)
     cost = np.sqrt(np.square(field() - field(1)) + 1e-6).sum(-1)
     expected = (weight * cost).mean((1, 2))
     np.testing.assert_allclose(SelfSupervision(Confidence(0.05))(v), expected, rtol=1e-4)
-    still_sure = view(flows12=(0 * field(),), flows21=(0 * field(),), target12=field(1), used1=mask(1))
+    still_sure = view(flows12=(0 * field(),), flows21=(0 * field(),), target12=field(1), target_mask=mask(1))
     np.testing.assert_array_equal(SelfSupervision()(still_sure), np.zeros(N))
     assert np.all(Distillation()(v) > 0)
 
@@ -288,25 +290,25 @@ L1 = AbsRobust(epsilon=0.0, q=1.0)
 
 
 def test_following_is_the_mean_over_what_is_to_be_followed():
-    v = view(target12=field(1), used1=mask(1))
+    v = view(target12=field(1), target_mask=mask(1))
     cost = np.abs(field() - field(1)).sum(-1)
     seen = mask(1)[..., 0]
-    np.testing.assert_allclose(Following(L1)(v), (cost * seen).sum((1, 2)) / seen.sum((1, 2)), rtol=1e-5)
+    np.testing.assert_allclose(TargetFlow(L1)(v), (cost * seen).sum((1, 2)) / seen.sum((1, 2)), rtol=1e-5)
     flow, target = tf.constant(field()), tf.constant(field(1))
     with tf.GradientTape() as tape:
         tape.watch([flow, target])
-        total = tf.reduce_sum(Following(L1)(view(flows12=(flow,), target12=target, used1=mask(1))))
+        total = tf.reduce_sum(TargetFlow(L1)(view(flows12=(flow,), target12=target, target_mask=mask(1))))
     slope, to_target = tape.gradient(total, [flow, target])
     assert to_target is None
     np.testing.assert_allclose(np.sign(slope), np.sign(field() - field(1)) * mask(1))
 
 
 def test_a_second_pass_is_judged_by_itself():
-    second = view(target12=field(1), used1=mask(1), flows12=(field(8),))
-    objective = 2.0 * Following(L1) + 1.0 * Smoothness()
+    second = view(target12=field(1), target_mask=mask(1), flows12=(field(8),))
+    objective = 2.0 * TargetFlow(L1) + 1.0 * Smoothness()
     np.testing.assert_allclose(
         SecondPass(objective)(dataclasses.replace(view(), second=second)),
-        2 * Following(L1)(second) + Smoothness()(second),
+        2 * TargetFlow(L1)(second) + Smoothness()(second),
         rtol=1e-6,
     )
     with pytest.raises(ValueError, match="judges a second pass: its phase needs `second`, a Transformed"):
@@ -317,12 +319,12 @@ def test_a_level_may_be_judged_on_a_finer_grid():
     """Of a quarter, enlarged four times: as if the network had said so at full resolution."""
     v = pyramid()
     up12, up21 = (np.asarray(4 * tf.image.resize(flows[2], (16, 24))) for flows in (v.flows12, v.flows21))
-    objective, hidden = 1.0 * Photometric() + 2.0 * Consistency(), ForwardBackward()
-    fields = {"flows12": (up12,), "flows21": (up21,), "visible1": hidden(up12, up21)}
+    objective, visibility = 1.0 * Photometric() + 2.0 * Consistency(), ForwardBackward()
+    fields = {"flows12": (up12,), "flows21": (up21,), "visible1": visibility(up12, up21)}
     alone = view(image1=v.image1, image2=v.image2, **fields)
     expected = sum(objective(alone).values())
-    np.testing.assert_allclose(AtLevel(4, objective, hidden, enlarged=4)(v), expected, rtol=1e-4)
-    assert np.abs(AtLevel(4, objective, hidden, enlarged=2)(v) - expected).min() > 1e-3
+    np.testing.assert_allclose(AtLevel(4, objective, visibility, enlarged=4)(v), expected, rtol=1e-4)
+    assert np.abs(AtLevel(4, objective, visibility, enlarged=2)(v) - expected).min() > 1e-3
 
 
 def test_relative_smoothness_is_that_of_flow_in_shares_of_the_smaller_side():

@@ -13,7 +13,6 @@ from tfflow.losses import (
     AtLevel,
     Census,
     Distillation,
-    Following,
     LevelEPE,
     MultiscaleEPE,
     Objective,
@@ -21,6 +20,7 @@ from tfflow.losses import (
     Photometric,
     SecondPass,
     Smoothness,
+    TargetFlow,
     Term,
     global_mean,
 )
@@ -93,7 +93,7 @@ class Supervised(Sees):
 @pytest.mark.parametrize("truth", [True, False])
 def test_ground_truth_reaches_only_terms_that_declare_it_and_a_teacher_s_flow_all(truth):
     without, within, declared = Sees(), Sees(), Supervised()
-    v = view(target12=field(1), used1=mask(1))
+    v = view(target12=field(1), target_mask=mask(1))
     objective = 1.0 * without + 1.0 * declared + 1.0 * AtLevel(1, 1.0 * within + 1.0 * Supervised())
     objective(dataclasses.replace(v, truth=truth))
     assert (without.target12 is None) == (within.target12 is None) == truth
@@ -101,7 +101,7 @@ def test_ground_truth_reaches_only_terms_that_declare_it_and_a_teacher_s_flow_al
 
 
 def test_a_term_that_follows_a_teacher_says_so_where_there_is_none():
-    for term in (Following(), Distillation()):
+    for term in (TargetFlow(), Distillation()):
         assert (1.0 * term).needs("teacher") and (1.0 * AtLevel(4, 1.0 * term)).needs("teacher")
         with pytest.raises(ValueError, match=r"^this term follows a teacher's flow: its phase needs a teacher, or a"):
             term(view())

@@ -24,7 +24,7 @@ def supervised(flows=None, target=None, used=None):
         image2=np.zeros([N, H, W, 3], np.float32),
         visible1=np.ones([N, H, W, 1], np.float32),
         target12=field(9, h=H, w=W) if target is None else target,
-        used1=mask(h=H, w=W) if used is None else used,
+        target_mask=mask(h=H, w=W) if used is None else used,
     )
 
 
@@ -34,7 +34,7 @@ def errors(v, flow, i):
     found = []
     for y, x in np.ndindex(*flow.shape[1:3]):
         window = np.s_[i, y * stride : (y + 1) * stride, x * stride : (x + 1) * stride]
-        known = v.used1.numpy()[window][..., 0] == 1
+        known = v.target_mask.numpy()[window][..., 0] == 1
         if known.any():
             truth = v.target12.numpy()[window][known].astype(float).mean(0) / stride
             found.append(np.sqrt(((truth - flow[i, y, x].numpy()) ** 2).sum()))

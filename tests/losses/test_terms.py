@@ -17,14 +17,14 @@ from tfflow.losses import (
     Consistency,
     Distillation,
     EndpointError,
-    Following,
     GradientConstancy,
     LevelEPE,
     MultiscaleEPE,
-    Outgoing,
+    OutOfFrame,
     Photometric,
     SelfSupervision,
     Smoothness,
+    TargetFlow,
     global_mean,
 )
 
@@ -32,7 +32,7 @@ FLOOR = 0.01**0.4  # what DDFlow's penalty costs where nothing differs: 0.15849
 
 
 def taught(**changes):
-    return view(**{"target12": field(1), "used1": mask(1), "flows21": (field(2),), **changes})
+    return view(**{"target12": field(1), "target_mask": mask(1), "flows21": (field(2),), **changes})
 
 
 TERMS = [
@@ -47,9 +47,9 @@ TERMS = [
     GradientConstancy(),
     SSIM(),
     Consistency(),
-    Outgoing(),
+    OutOfFrame(),
     SelfSupervision(),
-    Following(),
+    TargetFlow(),
     Smoothness(order=1, edge=10.0, relative=True),
     AtLevel(1, 1.0 * Census(1) + 0.5 * Consistency(over="all")),
     MultiscaleEPE(weights=((1, 0.5),)),
@@ -77,11 +77,11 @@ def test_a_term_is_the_same_compiled(term):
     whole = taught()
 
     def run(image1, image2, flow, visible, target, used, back):
-        masks = {"visible1": visible, "used1": used}
+        masks = {"visible1": visible, "target_mask": used}
         return term(view(image1=image1, image2=image2, target12=target, flows12=(flow,), flows21=(back,), **masks))
 
     compiled = tf.function(run, jit_compile=True, autograph=False)
-    inputs = (whole.image1, whole.image2, whole.flow12, whole.visible1, whole.target12, whole.used1, whole.flow21)
+    inputs = (whole.image1, whole.image2, whole.flow12, whole.visible1, whole.target12, whole.target_mask, whole.flow21)
     np.testing.assert_allclose(compiled(*inputs), term(whole), rtol=2e-4)
 
 
@@ -90,12 +90,14 @@ def test_the_flow_gets_a_finite_gradient_and_a_teacher_none(term):
     whole = taught()
     flow = whole.flow12
     with tf.GradientTape() as tape:
-        tape.watch([flow, whole.visible1, whole.used1, whole.target12])
+        tape.watch([flow, whole.visible1, whole.target_mask, whole.target12])
         total = tf.reduce_sum(term(whole))
-    to_flow, to_visible, to_used, to_target = tape.gradient(total, [flow, whole.visible1, whole.used1, whole.target12])
+    to_flow, to_visible, to_mask, to_target = tape.gradient(
+        total, [flow, whole.visible1, whole.target_mask, whole.target12]
+    )
     assert np.isfinite(to_flow).all() and np.any(to_flow)
     if isinstance(term, Distillation | SelfSupervision):  # made from the student's own flow and from the teacher's
-        assert to_visible is None and to_used is None and to_target is None
+        assert to_visible is None and to_mask is None and to_target is None
 
 
 @each_term
@@ -130,11 +132,11 @@ def test_photometric_is_the_mean_over_visible_pixels():
 def test_no_pixel_to_compare_costs_nothing(term):
     nothing = view(visible1=np.zeros([N, H, W, 1], np.float32))
     if isinstance(term, Distillation):  # nothing that the teacher sees
-        nothing = view(target12=field(1), used1=np.zeros([N, H, W, 1], np.float32))
+        nothing = view(target12=field(1), target_mask=np.zeros([N, H, W, 1], np.float32))
     np.testing.assert_array_equal(term(nothing), 0)
 
 
-def test_pixels_that_are_hidden_do_not_count():
+def test_occluded_pixels_do_not_count():
     v = view()
     spoilt = v.image1.numpy() + 5 * (1 - v.visible1.numpy())
     np.testing.assert_allclose(Photometric()(view(image1=spoilt.astype(np.float32))), Photometric()(v), rtol=1e-5)
@@ -206,8 +208,8 @@ def border_mask(width):
 def test_distillation_of_ddflow_with_a_perfect_student():
     """0.5 of the sum over u and v over the pixels, averaged over both directions: 2 * 0.15849 / 2."""
     flow = field()
-    hidden = np.zeros([N, H, W, 1], np.float32)
-    v = view(flows12=(flow,), target12=flow, used1=np.ones([N, H, W, 1], np.float32), visible1=hidden)
+    occluded = np.zeros([N, H, W, 1], np.float32)
+    v = view(flows12=(flow,), target12=flow, target_mask=np.ones([N, H, W, 1], np.float32), visible1=occluded)
     np.testing.assert_allclose((0.5 * Distillation())(v)["distillation"], FLOOR, rtol=1e-5)
     assert pytest.approx(0.15849, abs=1e-5) == FLOOR
 
@@ -224,10 +226,10 @@ def test_distillation_counts_pixels_that_the_teacher_sees_and_the_student_does_n
 
 
 def test_distillation_where_the_student_sees_as_much_is_nothing():
-    np.testing.assert_array_equal(Distillation()(view(target12=field(1), used1=mask(), visible1=mask())), 0)
+    np.testing.assert_array_equal(Distillation()(view(target12=field(1), target_mask=mask(), visible1=mask())), 0)
     # what the student alone sees is not a negative weight
     np.testing.assert_array_equal(
-        Distillation()(view(target12=field(1), used1=np.zeros_like(mask()), visible1=np.ones_like(mask()))), 0
+        Distillation()(view(target12=field(1), target_mask=np.zeros_like(mask()), visible1=np.ones_like(mask()))), 0
     )
 
 

@@ -52,7 +52,7 @@ def test_tolerance_of_the_way_there_and_back_at_20_px(gap, seen):
 
 
 @pytest.mark.parametrize(("length", "seen"), [(0.70, 1), (0.72, 0), (10.0, 0)])
-def test_what_leaves_the_frame_is_hidden_past_0_71_px(length, seen):
+def test_what_leaves_the_frame_is_occluded_past_0_71_px(length, seen):
     """Beyond the frame the backward flow counts as 0: |f|**2 <= 0.01 |f|**2 + 0.5. The fading last pixel apart."""
     forward = constant(-length, 0).copy()
     visible = ForwardBackward()(forward, np.zeros_like(forward)).numpy()[0, :, :, 0]

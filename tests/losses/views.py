@@ -56,4 +56,4 @@ def sample(v: View, i: int) -> View:
 
     flows = tuple(f[i : i + 1] for f in v.flows12)
     back = None if v.flows21 is None else tuple(f[i : i + 1] for f in v.flows21)
-    return View(cut(v.image1), cut(v.image2), flows, cut(v.visible1), cut(v.target12), cut(v.used1), back)
+    return View(cut(v.image1), cut(v.image2), flows, cut(v.visible1), cut(v.target12), cut(v.target_mask), back)

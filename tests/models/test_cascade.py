@@ -16,7 +16,7 @@ MOTION = np.float32([6, -3])
 
 
 class Timid:
-    """Sees constant motion exactly, up to 4 px per axis; `found` is what it told so far, px of 40 rows."""
+    """Sees constant motion exactly, up to 4 px per axis; `found` is what it gave so far, px of 40 rows."""
 
     def __init__(self, motion):
         self.motion, self.found, self.sizes = motion, np.float32([0, 0]), []
@@ -29,27 +29,27 @@ class Timid:
         return tf.broadcast_to(tf.constant(step, tf.float32), [*images1.shape[:3], 2])
 
 
-def test_what_one_look_leaves_the_next_one_finds():
+def test_what_one_pass_leaves_the_next_one_finds():
     """6 px at half size are 3; at full size nothing is left."""
     for scales, expected in [((1,), (4, -3)), ((1, 1), (6, -3)), ((0.5,), (6, -3)), ((0.5, 1, 2), (6, -3))]:
-        look = Timid(MOTION)
+        network = Timid(MOTION)
         images = tf.random.stateless_uniform([2, 1, 40, 60, 3], [1, 2])
-        flow = cascade(look, images[0], images[1], scales)
+        flow = cascade(network, images[0], images[1], scales)
         assert flow.shape == (1, 40, 60, 2)
         np.testing.assert_allclose(flow[0, 20, 30], expected, atol=1e-5)
-        assert look.sizes == [(round(40 * s), round(60 * s)) for s in scales]
+        assert network.sizes == [(round(40 * s), round(60 * s)) for s in scales]
 
 
-def test_the_second_look_is_at_the_frame_warped_by_the_first():
+def test_the_second_pass_gets_the_frame_warped_by_the_first():
     image1, image2 = blobs(du=3, dv=-1)
     seen = []
 
-    def look(a, b):
+    def network(a, b):
         seen.append((a, b))
         exact = np.float32([3, -1]) if len(seen) == 1 else np.float32([0, 0])
         return tf.broadcast_to(exact, [*a.shape[:3], 2])
 
-    cascade(look, tf.constant(image1[None]), tf.constant(image2[None]), (1, 1))
+    cascade(network, tf.constant(image1[None]), tf.constant(image2[None]), (1, 1))
     (first, _), (again, warped) = seen
     np.testing.assert_array_equal(again, first)
     inner = np.s_[:, 4:-4, 4:-4]
@@ -66,7 +66,7 @@ def test_flows_compose_at_their_targets():
     np.testing.assert_allclose(flow[0, 3, :14, 0], np.arange(14) + 2 + 2, atol=1e-5)
 
 
-def test_more_looks_of_the_network_in_the_box_are_more_exact():
+def test_more_passes_of_the_pretrained_network_are_more_exact():
     def epe(model):
         samples = [Scenes((96, 128), seed=5, count=4).sample(i) for i in range(4)]
         return np.mean(

@@ -70,7 +70,7 @@ def test_every_weight_is_used_by_some_map(name):
 
 @each
 def test_each_direction_sees_its_own_three_frames(name):
-    """1->2 looks at 0, 1, 2; 2->1 at 3, 2, 1: reversing time swaps the halves of every map."""
+    """1->2 takes 0, 1, 2; 2->1 takes 3, 2, 1: reversing time swaps the halves of every map."""
     _, graph = both(name)
     image1, image2, image0, image3 = frames()
     there = graph([image1, image2, image0, image3])
@@ -148,11 +148,11 @@ def test_image1_stands_for_a_missing_past_and_image2_for_a_missing_future(small)
 def test_what_does_not_fit_is_refused(small):
     image1, image2, image0 = (x.numpy() for x in frames(3, 16, 16))
     two = untrained("tiny")
-    with pytest.raises(InputError, match="tiny looks at two frames: leave out those before and after them"):
+    with pytest.raises(InputError, match="tiny takes two frames: leave out those before and after them"):
         two.batch(image1, image2, image0)
-    with pytest.raises(InputError, match="tiny_three looks at 3 frames: scales are for networks of two"):
+    with pytest.raises(InputError, match="tiny_three takes 3 frames: scales are for networks of two"):
         FlowModel("tiny_three", scales=(1, 2))
-    with pytest.raises(InputError, match="TinyThree looks at 3 frames: export a network of two"):
+    with pytest.raises(InputError, match="TinyThree takes 3 frames: export a network of two"):
         phone_graph(small.network, Interface((16, 16)))
     with pytest.raises(ValueError, match="frames around a pair must be float32"):
         small.batch(image1, image2, image0[:, :8])

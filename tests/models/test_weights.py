@@ -154,17 +154,17 @@ def test_files_that_are_no_weights_are_refused(tmp_path):
 
 def test_what_load_takes(model, saved, tmp_path, monkeypatch):
     """A file, the folder of a run, and the name of pretrained weights."""
-    monkeypatch.setattr(models, "BOX", tmp_path / "box")
+    monkeypatch.setattr(models, "PRETRAINED", tmp_path / "pretrained")
     run = tmp_path / "run"
     run.mkdir()
-    with pytest.raises(InputError, match=f"folder .* holds no {RUN_WEIGHTS}: is it the --out of a .tfflow.train."):
+    with pytest.raises(InputError, match=f"folder .* holds no {RUN_WEIGHTS}: is it the folder of a training"):
         tfflow.load(run)
     (run / RUN_WEIGHTS).write_bytes(saved.read_bytes())
     with pytest.raises(InputError, match=rf"no pretrained weights of {NAME!r} \(none\)"):
         tfflow.load(NAME)
-    (tmp_path / "box").mkdir()
-    (tmp_path / "box" / f"{NAME}.safetensors").write_bytes(saved.read_bytes())
-    assert models.boxed() == [NAME]
+    (tmp_path / "pretrained").mkdir()
+    (tmp_path / "pretrained" / f"{NAME}.safetensors").write_bytes(saved.read_bytes())
+    assert models.pretrained_names() == [NAME]
     with pytest.raises(InputError, match=re.escape("unknown weights 'spynet_mobil': did you mean spynet_mobile")):
         tfflow.load("spynet_mobil")
     with pytest.raises(InputError, match=rf"no pretrained weights of 'pwcnet' \({NAME}\)"):

@@ -18,7 +18,7 @@ from tfflow import augmentation, losses
 from tfflow.commands.recipes import main
 from tfflow.errors import InputError
 from tfflow.models import VARIANTS
-from tfflow.recipes import RECIPES, named, schedules
+from tfflow.recipes import RECIPES, get_recipe, schedules
 from tfflow.recipes.schedules import Halving, Piecewise
 from tfflow.training.step import flows_of
 
@@ -145,7 +145,7 @@ def test_the_constants_of_unflow_s_levels():
             (12.7, 4, 3), (4.35, 8, 2), (3.9, 16, 2), (3.4, 32, 1), (1.1, 64, 1),
         ]  # fmt: skip
     assert first.objective.terms[0][1].objective.names == ("census", "smoothness")
-    assert second.objective.terms[0][1].objective.names == ("census", "smoothness", "consistency", "hidden")
+    assert second.objective.terms[0][1].objective.names == ("census", "smoothness", "consistency", "occlusionpenalty")
     assert [second.learning_rate(s) for s in (0, 199_999, 200_000, 499_999)] == [1e-5, 1e-5, 5e-6, 1.25e-6]
 
 
@@ -216,7 +216,7 @@ def test_the_command_lists_all_methods_with_whole_names_on_a_narrow_screen(capsy
 
 def test_a_misspelt_name_offers_the_nearest(capsys):
     with pytest.raises(InputError, match=r"^unknown recipe 'ddflw': did you mean ddflow or \w+\? known are "):
-        named("ddflw")
+        get_recipe("ddflw")
     assert main(["suprvised"]) == 2
     text = capsys.readouterr().err
     assert text.startswith("tfflow: unknown recipe 'suprvised': did you mean supervised or ")
@@ -238,7 +238,7 @@ def test_a_new_file_is_a_new_method(tmp_path):
     (copy / "recipes" / "mine.py").write_text(MINE)
     code = (
         "import tfflow.recipes as r, tfflow.commands.recipes as m; "
-        "assert r.named('mine').steps == r.named('back_to_basics').steps; m.main(['mine'])"
+        "assert r.get_recipe('mine').steps == r.get_recipe('back_to_basics').steps; m.main(['mine'])"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=200, env={"PATH": "/bin"}

@@ -23,7 +23,7 @@ from tfflow.training.trainer import Trainer
 CROP = (24, 32)
 SCENES = Scenes((32, 40), 5, seed=3)
 RATE = Halving(1e-2, every=3, warmup=2)
-HIDDEN = ForwardBackward()
+VISIBILITY = ForwardBackward()
 THREE = Recipe(
     name="three",
     paper="of the tests",
@@ -31,8 +31,8 @@ THREE = Recipe(
     model="tiny",
     phases=(
         Phase("photometric", 4, 1.0 * Photometric(), RATE, Everywhere()),
-        Phase("census", 4, 1.0 * Census(radius=1), RATE, HIDDEN),
-        Phase("distillation", 4, 1.0 * Census(radius=1) + 0.5 * Distillation(), RATE, HIDDEN, teacher=Teacher(0.7)),
+        Phase("census", 4, 1.0 * Census(radius=1), RATE, VISIBILITY),
+        Phase("distillation", 4, 1.0 * Census(radius=1) + 0.5 * Distillation(), RATE, VISIBILITY, teacher=Teacher(0.7)),
     ),
     batch=2,
     crop=CROP,

@@ -83,7 +83,7 @@ def test_a_run_that_was_stopped_keeps_its_best(tmp_path):
     assert read_state(tmp_path)[1].judged == progress.judged
 
 
-def test_a_phase_that_is_told_to_stop_before_its_first_step_stops(tmp_path):
+def test_a_phase_that_is_asked_to_stop_before_its_first_step_stops(tmp_path):
     hooks = dataclasses.replace(runs.quiet(), begin=lambda trainer, place, stopped: False)
     progress, ended = loop.train(runs.trainer(RECIPE), runs.data(RECIPE), tmp_path, hooks, metadata={"model": "tiny"})
     assert not ended and progress.step == 0 and read_state(tmp_path) is not None

@@ -11,6 +11,8 @@ from tfflow.errors import InputError
 from tfflow.models.weights import save_arrays
 from tfflow.training.checkpoint import Progress, check_folder, claim_folder, read_state, save_state, step_before
 
+pytestmark = pytest.mark.usefixtures("as_command")
+
 SETTINGS = {"model": "tiny", "recipe": "three", "seed": 3, "weights": None}
 
 
@@ -42,8 +44,8 @@ def test_another_run_s_folder_is_refused_with_what_differs(tmp_path):
     claim_folder(tmp_path, SETTINGS)
     text = refused(tmp_path, {**SETTINGS, "seed": 4})
     assert text == (
-        f"--out '{tmp_path}' holds another run: seed 3, now 4; "
-        "repeat its command to continue it, or choose another --out"
+        f"`out` '{tmp_path}' holds another run: seed 3, now 4; "
+        "repeat its command to continue it, or choose another `out`"
     )
     assert "run: weights None, now xxxx" in refused(tmp_path, {**SETTINGS, "weights": "x" * 200})
     assert len(refused(tmp_path, {**SETTINGS, "weights": "x" * 200})) < 300 + len(str(tmp_path))
@@ -51,7 +53,7 @@ def test_another_run_s_folder_is_refused_with_what_differs(tmp_path):
 
 def test_a_run_of_an_earlier_version_is_named_as_one(tmp_path):
     (tmp_path / "run.json").write_text(json.dumps({"model": "tiny", "recipe": "Recipe(name='x', steps=3)"}))
-    assert refused(tmp_path).endswith("holds a run of an earlier version: finish it there, or choose another --out")
+    assert refused(tmp_path).endswith("holds a run of an earlier version: finish it there, or choose another `out`")
 
 
 def test_a_run_under_way_goes_on_with_another_rate_and_a_run_that_ended_does_not(tmp_path, capsys):
@@ -119,13 +121,13 @@ def test_a_foreign_folder_a_file_and_a_damaged_run_are_refused(tmp_path):
     (tmp_path / "full" / "thesis.tex").touch()
     assert refused(tmp_path / "full").endswith("is not empty and holds no training run: choose another folder")
     (tmp_path / "file").touch()
-    assert refused(tmp_path / "file") == f"--out '{tmp_path / 'file'}' is a file, expected a folder"
+    assert refused(tmp_path / "file") == f"`out` '{tmp_path / 'file'}' is a file, expected a folder"
     for damage in ("{", "[1, 2]", "7", '"model"', "\0", "null", "[" * 100_000):
         (tmp_path / "damaged").mkdir(exist_ok=True)
         (tmp_path / "damaged" / "run.json").write_text(damage)
-        assert refused(tmp_path / "damaged").endswith("is damaged: choose another --out")
+        assert refused(tmp_path / "damaged").endswith("is damaged: choose another `out`")
     (tmp_path / "damaged" / "run.json").write_bytes(b"\xff\xfe{")
-    assert refused(tmp_path / "damaged").endswith("is damaged: choose another --out")
+    assert refused(tmp_path / "damaged").endswith("is damaged: choose another `out`")
 
 
 def test_what_a_kill_left_half_written_neither_blocks_nor_stays(tmp_path):

@@ -15,6 +15,8 @@ from tfflow.errors import InputError
 from tfflow.training.cluster import Cluster, meet, read_cluster
 from tfflow.training.strategy import choose_strategy
 
+pytestmark = pytest.mark.usefixtures("as_command")
+
 
 def config(kind="worker", index=0, **cluster) -> str:
     return json.dumps({"cluster": cluster, "task": {"type": kind, "index": index}})
@@ -60,7 +62,7 @@ def test_a_cluster_that_cannot_be_read_or_counted_is_refused_in_a_line(text, pro
 
 def test_devices_of_one_machine_and_a_cluster_exclude_each_other(monkeypatch):
     monkeypatch.setenv("TF_CONFIG", config(worker=["127.0.0.1:1", "127.0.0.1:2"]))
-    with pytest.raises(InputError, match=r"^--devices CPU:1 is for one machine, and TF_CONFIG names 2: leave one out$"):
+    with pytest.raises(InputError, match=r"^`devices` CPU:1 is for one machine, and TF_CONFIG names 2: leave one out$"):
         choose_strategy("CPU:1")
 
 

@@ -15,10 +15,10 @@ from tfflow.losses import (
     Census,
     Distillation,
     EndpointError,
-    Following,
     MultiscaleEPE,
     Photometric,
     SecondPass,
+    TargetFlow,
 )
 from tfflow.losses.objective import Term
 from tfflow.models import FlowModel
@@ -125,7 +125,7 @@ def test_the_truth_of_a_data_set_stays_with_terms_that_learn_from_it(tiny, direc
 
     (alone,) = views(Seen())
     unsupervised, supervised = views(Seen(), SeenWithTruth())
-    assert alone.target12 is None and unsupervised.target12 is None and unsupervised.used1 is None
+    assert alone.target12 is None and unsupervised.target12 is None and unsupervised.target_mask is None
     np.testing.assert_array_equal(supervised.target12, np.concatenate([flow, -flow][:directions]))
 
 
@@ -133,8 +133,8 @@ def test_the_truth_of_a_data_set_stays_with_terms_that_learn_from_it(tiny, direc
     ("objective", "changes", "text"),
     [
         (1.0 * Distillation(), {}, "has a term that follows a teacher: it needs `teacher`, a Teacher"),
-        (1.0 * AtLevel(4, 1.0 * Following()), {}, "has a term that follows a teacher: it needs `teacher`, a Teacher"),
-        (1.0 * SecondPass(1.0 * Following()), {}, "judges a second pass: it needs `second`, a Transformed"),
+        (1.0 * AtLevel(4, 1.0 * TargetFlow()), {}, "has a term that follows a teacher: it needs `teacher`, a Teacher"),
+        (1.0 * SecondPass(1.0 * TargetFlow()), {}, "judges a second pass: it needs `second`, a Transformed"),
     ],
 )
 def test_a_phase_whose_terms_find_nothing_to_judge_is_none(objective, changes, text):

@@ -12,6 +12,8 @@ from tfflow.errors import InputError
 from tfflow.training.checkpoint import check_folder
 from tfflow.training.lock import one_writer
 
+pytestmark = pytest.mark.usefixtures("as_command")
+
 HOLD = """
 import sys, time, pathlib
 from tfflow.training.lock import one_writer
@@ -24,7 +26,7 @@ with one_writer(pathlib.Path(sys.argv[1])):
 def refused(folder) -> str:
     with pytest.raises(InputError) as error, one_writer(folder):
         pytest.fail("two writers")
-    assert str(error.value).startswith(f"--out '{folder}' is in use by another training (")
+    assert str(error.value).startswith(f"`out` '{folder}' is in use by another training (")
     return str(error.value)
 
 

@@ -21,6 +21,8 @@ from tfflow.training.checkpoint import read_state, save_state
 from tfflow.training.loop import IDLE, NotFinite
 from tfflow.training.step import student_size
 
+pytestmark = pytest.mark.usefixtures("as_command")
+
 
 @pytest.fixture(scope="module")
 def unbroken(tmp_path_factory):
@@ -199,7 +201,7 @@ def test_a_term_that_is_not_finite_stops_with_its_name_and_the_state_before(tmp_
     assert progress.step == 2 and progress.phase == 0
     assert all(np.isfinite(x).all() for x in groups["model"].values())
     assert (
-        "; the state before it is kept. Repeat the command with a lower --learning-rate, which goes back to step 0 "
+        "; the state before it is kept. Repeat the command with a lower `learning_rate`, which goes back to step 0 "
         in (str(error.value))
     )
     progress, ended, _ = run(tmp_path / "run", recipe)  # the damaged frame is mended
@@ -218,7 +220,7 @@ def test_a_gradient_that_is_not_finite_stops_too(tmp_path):
     recipe = one(Phase("steep", 3, 1.0 * Photometric() + 1.0 * Steep(), RATE))
     with pytest.raises(NotFinite, match=r"^step 1 of phase 'steep': the gradient's norm is nan") as error:
         run(tmp_path / "run", recipe)
-    assert "Begin anew with a lower --learning-rate and another --out (it began at 0.01), or" in str(error.value)
+    assert "Begin anew with a lower `learning_rate` and another `out` (it began at 0.01), or" in str(error.value)
 
 
 class Damaged:
@@ -297,17 +299,17 @@ def test_xla_gives_the_same_gradients():
 
 
 class Nowhere:
-    """Every pixel is hidden."""
+    """Every pixel is occluded."""
 
     def __call__(self, flow12, flow21):
         return tf.zeros_like(flow12[..., :1])
 
 
 @pytest.mark.parametrize(("visibility", "lines"), [(Nowhere(), 1), (Everywhere(), 0)])
-def test_a_run_that_has_nothing_left_to_learn_is_told_once(visibility, lines, tmp_path, eagerly, capsys):
+def test_a_run_that_has_nothing_left_to_learn_warns_once(visibility, lines, tmp_path, eagerly, capsys):
     """The trivial solution: no pixel is visible, and the loss is 0."""
     recipe = runs.one(Phase("census", 2 * IDLE + 1, 1.0 * Photometric(), RATE, visibility))
     assert runs.run(tmp_path / "run", recipe)[1]
-    told = [line for line in capsys.readouterr().err.splitlines() if "nothing is learned" in line]
-    assert len(told) == lines
-    assert not told or told[0].startswith(f"tfflow: step {IDLE} of phase 'census': for {IDLE} steps every term")
+    warned = [line for line in capsys.readouterr().err.splitlines() if "nothing is learned" in line]
+    assert len(warned) == lines
+    assert not warned or warned[0].startswith(f"tfflow: step {IDLE} of phase 'census': for {IDLE} steps every term")

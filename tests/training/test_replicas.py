@@ -77,7 +77,7 @@ def test_the_losses_are_those_of_the_whole_batch(runs_of):
 
 
 def test_devices_that_are_not_there_are_refused():
-    with pytest.raises(InputError, match=r"^--devices TPU:3: no TPU:3 here; this machine has CPU:0"):
+    with pytest.raises(InputError, match=r"^`devices` TPU:3: no TPU:3 here; this machine has CPU:0"):
         choose_strategy("TPU:3")
 
 

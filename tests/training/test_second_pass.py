@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from tests.training import runs
 from tfflow.augmentation import Affine, ColourJitter, Flip, Noise
-from tfflow.losses import Confidence, Everywhere, Following, ForwardBackward, SecondPass
+from tfflow.losses import Confidence, Everywhere, ForwardBackward, SecondPass, TargetFlow
 from tfflow.losses.objective import Term
 from tfflow.recipes import Phase, Teacher, Transformed
 from tfflow.training.step import Step
@@ -49,7 +49,7 @@ class Keeping(Term):
 def passes(second, visibility=None, trust=None, frames=None, flow=FLOW):
     """(first, second) views of a phase, and what the network was shown."""
     keeping, network = Keeping(), Network(flow, flow + 1)
-    objective = 1.0 * keeping + 0.0 * SecondPass(1.0 * Following())
+    objective = 1.0 * keeping + 0.0 * SecondPass(1.0 * TargetFlow())
     phase = Phase("p", 1, objective, runs.RATE, visibility or Everywhere(), second=Transformed(second, trust))
     Step(phase, network, 4).losses(frames or batch())
     return keeping.view, keeping.view.second, network.seen
@@ -63,8 +63,8 @@ def test_the_second_pass_sees_changed_frames_and_follows_the_changed_flow():
     np.testing.assert_array_equal(seen[1][0], frames["image1"][:, :, ::-1])
     np.testing.assert_array_equal(seen[1][1], frames["image2"][:, :, ::-1])
     np.testing.assert_array_equal(second.target12, first.flow12[:, :, ::-1] * np.float32([-1, 1]))
-    np.testing.assert_array_equal(second.used1, first.visible1[:, :, ::-1])
-    assert 0.01 < np.mean(second.used1) < 0.99
+    np.testing.assert_array_equal(second.target_mask, first.visible1[:, :, ::-1])
+    assert 0.01 < np.mean(second.target_mask) < 0.99
     np.testing.assert_array_equal(second.flow12, first.flow12 + 1)
     np.testing.assert_array_equal(second.flow21, np.concatenate(np.split(second.flow12, 2)[::-1]))
     np.testing.assert_array_equal(second.image1, np.concatenate(seen[1]))
@@ -73,7 +73,7 @@ def test_the_second_pass_sees_changed_frames_and_follows_the_changed_flow():
 def test_trust_says_where_the_first_pass_is_to_be_followed():
     first, second, _ = passes((Flip(1.0, 0.0),), None, Confidence(0.05))
     assert np.all(first.visible1 == 1)
-    np.testing.assert_array_equal(second.used1, Confidence(0.05)(first.flow12, first.flow21)[:, :, ::-1])
+    np.testing.assert_array_equal(second.target_mask, Confidence(0.05)(first.flow12, first.flow21)[:, :, ::-1])
 
 
 def test_every_pair_is_changed_by_its_own_chance():
@@ -90,7 +90,7 @@ def test_every_pair_is_changed_by_its_own_chance():
 
 def test_only_the_second_pass_learns_from_what_it_follows():
     weight = tf.Variable(1.0)
-    phase = Phase("p", 1, 1.0 * SecondPass(1.0 * Following()), runs.RATE, second=Transformed((Flip(0.0, 1.0),)))
+    phase = Phase("p", 1, 1.0 * SecondPass(1.0 * TargetFlow()), runs.RATE, second=Transformed((Flip(0.0, 1.0),)))
     slopes = []
     for learner in (0, 1):
         with tf.GradientTape() as tape:
@@ -102,7 +102,7 @@ def test_only_the_second_pass_learns_from_what_it_follows():
 
 
 def test_a_phase_of_two_passes_needs_both_directions_and_no_teacher():
-    plain = Phase("twice", 1, 1.0 * SecondPass(1.0 * Following()), runs.RATE, second=Transformed((Flip(),)))
+    plain = Phase("twice", 1, 1.0 * SecondPass(1.0 * TargetFlow()), runs.RATE, second=Transformed((Flip(),)))
     for change in ({"directions": 1}, {"teacher": Teacher(0.7)}):
         with pytest.raises(
             ValueError, match="phase 'twice' makes a second pass: it needs directions=2 and takes no teacher"

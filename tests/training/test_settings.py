@@ -9,6 +9,7 @@ import pytest
 
 from tests.training.runs import THREE
 from tfflow.losses import Census
+from tfflow.recipes import RECIPES
 from tfflow.training.settings import differences, run_settings
 
 
@@ -53,3 +54,13 @@ def test_of_long_values_the_part_that_differs_is_shown():
 def test_another_rate_is_one_field_and_nothing_else():
     found = differences(settings(THREE, 0.1), settings(THREE, 0.01))
     assert found == {"learning_rate": "0.1, now 0.01"}
+
+
+def test_a_run_of_a_version_whose_terms_had_other_names_goes_on():
+    """arflow and unflow as files of that version have them."""
+    for name, new, old in [("arflow", "TargetFlow(", "Following("), ("unflow", "OcclusionPenalty(", "Hidden(")]:
+        now = settings(RECIPES[name])
+        assert new in str(now)
+        before = json.loads(json.dumps(now).replace(new, old))
+        assert differences(before, now) == {}
+        assert list(differences(before, {**now, "batch": 77})) == ["batch"]

@@ -15,7 +15,7 @@ from tfflow.evaluation.refinement import refined
 from tfflow.losses import Distillation, MultiscaleEPE
 from tfflow.losses.objective import Term
 from tfflow.models import FlowModel
-from tfflow.recipes import Phase, Teacher, named
+from tfflow.recipes import Phase, Teacher, get_recipe
 from tfflow.training.feed import Feed, truth_of
 from tfflow.training.step import Step
 from tfflow.training.teacher import teacher_of
@@ -85,7 +85,7 @@ def test_a_student_follows_it_on_its_own_crop(trainer, directions):
     view = followed(trainer, whole, batch)
     np.testing.assert_array_equal(view.target12, teacher_of(whole, trainer.teacher)(batch))
     np.testing.assert_array_equal(view.image1[:2], batch["image1"])
-    assert view.used1.shape == (2 * directions, *CROP, 1) and np.all(view.used1 == 1)
+    assert view.target_mask.shape == (2 * directions, *CROP, 1) and np.all(view.target_mask == 1)
     cut = followed(trainer, dataclasses.replace(whole, teacher=TAUGHT.teacher), batch)
     assert cut.flow12.shape == cut.target12.shape == (2 * directions, 32, 40, 2)
     places = [(y, x) for y in range(9) for x in range(9)]
@@ -95,7 +95,7 @@ def test_a_student_follows_it_on_its_own_crop(trainer, directions):
 
 
 def test_it_needs_no_ground_truth_and_is_what_is_learned(tmp_path, eagerly):
-    assert not TAUGHT.needs_truth and not truth_of(RECIPE) and not named("self_taught_mobile").needs_truth
+    assert not TAUGHT.needs_truth and not truth_of(RECIPE) and not get_recipe("self_taught_mobile").needs_truth
     assert dataclasses.replace(TAUGHT, teacher=None).needs_truth
     _, ended, trainer = runs.run(tmp_path / "run", RECIPE)
     first, last = runs.first_weights(RECIPE), trainer.state()
@@ -119,5 +119,5 @@ def test_what_cannot_be_is_refused():
         Phase("p", 1, 1.0 * Distillation(), runs.RATE)
     with pytest.raises(ValueError, match=r"^phase 'taught' has no teacher$"):
         teacher_of(dataclasses.replace(TAUGHT, teacher=None), FlowModel("tiny"))
-    with pytest.raises(InputError, match=r"^a teacher of three uses OpenCV, which XLA does not compile: leave --xla"):
+    with pytest.raises(InputError, match=r"^a teacher of three uses OpenCV, which XLA does not compile: leave `xla`"):
         runs.trainer(RECIPE, xla=True)

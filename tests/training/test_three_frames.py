@@ -58,7 +58,7 @@ def view_in(phase, trainer, batch, teacher=None):
 def test_the_feed_carries_four_frames_cropped_alike():
     batch = element()
     assert {"image0", "image1", "image2", "image3", "flow12", "valid1", "chance"} == set(batch)
-    scenes = Scenes((32, 40), 5, seed=3).around()
+    scenes = Scenes((32, 40), 5, seed=3).with_neighbours()
     samples = [scenes.sample(i) for i in range(5)]
     for i in range(2):
         places = set()
@@ -120,8 +120,8 @@ def test_a_student_sees_noise_where_the_teacher_does_not():
     assert "covered2" in batch and np.any(batch["covered2"] != batch["image2"])
     teacher = teacher_of(phase, trainer.teacher)
     view = view_in(phase, trainer, batch, teacher)
-    hidden = dataclasses.replace(phase, teacher=Teacher(0.7))
-    plain = view_in(hidden, trainer, {k: x for k, x in batch.items() if k != "covered2"}, teacher)
+    taught = dataclasses.replace(phase, teacher=Teacher(0.7))
+    plain = view_in(taught, trainer, {k: x for k, x in batch.items() if k != "covered2"}, teacher)
     np.testing.assert_array_equal(view.image1[:2], plain.image1[:2])
     np.testing.assert_array_equal(view.image0, plain.image0)
     assert np.any(view.image2[:2] != plain.image2[:2])
@@ -181,9 +181,7 @@ def test_pairs_alone_are_refused_to_networks_of_three_frames():
     class Pairs:
         name, sequences = "chairs:here", False
 
-    with pytest.raises(
-        InputError, match=r"^selflow looks at 3 frames, and chairs:here has pairs alone: train on video"
-    ):
+    with pytest.raises(InputError, match=r"^selflow takes 3 frames, and chairs:here has pairs alone: train on video"):
         check_sequences("selflow", 3, Pairs())
     check_sequences("pwcnet", 2, Pairs())
     check_sequences("selflow", 3, Scenes((32, 40)))

@@ -22,7 +22,7 @@ from tfflow.api.train import TrainResult, train
 from tfflow.data.sources import open_any
 from tfflow.errors import InputError
 from tfflow.files import write_json
-from tfflow.recipes import Recipe, named
+from tfflow.recipes import Recipe, get_recipe
 from tfflow.terminal import as_text
 
 COLUMNS = {"epe": "EPE", "epe_noc": "EPE noc", "epe_occ": "EPE occ", "occ_f": "occlusion F"}
@@ -66,19 +66,22 @@ def compare(
     xla: bool = False,
     progress: bool = False,
 ) -> CompareResult:
-    """Trains methods alike, with several seeds each, and compares them by their endpoint error.
+    """Trains methods alike, with several seeds each, and compares their endpoint error on the same unseen pairs.
 
-        print(tfflow.compare(["unflow", "ddflow", "uflow"], steps=500, seeds=1).table())
+        print(tfflow.compare(["unflow", "ddflow"], steps=500, seeds=1).table())
 
-    recipes: as of `tfflow.train`. seeds: trainings of each. model: network of all, or "own": of each method the one of
-        its paper. learning_rate: every phase of every method begins there; papers' rates are for more steps.
-    data: what to train on. Default: built-in scenes of the crop's size. val: what to measure 64 pairs of. Default:
-        other scenes of that size. steps, batch, crop, xla, progress: as of `tfflow.train`.
+    recipes: as of `tfflow.train`. seeds: trainings of each method.
+    model: the network of all, or "own": each method trains the network of its paper.
+    learning_rate: at the begin of every phase of every method. Papers' rates are for more steps.
+    data: what to train on. Default: built-in scenes of the crop's size.
+    val: what to measure on, 64 pairs with ground truth. Default: other scenes of that size.
+    out: the folder. Each training is a run in it, so the same call continues where it stopped.
+    steps, batch, crop, xla, progress: as of `tfflow.train`.
     Raises InputError where an argument does not fit, or `val` has no ground truth.
     """
     if seeds < 1:
-        raise InputError(f"--seeds must be at least 1, got {seeds}")
-    methods = [named(recipe) for recipe in recipes]
+        raise InputError(f"`seeds` must be at least 1, got {seeds}")
+    methods = [get_recipe(recipe) for recipe in recipes]
     names = [method.name for method in methods]
     if repeated := [name for name in names if names.count(name) > 1]:
         raise InputError(f"{repeated[0]} is named twice")
@@ -116,13 +119,16 @@ def compare(
 
 
 def _scores(result: TrainResult) -> dict[str, Any]:
-    """What a training ended with."""
+    """The scores at the end of a training, and its pace."""
     last = result.scores[-1]
     return {**{key: last[key] for key in COLUMNS if key in last}, "steps_per_second": result.steps / result.seconds}
 
 
 def comparison_table(rows: Mapping[str, Sequence[Mapping[str, Any]]]) -> Table:
-    """A row a method: mean over its trainings, and the standard deviation among them; one network of all: title."""
+    """A row for each method: mean over its trainings ± standard deviation.
+
+    The network is a column, or stands in the title where all methods have one.
+    """
     shown = {k: head for k, head in COLUMNS.items() if all(k in scores for runs in rows.values() for scores in runs)}
     networks = {name: runs[0]["network"] for name, runs in rows.items()}
     several = len({*networks.values()}) > 1

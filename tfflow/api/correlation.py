@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 
 from tfflow.api.markdown import table
-from tfflow.data.pipeline import Spread
+from tfflow.data.pipeline import EvenSubset
 from tfflow.data.records import Source
 from tfflow.data.sources import open_sources
 from tfflow.errors import InputError
 from tfflow.evaluation import baselines
 from tfflow.evaluation.baselines import Predictor
 from tfflow.evaluation.label_free import MEASURES, SINGLE, judged_pair, measure, spearman, with_combined
-from tfflow.models import FlowModel, boxed, load_float
+from tfflow.models import FlowModel, load_float, pretrained_names
 from tfflow.models.weights import assign, model_arrays
 from tfflow.training.teaching import Teaching
 
@@ -59,7 +59,7 @@ def correlate(
     Raises InputError where a source has no ground truth.
     """
     if limit < 1:
-        raise InputError(f"--limit must be at least 1, got {limit}")
+        raise InputError(f"`limit` must be at least 1, got {limit}")
     sources = open_sources(data or list(SCENES), "stop")
     for source in sources:
         if "flow12" not in source.truth:
@@ -67,7 +67,7 @@ def correlate(
     teaching = Teaching(load_float(teacher), None)
     networks, found = list(_networks(weights)), {}
     for source in sources:
-        found[source.name] = of = _scores(networks, teaching, Spread(source, min(limit, len(source))))
+        found[source.name] = of = _scores(networks, teaching, EvenSubset(source, min(limit, len(source))))
         say(f"{source.name}: " + ", ".join(f"{name} {scores['epe']:.2f}" for name, scores in of.items()))
     return Correlation(found)
 
@@ -112,7 +112,7 @@ def _networks(more: Sequence[str]) -> Iterator[Predictor]:
     yield from (baselines.dis("fast"), baselines.dis("medium"), baselines.farneback())
     shared: dict[str, FlowModel] = {}
     pretrained = {}
-    for weights in [*boxed(), *more]:
+    for weights in [*pretrained_names(), *more]:
         model = load_float(weights)
         pretrained[weights] = model.name, model_arrays(model.both_ways)
         yield Weighted(weights, shared.setdefault(model.name, model), pretrained[weights][1])

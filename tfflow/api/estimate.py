@@ -16,14 +16,16 @@ __all__ = ["Estimate", "estimate", "network"]
 def estimate(
     image1: Any, image2: Any, weights: Any = None, *, scales: Sequence[float] = ONCE, channels: str = "rgb"
 ) -> Estimate:
-    """The flow from image1 to image2, and back: what is visible, how sure it is, the warped frame, a picture, a file.
+    """Flow from image1 to image2 and back, and what follows from both.
 
         result = tfflow.estimate(image1, image2)
         result.flow, result.visible, result.confidence       # [h, w, 2] px, bool [h, w], [h, w] in [0, 1]
         result.warp(), result.picture(), result.save("a.flo")
 
-    image1, image2, channels: as of `FlowModel.flow`. weights, scales: as of `tfflow.load`, or a loaded network, which
-    for many pairs saves loading it again. Raises InputError where an argument does not fit.
+    image1, image2: arrays [h, w, 3], PIL images or paths, of one size. channels: "bgr" for arrays from OpenCV.
+    weights: as of `tfflow.load`, or a loaded network. For many pairs, load it once and pass it.
+    scales: as of `tfflow.load`.
+    Raises InputError where an argument does not fit.
     """
     return network(weights, scales).estimate(image1, image2, channels=channels)
 

@@ -15,7 +15,7 @@ from tfflow.data.records import Source
 from tfflow.data.sources import SCENES, open_sources
 from tfflow.errors import InputError, unknown_name
 from tfflow.evaluation import baselines as classical
-from tfflow.evaluation import benchmark, report
+from tfflow.evaluation import report, scoring
 from tfflow.evaluation import submission as server
 from tfflow.evaluation.confidence import Trust, measure_confidence
 from tfflow.evaluation.refinement import REFINEMENTS, refined, used_as
@@ -30,7 +30,7 @@ from tfflow.terminal import as_text
 class EvaluateResult:
     """What was measured: a `Result` for each source and each network or baseline."""
 
-    results: tuple[benchmark.Result, ...]
+    results: tuple[scoring.Result, ...]
     settings: Mapping[str, object] = field(default_factory=dict)
     confidence: tuple[Trust, ...] = ()
     sequences: tuple[Steadiness, ...] = ()
@@ -79,69 +79,69 @@ def evaluate(
     progress: bool = False,
     each: Callable[[EvaluateResult], None] | None = None,
 ) -> EvaluateResult:
-    """Measures flow networks on data with ground truth, and by label-free measures on frames without.
+    """Measures networks: with ground truth by the endpoint error, without it by label-free measures.
 
-        result = tfflow.evaluate("pwcnet_mobile", "sintel-clean:/data/sintel", baselines=True)
+        result = tfflow.evaluate("pwcnet_mobile", "scenes:count=20", baselines=True)
         print(result.table())
 
-    weights: trained weights as `tfflow.load` takes them, a loaded network or any object with `batch` and `both`
-        (`tfflow.evaluation.baselines.Predictor`), or a list of them. model: untrained networks, by name.
-    data: as of `tfflow.train`. baselines: zero flow, Farneback and DIS, too. scales: as of `tfflow.load`. refine:
-        "variational", OpenCV's refinement after each network.
-    out: the folder for results.json, results.csv and images.csv, error_maps (a picture for each pair) and submission
-        ("sintel" or "kitti": flow files for the server). overwrite: replace earlier results there.
-    confidence: what the networks' confidence is worth, on data with ground truth: the error against it, and the area
-        under the sparsification curve. sequences: over consecutive pairs, the flicker, and points that are tracked,
-        with and without a warm start, beside Lucas-Kanade.
-    on_error: "stop" or "skip", at a damaged file. limit: the first pairs of each source only. batch: pairs at a time.
-    progress: print what goes on. each: called with the result of each source as soon as it is there.
+    weights: as of `tfflow.load`, a loaded network, any object with `batch` and `both`
+        (`tfflow.evaluation.baselines.Predictor`), or a list of these. model: untrained networks, by name.
+    data: as of `tfflow.train`, such as "sintel-clean:/data/sintel".
+    baselines: measure zero flow, Farneback and DIS, too.
+    scales: as of `tfflow.load`. refine: "variational" adds OpenCV's refinement after each network.
+    out: the folder for results.json, results.csv and images.csv. overwrite: replace earlier results there.
+    error_maps: write a picture for each pair. submission: "sintel" or "kitti" writes flow files for that server.
+    confidence: measure how well the networks' confidence predicts their error. Needs ground truth.
+    sequences: measure flicker and tracked points over consecutive pairs, beside Lucas-Kanade.
+    on_error: "stop" or "skip", at a damaged file. limit: only the first pairs of each source. batch: pairs at a time.
+    progress: print what goes on. each: called with the result of each source as soon as it is known.
     Raises InputError where an argument or the data does not fit.
     """
-    named, plain = _listed(weights), _listed(model)
+    given_weights, networks = _listed(weights), _listed(model)
     folder = None if out is None else Path(out)
     settings = {
         "baselines": baselines, "batch": batch, "confidence": confidence,
         "data": [_label(x) for x in _listed(data)], "error_maps": error_maps,
-        "limit": limit, "model": list(plain), "on_error": on_error, "out": None if out is None else str(out),
+        "limit": limit, "model": list(networks), "on_error": on_error, "out": None if out is None else str(out),
         "refine": refine, "sequences": sequences, "submission": submission,
         "scales": ",".join(f"{float(s):g}" for s in check_scales(scales)),
-        "weights": [_label(x) for x in named],
+        "weights": [_label(x) for x in given_weights],
     }  # fmt: skip
-    if not (named or plain or baselines):
-        raise InputError("nothing to measure: give --weights W, --model NAME or --baselines")
+    if not (given_weights or networks or baselines):
+        raise InputError("nothing to measure: give `weights`, `model` or `baselines`")
     for option, given in (("refine", refine), ("scales", check_scales(scales) != ONCE)):
-        if given and not (named or plain):
-            raise InputError(f"--{option} works on networks: give --weights W or --model NAME")
+        if given and not (given_weights or networks):
+            raise InputError(f"`{option}` works on networks: give `weights` or `model`")
     if refine and refine not in REFINEMENTS:
         raise unknown_name("refinement", refine, REFINEMENTS)
     if submission and submission not in server.LAYOUTS:
         raise unknown_name("server", submission, server.LAYOUTS)
     if (error_maps or submission) and not folder:
-        raise InputError("--error-maps and --submission write files: say where with --out DIR")
+        raise InputError("`error_maps` and `submission` write files: say where with `out`")
     for option, value in (("limit", limit), ("batch", batch)):
         if value is not None and value < 1:
-            raise InputError(f"--{option} must be at least 1, got {value}")
+            raise InputError(f"`{option}` must be at least 1, got {value}")
     if folder and (folder / "results.json").exists() and not overwrite:
-        raise InputError(f"{folder} holds results already: choose another --out, or add --overwrite")
+        raise InputError(f"{folder} holds results already: choose another `out`, or add `overwrite=True`")
     for option, asked in (("confidence", confidence), ("sequences", sequences)):
-        if asked and not (named or plain):
-            raise InputError(f"--{option} is of networks: give --weights W or --model NAME")
+        if asked and not (given_weights or networks):
+            raise InputError(f"`{option}` is of networks: give `weights` or `model`")
     sources = open_sources(data, on_error)
     if not sources:
-        raise InputError("nothing to measure on: give --data KIND:PATH")
+        raise InputError("nothing to measure on: give `data`")
     for source in sources:
         if source.name.partition(":")[0] == SCENES and len(source) >= 10_000 and limit is None:
-            raise InputError(f"{source.name} has {len(source)} pairs: say how many, {SCENES}:count=N or --limit N")
+            raise InputError(f"{source.name} has {len(source)} pairs: say how many, {SCENES}:count=N or `limit`")
     if submission:
         _check_submission(submission, sources)
-    predictors = _predictors(named, plain, check_scales(scales), refine)
+    predictors = _predictors(given_weights, networks, check_scales(scales), refine)
     if submission and len(predictors) > 1:
-        raise InputError(f"--submission takes one network, got {len(predictors)}: {', '.join(predictors)}")
+        raise InputError(f"`submission` takes one network, got {len(predictors)}: {', '.join(predictors)}")
     if folder:
         folder.mkdir(parents=True, exist_ok=True)
     files = _Files(folder, error_maps, submission)
     console = report.wide_console(quiet=not progress)
-    results: list[benchmark.Result] = []
+    results: list[scoring.Result] = []
     trusts: list[Trust] = []
     steady: list[Steadiness] = []
     for source in sources:
@@ -151,7 +151,7 @@ def evaluate(
         compared = predictors | {baseline.name: baseline for baseline in beside}
         writer = files.writer(source, set(predictors or compared))
         with report.progress_bar(console, source.name) as shown:
-            found = benchmark.run(compared, source, batch=batch, limit=limit, each=writer, progress=shown)
+            found = scoring.run(compared, source, batch=batch, limit=limit, each=writer, progress=shown)
             of_source: list[Trust] = []
             if confidence and "flow12" in source.truth:
                 of_source = [measure_confidence(label, p, source, limit, shown) for label, p in predictors.items()]
@@ -197,7 +197,7 @@ def _check_submission(layout: str, sources: list[Source]) -> None:
     doubled = {kind for kind in kinds if kinds.count(kind) > 1 and kind in server.LAYOUTS[layout]}
     if doubled:
         raise InputError(
-            f"--submission needs each kind of --data once, got {', '.join(sorted(doubled))} more than once"
+            f"`submission` needs each kind of `data` once, got {', '.join(sorted(doubled))} more than once"
         )
 
 
@@ -209,7 +209,7 @@ class _Files:
     error_maps: bool
     submission: str | None
 
-    def writer(self, source: Source, own: set[str]) -> benchmark.Each:
+    def writer(self, source: Source, own: set[str]) -> scoring.Each:
         """Writes what was asked for of each flow, for the networks alone where there are any."""
 
         def each(label, name, sample, flow12):

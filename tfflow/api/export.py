@@ -14,10 +14,10 @@ from tfflow.evaluation.report import progress_bar, wide_console
 from tfflow.exporting.check import validate as check_export
 from tfflow.exporting.precisions import chosen, require_libraries
 from tfflow.exporting.report import Report
-from tfflow.exporting.run import ExportResult
+from tfflow.exporting.run import ExportResult, ExportSettings
 from tfflow.exporting.run import export as make_export
 from tfflow.models import FlowModel
-from tfflow.recipes import Recipe, named
+from tfflow.recipes import Recipe
 
 
 def export(
@@ -39,28 +39,27 @@ def export(
     overwrite: bool = False,
     progress: bool = False,
 ) -> ExportResult:
-    """Exports a network for phones, in one precision or several, and holds each file against the float network.
+    """Exports a network for phones and compares each file with the float network.
 
         result = tfflow.export("pwcnet_mobile", "out", size=(256, 448), precision="int8-ptq")
         print(result.table())
 
     model: a network, or weights as `tfflow.load` takes them, but not an exported file.
-    out: the folder to write into as each file is made; None: `result.save(folder)` writes later.
-    size: (height, width) of the images, multiples of the network's stride. both: flow 2->1, too. quarter: flow of every
-        fourth pixel. uint8: images of 0 to 255, as a camera gives them.
-    precision: of `tfflow.exporting.precisions.PRECISIONS`, several with commas or as a list, or "all".
-    data: what is reported on beside the built-in scenes; limit: pairs of each.
-    calibration: frames for ranges of int8; train, recipe, steps, devices: of int8-qat. Default: the frames of the run
-        where `model` is its folder and it learned from frames or video, else the built-in scenes; and the recipe of the
-        weights.
+    out: the folder; each file is written as soon as it is made. None: `result.save(folder)` writes later.
+    size: (height, width) of the images in px, multiples of the network's stride.
+    precision: of `tfflow.exporting.precisions.PRECISIONS`; several as a list or with commas; or "all".
+    both: compute flow 2->1, too. quarter: give the flow of every fourth pixel. uint8: take images of 0 to 255, as a
+        camera gives them.
+    data: what to report on beside the built-in scenes. limit: pairs of each source.
+    calibration: frames that the ranges of int8 are measured on. train, recipe, steps, devices: of int8-qat.
+        Default: where `model` is the folder of a run on frames or a video, these frames and its recipe; else the
+        built-in scenes and the recipe of the weights.
     overwrite: replace an export that is in `out`. progress: print what goes on.
     Raises InputError where an argument, the data or a library is missing or does not fit.
     """
     require_libraries(chosen(precision))
     console = wide_console(quiet=not progress)
-    return make_export(
-        model,
-        out,
+    settings = ExportSettings(
         size=size,
         precision=precision,
         both=both,
@@ -70,13 +69,12 @@ def export(
         limit=limit,
         calibration=_one(calibration),
         train=_one(train),
-        recipe=None if recipe is None else named(recipe),
+        recipe=recipe,
         steps=steps,
         devices=devices,
         overwrite=overwrite,
-        say=console.print,
-        bars=functools.partial(progress_bar, console),
     )
+    return make_export(model, out, settings, console.print, functools.partial(progress_bar, console))
 
 
 def validate(
@@ -87,9 +85,11 @@ def validate(
     limit: int = 32,
     progress: bool = False,
 ) -> Report:
-    """Holds an exported network against the float weights that it was made from, on the built-in scenes and `data`.
+    """Compares an exported network with the float weights that it was made from, on the built-in scenes and `data`.
 
-    folder: the `out` of an export. Its `failures` say which limits are not kept; empty: all are.
+    folder: the `out` of an export. weights: as of `tfflow.load`. data, limit, progress: as of `tfflow.export`.
+    Returns the report. Its `failures` name the limits that are exceeded; it is empty where there are none.
+    Raises InputError where the folder holds no export, or one of other weights.
     """
     require_libraries([])
     console = wide_console(quiet=not progress)

@@ -10,12 +10,16 @@ from tfflow.models import FlowModel, TFLiteModel
 
 
 def load(weights: str | os.PathLike | None = None, scales: Sequence[float] = (1.0,)) -> FlowModel | TFLiteModel:
-    """A trained network, ready to use: `tfflow.load().flow(image1, image2)`.
+    """A trained network, ready to use.
 
-    weights: the name of pretrained weights (`tfflow.list_weights()`), a .safetensors file, the output folder of a
-        training, or a .tflite of an export. Default: `tfflow.models.DEFAULT`.
-    scales: sizes, as shares of the frames' own, at which the network makes a pass one after the other: with (1, 2) its
-        flow is more exact, at five times the work.
-    Raises InputError, naming what is known, where `weights` is none of them.
+        model = tfflow.load()
+        flow = model.flow(*tfflow.sample_pair())          # float32 [h, w, 2], (u right, v down), px
+        exact = tfflow.load("pwcnet_mobile", scales=(1, 2))
+
+    weights: the name of pretrained weights (`tfflow.list_weights`), a .safetensors file, the folder of a training, or
+        the .tflite of an export. Default: `tfflow.models.DEFAULT`.
+    scales: the network makes one pass at each, as shares of the frames' size. (1, 2) is more exact, at five times the
+        work. An exported network has one size and takes none.
+    Raises InputError where `weights` is none of these; it lists the names that are known.
     """
     return models.load(models.DEFAULT if weights is None else weights, scales)

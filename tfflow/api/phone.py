@@ -14,10 +14,10 @@ from tfflow.api.train import train
 from tfflow.errors import InputError
 from tfflow.evaluation.report import wide_console
 from tfflow.exporting.precisions import chosen, require_libraries
-from tfflow.exporting.run import FILE, MANIFEST, export
+from tfflow.exporting.run import FILE, MANIFEST, ExportSettings, export
 from tfflow.files import write_json, write_text, write_whole
 from tfflow.limits import parse_json
-from tfflow.models import RUN_WEIGHTS, boxed, weights_file
+from tfflow.models import RUN_WEIGHTS, pretrained_names, weights_file
 
 RECIPE, QAT_RECIPE, NETWORK = "rendered_tune", "ddflow_tune", "pwcnet_mobile"
 PRECISIONS = ("int8-qat", "fp16")
@@ -25,7 +25,7 @@ STEPS, STEPS_OF_QAT = 420, 200
 """Of training and of fine-tuning int8, where no hours are given: with all else about 20 minutes on two cores."""
 FIXED_HOURS, STEPS_PER_HOUR = 0.2, 3_000
 """Of other hours: what teachers, measuring and export take, and steps of training on two cores in the rest."""
-MADE, PAGE = "phone.json", "START.txt"
+MADE, START = "phone.json", "START.txt"
 TRAINING = "training"
 
 
@@ -71,11 +71,11 @@ def phone(
     precisions = chosen(precision)
     require_libraries(precisions)
     if hours is not None and not FIXED_HOURS < hours <= 1_000:
-        raise InputError(f"--hours must be above {FIXED_HOURS:g} and at most 1,000, got {hours:g}")
+        raise InputError(f"`hours` must be above {FIXED_HOURS:g} and at most 1,000, got {hours:g}")
     if hours is not None and steps is not None:
-        raise InputError("--hours and --steps exclude each other: give one")
-    if network not in boxed():
-        raise InputError(f"--network must be pretrained weights ({', '.join(boxed())}), got {network!r}")
+        raise InputError("`hours` and `steps` exclude each other: give one")
+    if network not in pretrained_names():
+        raise InputError(f"`network` must be pretrained weights ({', '.join(pretrained_names())}), got {network!r}")
     folder, data = Path(out), os.fspath(video)
     console = wide_console(quiet=not progress)
     if hours is not None:
@@ -106,7 +106,7 @@ def phone(
     accepted = _exported(folder, weights, precisions, size, data, devices, console.print)
     rejected = tuple(name for name in precisions if name not in accepted)
     page = f"tfflow web --model {' '.join(str(folder / name) for name in accepted)}" if accepted else ""
-    write_text(folder / PAGE, f"{verdict}\n{page}\n")
+    write_text(folder / START, f"{verdict}\n{page}\n")
     return PhoneResult(folder, verdict, accepted, rejected, page)
 
 
@@ -129,9 +129,7 @@ def _exported(
             continue
         own = None if Path(weights).is_dir() else data  # a run's folder knows its frames
         quantized = name.startswith("int")
-        result = export(
-            weights,
-            place,
+        settings = ExportSettings(
             size=size,
             precision=name,
             calibration=own if quantized else None,
@@ -140,8 +138,8 @@ def _exported(
             steps=STEPS_OF_QAT,
             devices=devices,
             overwrite=True,
-            say=say,
         )
+        result = export(weights, place, settings, say)
         made[name] = result.accepted
         for report in result.reports:
             for line in report.failures:

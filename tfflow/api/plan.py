@@ -12,8 +12,8 @@ from typing import Any
 from tfflow.data.picked import OwnPairs
 from tfflow.data.records import Source
 from tfflow.errors import InputError
-from tfflow.models import boxed, load_float, variant
-from tfflow.recipes import Recipe, named
+from tfflow.models import load_float, pretrained_names, variant
+from tfflow.recipes import Recipe, get_recipe
 from tfflow.training.step import student_size
 from tfflow.training.trainer import PRECISIONS
 
@@ -57,15 +57,15 @@ class TrainSettings:
             value = getattr(self, option)
             if value is not None and not 0 < value <= LARGEST:
                 bound = f"at most {LARGEST:,}" if value > 0 else "above 0"
-                raise InputError(f"--{option.replace('_', '-')} must be {bound}, got {value}")
+                raise InputError(f"`{option}` must be {bound}, got {value}")
         if self.crop is not None and not _is_size(self.crop):
-            raise InputError(f"--crop must be HxW, two whole numbers above 0 such as (192, 256), got {self.crop!r}")
+            raise InputError(f"`crop` must be HxW, two whole numbers above 0 such as (192, 256), got {self.crop!r}")
         if not 0 <= self.seed < 2**32:
-            raise InputError(f"--seed must be 0 to {2**32 - 1}, got {self.seed}")
+            raise InputError(f"`seed` must be 0 to {2**32 - 1}, got {self.seed}")
         if self.learning_rate and self.phase_learning_rate:
-            raise InputError("--learning-rate and --phase-learning-rate exclude each other: give one")
+            raise InputError("`learning_rate` and `phase_learning_rate` exclude each other: give one")
         if self.precision not in PRECISIONS:
-            raise InputError(f"--precision must be one of {', '.join(PRECISIONS)}, got {self.precision!r}")
+            raise InputError(f"`precision` must be one of {', '.join(PRECISIONS)}, got {self.precision!r}")
 
 
 def _is_size(given: Any) -> bool:
@@ -73,8 +73,10 @@ def _is_size(given: Any) -> bool:
 
 
 def starting_weights(settings: TrainSettings, sources: Sequence[Source]) -> TrainSettings:
-    """The settings with the weights to go on from, or None for random ones. Frames of one's own often hold too little
-    motion to learn from nothing: a video of a fixed camera, say, teaches random weights that nothing moves."""
+    """The settings with the weights to start from; None stands for random ones.
+
+    A video often has too little motion to learn from random weights: from a fixed camera they learn zero flow.
+    """
     return dataclasses.replace(settings, weights=_start(settings, sources))
 
 
@@ -82,10 +84,10 @@ def _start(settings: TrainSettings, sources: Sequence[Source]) -> str | None:
     if settings.weights:
         return None if settings.weights == RANDOM else settings.weights
     if settings.recipe:
-        return _weights_of(named(settings.recipe), settings.model)
-    model = settings.model or named(TUNE).model
+        return _weights_of(get_recipe(settings.recipe), settings.model)
+    model = settings.model or get_recipe(TUNE).model
     own = any("flow12" not in source.truth for source in sources)
-    return model if own and model in boxed() else None
+    return model if own and model in pretrained_names() else None
 
 
 def _weights_of(recipe: Recipe, model: str | None) -> str | None:
@@ -93,19 +95,19 @@ def _weights_of(recipe: Recipe, model: str | None) -> str | None:
     model = model or recipe.model
     if recipe.weights == "random":
         return None
-    if recipe.weights == "pretrained" and model in boxed():
+    if recipe.weights == "pretrained" and model in pretrained_names():
         return model
-    if recipe.weights in boxed():
+    if recipe.weights in pretrained_names():
         return recipe.weights
     raise InputError(
-        f"{recipe.name} goes on from trained weights of {model}: name them with --weights W, or begin from none with "
-        f"--weights {RANDOM}"
+        f"{recipe.name} goes on from trained weights of {model}: name them with `weights`, or begin from none with "
+        f"`weights={RANDOM!r}`"
     )
 
 
 def planned(settings: TrainSettings, sources: Sequence[Source]) -> tuple[Recipe, str]:
-    """The recipe as this run takes it, at its own rate, and the network's name."""
-    recipe = named(settings.recipe or (TUNE if settings.weights else FRESH))
+    """The recipe with the steps, batch and crop of this run, before its rate is set, and the network's name."""
+    recipe = get_recipe(settings.recipe or (TUNE if settings.weights else FRESH))
     model = _network(settings, recipe)
     if recipe.rendering:  # it trains on smaller frames, where these are large
         sources = [OwnPairs(source, [(0, 0)]) for source in sources]
@@ -142,7 +144,7 @@ def _network(settings: TrainSettings, recipe: Recipe) -> str:
     of_weights = load_float(settings.weights).name
     model = settings.model
     if model and of_weights not in (model, variant(model).extends):
-        raise InputError(f"--weights {settings.weights} is a {of_weights}, --model says {model}")
+        raise InputError(f"`weights` {settings.weights} is a {of_weights}, `model` says {model}")
     return model or of_weights
 
 
@@ -154,11 +156,11 @@ def at_rate(settings: TrainSettings, recipe: Recipe) -> Recipe:
 def _crop(
     asked: tuple[int, int] | None, usual: tuple[int, int], sources: Sequence[Source], stride: int
 ) -> tuple[int, int]:
-    """The crop asked for, which must fit the network; else the recipe's, cut to what fits the frames and it."""
+    """The crop that was given, if the network takes it. Default: the recipe's, cut to the frames' size."""
     if asked:
         if any(n % stride for n in asked):
             near = "x".join(str(max(stride, round(n / stride) * stride)) for n in asked)
-            raise InputError(f"--crop must be multiples of the network's stride {stride}: the nearest is {near}")
+            raise InputError(f"`crop` must be multiples of the network's stride {stride}: the nearest is {near}")
         return asked[0], asked[1]
     for source in sources:
         usual = tuple(min(n, size) for n, size in zip(usual, source.sample(0)["image1"].shape, strict=False))
@@ -167,9 +169,9 @@ def _crop(
 
 
 def _larger(asked: tuple[int, int] | None, sources: Sequence[Source]) -> str:
-    """What to do about a crop that is too small: it is the one that was asked for, or as large as the frames."""
+    """What to do about a crop that is too small: give a larger one, or larger frames."""
     if asked or not sources:
-        return "choose a larger --crop"
+        return "choose a larger `crop`"
     sizes = {source.name: source.sample(0)["image1"].shape[:2] for source in sources}
     name = min(sizes, key=lambda name: min(sizes[name]))
     return f"the frames of {name} are {sizes[name][0]}x{sizes[name][1]}: train on larger ones"

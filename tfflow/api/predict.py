@@ -39,18 +39,20 @@ def predict(
     on_error: str = "stop",
     channels: str = "rgb",
 ) -> Iterator[Estimate]:
-    """The flow of each frame to the next, one result after the other; only a few frames are held at a time.
+    """Flow of each frame to the next, one result after the other. Only a few frames are held at a time.
 
         for result in tfflow.predict("holiday.mp4", both=True):
             result.flow, result.visible, result.name          # [h, w, 2] px, bool [h, w], "frame_000001"
 
     frames: a video, a folder of images, a KIND:PATH, a list of image paths, or any iterable of images as
-        `FlowModel.flow` takes them. weights, scales: as of `tfflow.load`, or a loaded network. both: the flow back,
-        too, with which a result has visibility and confidence.
-    refine: "variational", OpenCV's refinement after the network. warm_start: each pair starts from the last one's
-        flow. cuts: leave out pairs that a shot cut parts; False takes every pair. batch: pairs at a time.
-    on_error: "stop" or "skip", at a damaged frame. channels: "bgr" for arrays from OpenCV.
-    Raises InputError where an argument does not fit, at once, or a frame does not, when it is read.
+        `FlowModel.flow` takes them.
+    weights, scales: as of `tfflow.load`, or a loaded network.
+    both: compute the flow back, too. A result then has visibility and confidence.
+    refine: "variational" adds OpenCV's refinement after the network.
+    warm_start: each pair starts from the flow of the pair before.
+    cuts: leave out pairs that a shot cut separates. False takes every pair.
+    batch: pairs at a time. on_error: "stop" or "skip", at a damaged frame. channels: "bgr" for arrays from OpenCV.
+    Raises InputError at once where an argument does not fit, and where a frame does not, when it is read.
     """
     _check_numbers(batch=batch)
     opened = _opened(frames, on_error, cuts, channels)
@@ -92,12 +94,13 @@ def predict_files(
 ) -> Predictions:
     """Writes the flow of two or more images, a folder, a video or a KIND:PATH.
 
-    out: a folder, or one file: .flo, .npy, .npz, .png of one pair, .csv, .mp4, .webm of all. formats: of
-        `tfflow.evaluation.writer.FORMATS`; default: flo, colour, arrows, of a video a video.
-    full: the length shown in full colour, px; default: the robust range of all pairs. fps: of the video, default as the
-        input's. layout: of the video, one of `tfflow.evaluation.film.LAYOUTS`. Others as of `predict`; overwrite:
-        replace what is at `out`. progress: called with the name of the input, pairs done, and all (0 = unknown).
-    Raises InputError where something does not fit, before any work, or at the frame where it is met.
+    out: a folder, or one file. A .flo, .npy, .npz or .png holds one pair; a .csv, .mp4 or .webm holds all.
+    formats: of `tfflow.evaluation.writer.FORMATS`. Default: flo, colour and arrows; for a video, a video.
+    full: the length shown in full colour, px. Default: the robust range over all pairs.
+    fps, layout: of the video. Default: the input's speed; layouts are `tfflow.evaluation.film.LAYOUTS`.
+    overwrite: replace what is at `out`. The other parameters are those of `predict`.
+    progress: called with the name of the input, the pairs done, and their total (0 = unknown).
+    Raises InputError before any work where an argument does not fit, and at the frame that cannot be read.
     """
     out = Path(out)
     _check_numbers(batch=batch, full=full, fps=fps)
@@ -108,13 +111,13 @@ def predict_files(
     frames = open_inputs([os.fspath(path) for path in inputs], on_error, cuts)
     kept = [of_file] if of_file else given or (["video"] if frames.video else ["flo", "colour", "arrows"])
     if file and frames.total > 1 and not OF_ALL & set(kept):
-        raise InputError(f"--out {out} is one file for one pair, and {frames.name} has {frames.total}: give a folder")
+        raise InputError(f"`out` {out} is one file for one pair, and {frames.name} has {frames.total}: give a folder")
     if "video" in kept:
         encoder(file or out / "flow.mp4")  # refused now, not after the first network pass
     _check_out(out, file, inputs, overwrite)
     predictor = _predictor(weights, scales, refine, warm_start)
     predicted: Iterator[Estimate] = predict_all(predictor, frames, batch, both or bool(CHECKED & set(kept)))
-    scale, source = full, "--full"
+    scale, source = full, "given"
     if scale is None and SCALED & set(kept):
         scale, source, predicted = with_scale(predictor, frames, predicted)
     settings = {
@@ -167,27 +170,27 @@ def _checked_formats(given: Sequence[str] | None) -> list[str] | None:
         if name not in FORMATS:
             raise unknown_name("format", name, FORMATS)
     if not formats:
-        raise InputError(f"--formats names none: choose of {','.join(FORMATS)}")
+        raise InputError(f"`formats` names none: choose of {','.join(FORMATS)}")
     return formats
 
 
 def _check_numbers(**values: float | None) -> None:
     for option, value in values.items():
         if value is not None and not 0 < value < 1e9:
-            raise InputError(f"--{option} must be above 0, got {value:g}")
+            raise InputError(f"`{option}` must be above 0, got {value:g}")
 
 
 def _check_out(out: Path, file: Path | None, inputs: Sequence[str], overwrite: bool) -> None:
     """Raises InputError where `out` cannot be written, holds something already, or lies among the frames."""
     if inside := _among(out, inputs, file is not None):
         raise InputError(
-            f"--out {out} is where the frames of '{inside}' are: a picture of flow would be taken for one; choose "
+            f"`out` {out} is where the frames of '{inside}' are: a picture of flow would be taken for one; choose "
             "another place"
         )
     if not overwrite and (file is not None and file.exists()):
-        raise InputError(f"'{out}' is there already: choose another --out, or add --overwrite")
+        raise InputError(f"'{out}' is there already: choose another `out`, or add `overwrite=True`")
     if not overwrite and file is None and (out / SETTINGS).exists():
-        raise InputError(f"{out} holds predictions already: choose another --out, or add --overwrite")
+        raise InputError(f"{out} holds predictions already: choose another `out`, or add `overwrite=True`")
     folder = out if file is None else out.parent
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryFile(dir=folder):  # refused now, not after the first network pass

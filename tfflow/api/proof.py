@@ -14,7 +14,7 @@ from tfflow.api.run import UNSEEN
 from tfflow.api.train import train
 from tfflow.data.sources import open_source
 from tfflow.errors import InputError, unknown_name
-from tfflow.evaluation import baselines, benchmark
+from tfflow.evaluation import baselines, scoring
 from tfflow.files import write_json
 from tfflow.training.best import kept_step
 from tfflow.training.checkpoint import read_state
@@ -76,7 +76,7 @@ def prove(
     """
     for name, value in (("seeds", seeds), ("pairs", pairs)):
         if value < 1:
-            raise InputError(f"--{name} must be at least 1, got {value}")
+            raise InputError(f"`{name}` must be at least 1, got {value}")
     for domain in domains:
         if domain not in DOMAINS:
             raise unknown_name("domain", domain, DOMAINS)
@@ -85,7 +85,7 @@ def prove(
     shape = f"{size[0]}x{size[1]}"
     for domain in domains:
         test = f"scenes:preset={domain},size={shape},seed={UNSEEN},count={MEASURED}"
-        result = benchmark.run({"dis": baselines.dis("medium")}, open_source(test))["dis"]
+        result = scoring.run({"dis": baselines.dis("medium")}, open_source(test))["dis"]
         dis[domain] = result.summary()["mean_over_images"]["epe"]
         trials[domain] = []
         for seed in range(seeds):

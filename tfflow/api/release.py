@@ -17,12 +17,12 @@ from tfflow.api.run import REPORT
 from tfflow.data.records import Source
 from tfflow.data.sources import open_sources
 from tfflow.errors import InputError
-from tfflow.evaluation import baselines, benchmark, model_card, report
+from tfflow.evaluation import baselines, model_card, report, scoring
 from tfflow.evaluation.refinement import refined, used_as
 from tfflow.files import write_json, write_text, write_whole
-from tfflow.models import BOX, RUN_WEIGHTS, FlowModel, boxed, load_float, record
+from tfflow.models import PRETRAINED, RUN_WEIGHTS, FlowModel, load_float, pretrained_names, record
 from tfflow.models.weights import model_arrays, save_arrays
-from tfflow.recipes import named
+from tfflow.recipes import get_recipe
 from tfflow.training.checkpoint import read_state
 
 LARGEST = 6_000_000
@@ -41,16 +41,16 @@ class ReleaseResult:
         """Markdown: endpoint errors on each data set, classical methods beside them."""
         return model_card.scores_table([self.record])
 
-    def save(self, box: str | os.PathLike = BOX, docs: str | os.PathLike = DOCS) -> None:
-        """Writes the record NAME.json to `box` and the model card NAME.md to `docs`."""
+    def save(self, pretrained: str | os.PathLike = PRETRAINED, docs: str | os.PathLike = DOCS) -> None:
+        """Writes the record NAME.json to `pretrained` and the model card NAME.md to `docs`."""
         name = self.record["name"]
         write_text(Path(docs) / f"{name}.md", model_card.card(self.record))
-        write_json(Path(box) / f"{name}.json", dict(self.record))
+        write_json(Path(pretrained) / f"{name}.json", dict(self.record))
 
 
 def pretrained_table() -> str:
     """Markdown: the endpoint errors of all pretrained weights, as they are on record."""
-    return model_card.scores_table([record(name) for name in boxed()])
+    return model_card.scores_table([record(name) for name in pretrained_names()])
 
 
 def release(
@@ -60,41 +60,41 @@ def release(
     run: str | os.PathLike | None = None,
     notes: str = "",
     licence: str = "Apache-2.0",
-    box: str | os.PathLike = BOX,
+    pretrained: str | os.PathLike = PRETRAINED,
     docs: str | os.PathLike = DOCS,
     progress: bool = False,
 ) -> ReleaseResult:
     """Measures weights on `data`, which has ground truth, and writes them with their record, card and report.
 
     name: of the weights, "NETWORK" or "NETWORK.TAG". run: output folder of a training that ended; None: the weights
-    called `name` that come with the package are measured anew. notes: Markdown for the card. box, docs: folders of the
-    weights and of the card. Raises InputError where the data has no ground truth, or the run is not whole.
+    called `name` that come with the package are measured anew. notes: Markdown for the card. pretrained, docs: folders
+    of the weights and of the card. Raises InputError where the data has no ground truth, or the run is not whole.
     """
     sources = open_sources(data)
     if not (name and sources):
-        raise InputError("expected --name NAME and at least one --data KIND:PATH with ground truth")
+        raise InputError("expected `name` and at least one `data` with ground truth")
     if run is not None:
-        return _released(name, Path(run), sources, notes, licence, Path(box), Path(docs), progress)
-    if name not in boxed():
-        known = ", ".join(boxed())
+        return _released(name, Path(run), sources, notes, licence, Path(pretrained), Path(docs), progress)
+    if name not in pretrained_names():
+        known = ", ".join(pretrained_names())
         raise InputError(
             f"{name!r} is not among the pretrained weights ({known}): name the RUN that its weights are of"
         )
     scores = _measured(load_float(name), name, sources, progress)
     result = ReleaseResult(record(name) | {"scores": scores} | ({"notes": notes} if notes else {}))
-    result.save(box, docs)
+    result.save(pretrained, docs)
     return result
 
 
 def _released(
-    name: str, run: Path, sources: Sequence[Source], notes: str, licence: str, box: Path, docs: Path, progress: bool
+    name: str, run: Path, sources: Sequence[Source], notes: str, licence: str, folder: Path, docs: Path, progress: bool
 ) -> ReleaseResult:
-    """Writes the weights of a run, and its report beside the card."""
+    """Writes the weights of a run to `folder`, and its report beside the card."""
     model, training, picture = load_float(run), lineage(run), run / REPORT
     if not picture.is_file():
         raise InputError(f"{str(run)!r} has no {REPORT}: repeat its command, which writes it")
     scores = _measured(model, name, sources, progress)
-    with write_whole(box / f"{name}.safetensors") as part:  # the weights appear last: their record and card are there
+    with write_whole(folder / f"{name}.safetensors") as part:  # written last: record and card are there then
         save_arrays(part, model_arrays(model.one_way), model.metadata)
         contents = part.read_bytes()
         if len(contents) > LARGEST:
@@ -106,7 +106,7 @@ def _released(
                 "name": name,
                 "network": model.name,
                 "parameters": model.parameters,
-                "labels": any(named(run["recipe"]).needs_truth for run in training),
+                "labels": any(get_recipe(run["recipe"]).needs_truth for run in training),
                 "licence": licence,
                 "bytes": len(contents),
                 "sha256": hashlib.sha256(contents).hexdigest(),
@@ -118,7 +118,7 @@ def _released(
         )
         with write_whole(docs / f"{name}.png") as copy:
             copy.write_bytes(picture.read_bytes())
-        result.save(box, docs)
+        result.save(folder, docs)
     return result
 
 
@@ -131,7 +131,7 @@ def _measured(model: FlowModel, name: str, sources: Sequence[Source], progress: 
         if "flow12" not in source.truth:
             raise InputError(f"{source.name} has no ground truth to measure on")
         with report.progress_bar(console, source.name) as shown:
-            entries += model_card.scores(benchmark.run(compared, source, progress=shown))
+            entries += model_card.scores(scoring.run(compared, source, progress=shown))
     return entries
 
 
@@ -149,7 +149,7 @@ def lineage(run: Path) -> list[dict[str, Any]]:
     if state is None:
         raise InputError(f"{str(run)!r} is not the output folder of a training run: it holds {RUN_WEIGHTS} alone")
     start = metadata["start"]
-    if start in boxed():
+    if start in pretrained_names():
         before = record(start)["training"]
     elif start == RANDOM:
         before = []

@@ -15,15 +15,15 @@ from rich.console import Console, Group
 
 from tfflow.api.own_video import OwnVideo, Verdict
 from tfflow.api.plan import RANDOM, TrainSettings, at_rate, planned, starting_weights
-from tfflow.data.damage import warn
-from tfflow.data.pipeline import Mixed, Spread, check_batch
+from tfflow.data.pipeline import EvenSubset, Mixed, check_batch
 from tfflow.data.records import Source
 from tfflow.data.scenes import Scenes
 from tfflow.data.sources import open_scenes
 from tfflow.data.survey import remark, survey
 from tfflow.errors import InputError
-from tfflow.evaluation import baselines, benchmark, learned, report
+from tfflow.evaluation import baselines, report, scoring, training_report
 from tfflow.evaluation.pictures import contact_sheet
+from tfflow.messages import warn
 from tfflow.models import RUN_WEIGHTS, FlowModel, load_float, variant, weights_file
 from tfflow.models.weights import assign, model_arrays, read_arrays, save_arrays
 from tfflow.recipes import Recipe
@@ -90,7 +90,7 @@ class TrainResult:
     def __rich__(self) -> Group:
         heading = f"measured on {self.measured_on}, mean over pairs:"
         ends = [self.verdict.line()] if self.verdict else []
-        return Group(heading, learned.scores_table(list(self.scores)), *ends)
+        return Group(heading, training_report.scores_table(list(self.scores)), *ends)
 
     def table(self) -> str:
         """The scores as text: a row for each time that the network was measured, and for each baseline."""
@@ -122,7 +122,7 @@ class Run:
         self.val, self._val_given = self._validation(_joined(val)), bool(val)
         self.own: OwnVideo | None = None
         if frames > 2:
-            self.val = self.val.around()
+            self.val = self.val.with_neighbours()
         self.out = settings.out or Path("runs") / _run_name(recipe.name, self.model, sources)
         every = settings.phase_learning_rate
         self.marks = run_settings(
@@ -197,8 +197,8 @@ class Run:
         minutes = f"{progress.seconds / 60:.1f} min"
         title = f"{recipe.name}: {self.model}, {progress.step:,} steps in {minutes}, on {source.name}"
         title += f"\n{result.verdict.line()}" if result.verdict else ""
-        examples = learned.rows_of_flow(trainer.flow_model, _examples(self.val), baselines.dis())
-        learned.write_report(self.out / REPORT, title, examples, read_history(self.out), list(result.scores))
+        examples = training_report.rows_of_flow(trainer.flow_model, _examples(self.val), baselines.dis())
+        training_report.write_report(self.out / REPORT, title, examples, read_history(self.out), list(result.scores))
         return result
 
     def _result(self, progress: Progress, beside: tuple[dict[str, Any], ...] = (), new: bool = True) -> TrainResult:
@@ -228,15 +228,15 @@ class Run:
         if val is None and isinstance(source, Scenes):
             val = Scenes(source.size, limit, source.seed + UNSEEN, source.settings, source.textures)
         val = val or source
-        return Spread(val, min(limit, len(val)))
+        return EvenSubset(val, min(limit, len(val)))
 
     def _measure(self, trainer: Trainer, bar: Bar) -> dict[str, float]:
         bar.say("measuring")
-        result = benchmark.run({"network": trainer.flow_model}, self.val, batch=4)["network"]
+        result = scoring.run({"network": trainer.flow_model}, self.val, batch=4)["network"]
         return {k: float(v) for k, v in result.summary()["mean_over_images"].items()}
 
     def _pictures(self, trainer: Trainer) -> dict:
-        return {"flow": contact_sheet(learned.rows_of_flow(trainer.flow_model, _examples(self.val)))}
+        return {"flow": contact_sheet(training_report.rows_of_flow(trainer.flow_model, _examples(self.val)))}
 
 
 def _refusal(error: tf.errors.OpError, out: Path) -> InputError:
@@ -244,7 +244,7 @@ def _refusal(error: tf.errors.OpError, out: Path) -> InputError:
     first = (error.message or type(error).__name__).strip().splitlines()[0][:200]
     advice = "the same command continues from the last state"
     if isinstance(error, tf.errors.ResourceExhaustedError) and "space" not in first:
-        first, advice = f"memory does not suffice ({first})", "take a smaller --batch or --crop, or other --devices"
+        first, advice = f"memory does not suffice ({first})", "take a smaller `batch` or `crop`, or other `devices`"
     if isinstance(error, tf.errors.UnavailableError | tf.errors.AbortedError | tf.errors.CancelledError):
         first = f"another machine of this run went away ({first})"
     return InputError(f"training into {str(out)!r} stopped: {first}; {advice}")
@@ -263,7 +263,7 @@ def _run_name(recipe: str, model: str, sources: list[Source]) -> str:
 
 
 def _baseline_scores(val: Source) -> tuple[dict[str, Any], ...]:
-    results = benchmark.run({b.name: b for b in (baselines.zero(), baselines.dis("medium"))}, val)
+    results = scoring.run({b.name: b for b in (baselines.zero(), baselines.dis("medium"))}, val)
     return tuple({"when": name, **r.summary()["mean_over_images"]} for name, r in results.items())
 
 

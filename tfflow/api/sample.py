@@ -8,8 +8,11 @@ FOLDER = Path(__file__).parent.parent / "samples"
 
 
 def sample_pair() -> tuple[Path, Path]:
-    """Paths of two frames of a built-in scene, 384x512 px: `tfflow.load().flow(*tfflow.sample_pair())`.
+    """Paths of two frames of 384x512 px that come with the package.
 
-    They are sample 3 of "scenes:preset=mixed,size=384x512,seed=5", whose exact flow `tfflow.evaluate` measures on.
+        first, second = tfflow.sample_pair()
+        flow = tfflow.load().flow(first, second)          # [384, 512, 2]
+
+    They are sample 3 of the built-in scenes "scenes:preset=mixed,size=384x512,seed=5", so their exact flow is known.
     """
     return FOLDER / "frame1.jpg", FOLDER / "frame2.jpg"

@@ -15,9 +15,9 @@ from tfflow.models.points import follow
 
 @dataclass(frozen=True, eq=False)
 class Tracks:
-    """Where points are in each frame. points: float32 [frames, n, 2], (x, y) px; visible: bool [frames, n].
+    """Where points are in each frame. points: float32 [frames, n, 2], (x, y) px. visible: bool [frames, n].
 
-    A point that is lost, as it is occluded, leaves the frame or meets a shot cut, stays lost; its last place is kept.
+    A point is lost where it is occluded, leaves the frame or meets a shot cut. It stays lost, at its last place.
     """
 
     points: np.ndarray
@@ -25,14 +25,14 @@ class Tracks:
 
 
 def track(frames: Any, points: Any, weights: Any = None, **settings: Any) -> Tracks:
-    """Follows points of the first frame through all others.
+    """Tracks points of the first frame through all others.
 
-        tracks = tfflow.track("holiday.mp4", [(120, 80), (33.5, 60)])
-        tracks.points[40][tracks.visible[40]]        # where those are that frame 41 still shows
+        tracks = tfflow.track("holiday.mp4", [(20, 30), (33.5, 60)])
+        tracks.points[4][tracks.visible[4]]          # the points that frame 5 still shows, (x, y) px
 
-    frames, weights, settings: as of `tfflow.predict`. points: [n, 2], (x, y) px, x right, y down from the centre of the
-    top left pixel. A point is followed by bilinear flow, to fractions of a pixel, and visible while the
-    forward-backward check holds where it stands.
+    frames, weights and the settings: as of `tfflow.predict`.
+    points: [n, 2], (x, y) in px, x right and y down from the centre of the top left pixel.
+    A point moves by the bilinear flow at its place. It is visible while the forward-backward check holds there.
     Raises InputError where a point is outside the first frame, or as `tfflow.predict`.
     """
     start = np.array(points, np.float32, ndmin=2)

@@ -43,27 +43,31 @@ def train(
     save_every: float = 120.0,
     progress: bool = False,
 ) -> TrainResult:
-    """Trains a flow network into a folder; the same call again continues where it stopped.
+    """Trains a flow network into a folder. The same call again continues where it stopped.
 
         result = tfflow.train("video:holiday.mp4", out="runs/holiday")
         print(result.table())
         flow = result.model.flow(image1, image2)
 
     data: frames to train on: "KIND:PATH", a path, an object of your own (`tfflow.data.own.as_source`), or a list of
-        them. Default: built-in scenes, with textures from the photographs in `textures`.
-    recipe: a method by name, a `Recipe`, or a Python file that holds one, which is executed. Default: "ddflow_quick";
-        from trained weights "rendered_tune".
-    model: the network by name. Default: the recipe's. weights: trained weights to start from, or "random". Default: for
-        frames without ground truth and no recipe the pretrained ones, else none.
-    val: what to measure on, as `data`. Default: scenes that were not trained on, or some of `data`. val_limit: pairs.
+        these. Default: built-in scenes. textures: a folder of photographs for these scenes.
+    recipe: the method: a name, a `Recipe`, or a Python file that holds one, which is executed. Default:
+        "ddflow_quick"; from trained weights "rendered_tune".
+    model: the network, by name. Default: the recipe's.
+    weights: trained weights to start from, or "random". Default: pretrained ones for frames without ground truth
+        where no recipe is named, else random.
+    val: what to measure on, as `data`. Default: scenes that were not trained on, or some pairs of `data`.
+    val_limit: how many of its pairs.
     out: the folder. Default: runs/RECIPE-MODEL-DATA.
-    steps: updates in all; batch: pairs an update; crop: (height, width). Default: the recipe's, or what fits.
-    learning_rate scales the recipe's schedules so that the first begins there; phase_learning_rate so that each does.
-    seed: of weights, data and augmentation. devices: "auto", or as "GPU:0,GPU:1" or "CPU:2". precision: of the
-        network's inner tensors. xla: compile the step. on_error: "stop" or "skip", at a damaged file. save_every:
-        seconds between checkpoints. progress: print what goes on.
-    Raises InputError where an argument, the data or the folder does not fit, `Stopped` (a KeyboardInterrupt) where a
-    signal ended it.
+    steps: updates in all. batch: pairs an update. crop: (height, width) in px. Default: the recipe's, or what fits.
+    learning_rate: the rate of the first phase at its begin; the others keep their ratio to it.
+    phase_learning_rate: the rate of every phase at its begin.
+    seed: of weights, data and augmentation. devices: "auto", or such as "GPU:0,GPU:1" or "CPU:2".
+    precision: of the network's inner tensors. xla: compile the step.
+    on_error: "stop" or "skip", at a damaged file. save_every: seconds between checkpoints.
+    progress: print what goes on. Without it nothing is printed; warnings are logged (`tfflow.messages`).
+    Raises InputError where an argument, the data or the folder does not fit, and `Stopped` (a KeyboardInterrupt)
+    where a signal ended the training; its state is saved.
     """
     settings = TrainSettings(
         recipe=recipe,
@@ -86,7 +90,7 @@ def train(
     )
     sources = open_sources(data, on_error)
     if textures and sources:
-        raise InputError("--textures belongs to the built-in scenes: leave --data out, or say scenes:textures=DIR")
+        raise InputError("`textures` belongs to the built-in scenes: leave `data` out, or say scenes:textures=DIR")
     with _one_reading_thread():
         return Run(settings, sources, open_sources(val, on_error), wide_console(quiet=not progress)).train()
 

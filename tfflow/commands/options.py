@@ -32,6 +32,10 @@ class Parser(argparse.ArgumentParser):
                 "repeatable",
             )
 
+    def options(self) -> dict[str, str]:
+        """What a command shows for each parameter of the library: {"val_limit": "--val-limit", "run": "RUN"}."""
+        return {action.dest: _shown(action) for action in self._actions}
+
     def error(self, message: str):
         raise InputError(f"{message}; see --help")
 
@@ -43,6 +47,11 @@ class Parser(argparse.ArgumentParser):
             for path in found.plugin:
                 run_file(path)
         return found
+
+
+def _shown(action: argparse.Action) -> str:
+    """The long name of an option; of a positional argument, what the usage calls it."""
+    return action.option_strings[-1] if action.option_strings else str(action.metavar or action.dest).upper()
 
 
 def size(text: str) -> tuple[int, int]:

@@ -28,11 +28,11 @@ def parser() -> Parser:
 def main(argv: list[str] | None = None) -> int:
     args = parser().parse_args(argv)
 
-    from tfflow.recipes import RECIPES, named
+    from tfflow.recipes import RECIPES, get_recipe
 
     console = plain_console()
     if args.name:
-        _print_one(console, named(args.name))
+        _print_one(console, get_recipe(args.name))
         return 0
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
     for head in ("recipe", "network", "labels", "paper"):

@@ -20,7 +20,7 @@ def parser() -> Parser:
     add_data(p, "ground truth to measure on; repeatable")
     p.add_argument("--notes", type=Path, metavar="FILE", help="Markdown for the card: what was tried, limits")
     p.add_argument("--licence", default="Apache-2.0", help="of the weights (default: %(default)s)")
-    p.add_argument("--box", type=Path, metavar="DIR", help="folder of pretrained weights (default: the package's)")
+    p.add_argument("--pretrained", type=Path, metavar="DIR", help="folder of weights (default: the package's)")
     p.add_argument("--docs", type=Path, default=Path("docs/models"), metavar="DIR", help="(default: %(default)s)")
     p.add_argument("--table", action="store_true", help="print the table of all pretrained weights, measure nothing")
     return p
@@ -31,7 +31,7 @@ def main(argv: list[str] | None = None) -> int:
     args = parser().parse_args(argv)
 
     from tfflow.api.release import pretrained_table, release
-    from tfflow.models import BOX
+    from tfflow.models import PRETRAINED
 
     if args.table:
         print(pretrained_table())
@@ -43,7 +43,7 @@ def main(argv: list[str] | None = None) -> int:
         run=args.run,
         notes=notes,
         licence=args.licence,
-        box=args.box or BOX,
+        pretrained=args.pretrained or PRETRAINED,
         docs=args.docs,
         progress=True,
     )

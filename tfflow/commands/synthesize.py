@@ -85,8 +85,8 @@ def claim(scenes: Scenes, out: Path) -> None:
             raise InputError(f"'{path}' is damaged: remove the folder or choose another --out") from None
         other = [k for k in sorted({*came, *noted} - {"count"}) if came.get(k) != noted.get(k)]
         if other:
-            told = "; ".join(_difference(key, noted.get(key), came.get(key)) for key in other)
-            raise InputError(f"'{out}' holds scenes of other settings ({told}): choose another --out")
+            change = "; ".join(_difference(key, noted.get(key), came.get(key)) for key in other)
+            raise InputError(f"'{out}' holds scenes of other settings ({change}): choose another --out")
         if count > len(scenes):
             raise InputError(f"'{out}' was begun with {count} scenes: --count must be at least that")
     elif out.exists() and any(out.iterdir()):

@@ -22,12 +22,12 @@ SLACK = 1e-3  # beyond [0, 1], for floats that were resized
 
 
 def as_image(name: str, image: Any, channels: str = "rgb") -> np.ndarray:
-    """An image as people hold them -> float32 RGB [h, w, 3] in [0, 1].
+    """One image as float32 RGB [h, w, 3] in [0, 1].
 
-    image: a path, which is read; an array [h, w], [h, w, 1], [h, w, 3] or [h, w, 4] (alpha is dropped), uint8, uint16
-        or float in [0, 1]; or a PIL image, turned as a camera's mark in it asks. channels: order of an array's colours,
-        "rgb" or "bgr".
-    Raises InputError that calls the image `name` on other shapes, types, ranges, and above `MAX_PIXELS` pixels.
+    image: a path; an array [h, w], [h, w, 1], [h, w, 3] or [h, w, 4] (alpha is dropped) of uint8, uint16 or float in
+        [0, 1]; or a PIL image, which is turned upright by its orientation mark.
+    channels: order of an array's colours, "rgb" or "bgr". name: what refusals call the image.
+    Raises InputError for other shapes, types and ranges, and above `MAX_PIXELS` pixels.
     """
     if channels not in ("rgb", "bgr"):
         raise InputError(f'`channels` must be "rgb" or "bgr", got {channels!r}')
@@ -66,12 +66,12 @@ def as_pair(image1: Any, image2: Any, channels: str = "rgb") -> tuple[np.ndarray
     return first, second
 
 
-def as_batch(images1: Any, images2: Any, *around: Any) -> list[np.ndarray]:
-    """Many pairs, and the frames around them, if any: all float32 RGB [b, h, w, 3] in [0, 1], of one shape.
+def as_batch(images1: Any, images2: Any, *neighbours: Any) -> list[np.ndarray]:
+    """Many pairs, and the frames before and after them if given: float32 RGB [b, h, w, 3] in [0, 1], of one shape.
 
-    Nothing is converted: a batch is of a program, not of a person. Raises InputError that says what came.
+    Batches come from programs, so nothing is converted. Raises InputError that says what came.
     """
-    first, second, *others = arrays = [np.asarray(images) for images in (images1, images2, *around)]
+    first, second, *others = arrays = [np.asarray(images) for images in (images1, images2, *neighbours)]
     if any(other.shape != first.shape or other.dtype != np.float32 for other in others):
         came = ", ".join(f"{other.shape} {other.dtype}" for other in others)
         raise InputError(f"frames around a pair must be float32 {first.shape} as it, got {came}")
@@ -95,10 +95,10 @@ def as_batch(images1: Any, images2: Any, *around: Any) -> list[np.ndarray]:
 
 
 def at_rest(flows: np.ndarray, images1: np.ndarray, images2: np.ndarray) -> np.ndarray:
-    """Flows [b, h, w, 2], 0 for the pairs whose two images are the same to the bit: nothing has moved there.
+    """Flows [b, h, w, 2], set to 0 for the pairs whose two images are equal in every bit.
 
-    A network says otherwise where nothing can be matched, as on a black frame. Every model's `batch` and `both` ends
-    here.
+    A network may give other flow where nothing can be matched, as on a black frame. Every model's `batch` and `both`
+    ends here.
     """
     same = [np.array_equal(image1, image2) for image1, image2 in zip(images1, images2, strict=True)]
     if any(same):

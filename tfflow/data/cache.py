@@ -9,6 +9,6 @@ import platformdirs
 
 
 def cache_folder(kind: str = "video") -> Path:
-    """The folder for one kind of thing: in the environment's TFFLOW_CACHE, else in the user's cache of this system."""
+    """The cache folder for one kind of thing: in $TFFLOW_CACHE if it is set, else in the user's cache."""
     chosen = os.environ.get("TFFLOW_CACHE")
     return (Path(chosen).expanduser() if chosen else Path(platformdirs.user_cache_dir("tfflow", False))) / kind

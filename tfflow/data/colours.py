@@ -22,11 +22,11 @@ def colour_wheel() -> np.ndarray:
 
 
 def flow_to_colour(flow: np.ndarray, scale: float) -> np.ndarray:
-    """Direction as hue, length as saturation: [h, w, 2] px -> uint8 RGB [h, w, 3].
+    """Direction as hue and length as saturation: [h, w, 2] px -> uint8 RGB [h, w, 3].
 
-    scale: the length, px, that is shown fully saturated; no motion is white, longer than `scale` is darkened, and
-    what is not finite (or unknown, above 1e9) is black. Right is red, down yellow, left cyan, up violet.
-    Raises ValueError on another shape or a scale that is not above 0. Source: Baker et al. 2007.
+    scale: the length, px, that is shown fully saturated. No motion is white; longer flow is darker; unknown flow (not
+    finite, or above 1e9) is black. Right is red, down yellow, left cyan, up violet.
+    Raises ValueError for another shape, or a scale that is not above 0. Source: Baker et al. 2007.
     """
     check_flow(flow)
     if not scale > 0:

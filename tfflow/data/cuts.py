@@ -12,28 +12,26 @@ import hashlib
 import itertools
 import math
 import os
-import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import cv2
 import numpy as np
-from rich.progress import Progress
 
 from tfflow.data.cache import cache_folder
 from tfflow.data.images import read_image
 from tfflow.errors import InputError
 from tfflow.files import write_json
 from tfflow.limits import parse_json
-from tfflow.terminal import console
+from tfflow.messages import inform
+from tfflow.terminal import reading_bar
 
 SIDE = 160  # px; the longer side of a thumbnail
 LEAST_SIDE = 32  # px; DIS takes no less, and frames that are smaller are not looked at
 FOUND = 0.12  # share of patches; where fewer are found again, there is a cut (of cuts at most 0.05, else 0.2 or more)
 ALIKE = 0.5  # correlation of two patches of 9 x 9 px that show the same
 TEXTURE = 16.0  # variance, of grey levels, of a patch that can be found at all
-LONG = 200  # files; from here on a bar shows that they are being read
 SHOWN = 8  # cuts that a text names
 _PATCH = (9, 9)
 
@@ -81,9 +79,9 @@ def thumbnail(image: np.ndarray) -> np.ndarray:
 
 
 def cuts_of_files(frames: Sequence[Path]) -> list[int]:
-    """The places k in a list of images of one clip where a cut lies between k - 1 and k; remembered in the cache.
+    """The places k in a clip's images where a shot cut lies between k - 1 and k. The cache remembers them.
 
-    An image that cannot be read is no neighbour of a cut: who reads it for its own sake says what is wrong with it.
+    An image that cannot be read is not beside a cut. Its own reader refuses it.
     """
     note = cache_folder("cuts") / f"{_key(frames)}.json"
     with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
@@ -91,8 +89,7 @@ def cuts_of_files(frames: Sequence[Path]) -> list[int]:
         if isinstance(found, list) and all(isinstance(k, int) and 0 < k < len(frames) for k in found):
             return found
     found = []
-    bar = Progress(console=console(stderr=True), transient=True, disable=len(frames) < LONG)
-    with bar as progress, ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
+    with reading_bar(len(frames)) as progress, ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
         task = progress.add_task("looking for shot cuts", total=len(frames))
         last: np.ndarray | None = None
         places = iter(range(len(frames)))
@@ -108,16 +105,14 @@ def cuts_of_files(frames: Sequence[Path]) -> list[int]:
 
 
 def say_cuts(name: str, after: Sequence[str]) -> None:
-    """One line on stderr: after which frames of a source the scene changes; nothing where it does not."""
+    """Logs one line that names the frames after which the scene changes; none where it does not."""
     if not after:
         return
     named = ", ".join(after[:SHOWN]) + (f" and {len(after) - SHOWN} more" if len(after) > SHOWN else "")
     several = len(after) > 1
-    print(
-        f"tfflow: {len(after)} shot cut{'s' * several} in '{name}', after {named}: no pair of frames crosses "
-        f"{'them' if several else 'it'}",
-        file=sys.stderr,
-        flush=True,
+    inform(
+        f"{len(after)} shot cut{'s' * several} in '{name}', after {named}: no pair of frames crosses "
+        f"{'them' if several else 'it'}"
     )
 
 
@@ -130,7 +125,7 @@ def _read(path: Path) -> np.ndarray | None:
 
 
 def _key(frames: Sequence[Path]) -> str:
-    """Of the files' paths, sizes and times, so that no stale note fits."""
+    """A hash of the files' paths, sizes and times, so that no outdated note is used."""
     digest = hashlib.sha256()
     for frame in frames:
         with contextlib.suppress(OSError):
@@ -141,12 +136,12 @@ def _key(frames: Sequence[Path]) -> str:
 
 
 def _tiny(shape: tuple[int, ...]) -> bool:
-    """Whether a frame is too small for flow to tell a cut: it is taken for none."""
+    """Whether a frame is too small to find cuts by flow. Then it is not a cut."""
     return min(shape[:2]) < LEAST_SIDE
 
 
 def _shifts(grey1: np.ndarray, grey2: np.ndarray) -> list[np.ndarray]:
-    """Constant flows to start from, as a pan gives that is too fast for DIS alone: [h, w, 2] each."""
+    """Constant flows [h, w, 2] to start from, for pans that are too fast for DIS alone."""
     h, w = grey1.shape
     (u, v), _ = cv2.phaseCorrelate(grey1.astype(np.float32), grey2.astype(np.float32))
     around = (u - math.copysign(w, u), v - math.copysign(h, v))  # it takes frames for periodic
@@ -155,7 +150,7 @@ def _shifts(grey1: np.ndarray, grey2: np.ndarray) -> list[np.ndarray]:
 
 
 def _coarsely_alike(grey1: np.ndarray, grey2: np.ndarray) -> bool:
-    """Whether two frames differ by noise alone: the means of large tiles, from which it has gone, stay as they are."""
+    """Whether two frames differ by noise alone: the means of their large tiles are then equal."""
     tiles1, tiles2 = (
         cv2.resize(grey, (8, 6), interpolation=cv2.INTER_AREA).astype(np.float32) for grey in (grey1, grey2)
     )
@@ -163,7 +158,10 @@ def _coarsely_alike(grey1: np.ndarray, grey2: np.ndarray) -> bool:
 
 
 def _found(grey1: np.ndarray, grey2: np.ndarray, start: np.ndarray | None) -> float:
-    """The share of patches with texture that flow finds again, looking alike and by flow that leads back; 1 of none."""
+    """The share of textured patches that flow finds again, by appearance and forward-backward check.
+
+    It is 1 where there is no texture.
+    """
     search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
     flow12 = search.calc(grey1, grey2, start)  # type: ignore[arg-type]
     flow21 = search.calc(grey2, grey1, None if start is None else -start)  # type: ignore[arg-type]

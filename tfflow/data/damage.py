@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 import itertools
-import sys
 import threading
 
 from tfflow.data.records import Sample, Source
 from tfflow.errors import InputError
+from tfflow.messages import warn
 
 ON_ERROR = ("stop", "skip")
 
 
-def warn(text: str) -> None:
-    """One line on stderr, beside progress bars and outside Python's warning filters."""
-    print(f"tfflow: warning: {' '.join(text.split())}", file=sys.stderr, flush=True)
-
-
 class Skipping(Source):
-    """A source that replaces a damaged sample by the next good one, with one warning for each damaged file.
+    """A source that replaces a damaged sample by the next good one, and warns once about each damaged file.
 
-    Still a pure function of the index, and thread-safe. `find` also says which sample stands there, so that a
-    measurement counts none twice. Raises InputError when no sample is left.
+    It is a pure function of the index, and thread-safe. `find` also gives the index of the sample that is used, so that
+    a measurement counts none twice. Raises InputError where no sample is left.
     """
 
     def __init__(self, source: Source):
@@ -30,7 +25,7 @@ class Skipping(Source):
         self.truth = source.truth
         self.sequences = getattr(source, "sequences", False)
         self._bad: set[int] = set()
-        self._told: set[str] = set()
+        self._warned: set[str] = set()
         self._lock = threading.Lock()
 
     def __len__(self) -> int:
@@ -42,11 +37,11 @@ class Skipping(Source):
     def sample(self, index: int) -> Sample:
         return self.find(index)[1]
 
-    def around(self) -> Skipping:
-        return Skipping(self.source.around())
+    def with_neighbours(self) -> Skipping:
+        return Skipping(self.source.with_neighbours())
 
     def find(self, index: int) -> tuple[int, Sample]:
-        """The sample that stands at `index` and its own index: the next good one, after the last the first again."""
+        """The next good sample from `index` on, and its own index. After the last sample the first one follows."""
         for candidate in itertools.chain(range(index, len(self)), range(index)):
             if candidate in self._bad:
                 continue
@@ -58,8 +53,8 @@ class Skipping(Source):
 
     def _tell(self, index: int, text: str) -> None:
         with self._lock:
-            new = text not in self._told
-            self._told.add(text)
+            new = text not in self._warned
+            self._warned.add(text)
             self._bad.add(index)
         if new:
             warn(f"skipped: {text}")

@@ -22,10 +22,10 @@ import numpy as np
 from av.video.reformatter import VideoReformatter
 
 from tfflow.data import headers
-from tfflow.data.damage import warn
 from tfflow.data.images import read_bytes
 from tfflow.data.timeline import Timeline
 from tfflow.errors import InputError
+from tfflow.messages import warn
 
 # Files of frames alone. Playlists, which name other files and addresses, still images and texts are no videos.
 FORMATS = (
@@ -36,7 +36,7 @@ SHORT = 2  # frames that a header may count too many
 
 
 class VideoInfo(NamedTuple):
-    """What a video's header claims; `frames` is 0 where it says nothing, fps is 25 then."""
+    """The header of a video. `frames` is 0 and fps 25 where it does not state them."""
 
     frames: int
     fps: float
@@ -45,7 +45,7 @@ class VideoInfo(NamedTuple):
 
 
 class Notes:
-    """What is to be said of a video: `stopped`, that it ends early, and `damage`, which of its frames are missing."""
+    """What was found wrong with a video. `stopped`: it ends early. `damage`: which frames are missing."""
 
     def __init__(self, stopped: str = "", damage: str = ""):
         self.stopped, self.damage = stopped, damage
@@ -55,7 +55,7 @@ class Notes:
         if self.damage:
             warn(self.damage)
         if self.stopped and on_error == "stop":
-            raise InputError(f"{self.stopped}; repair it, or go on with what is there by --on-error skip")
+            raise InputError(f"{self.stopped}; repair it, or go on with what is there by `on_error='skip'`")
         if self.stopped:
             warn(self.stopped)
 
@@ -71,10 +71,10 @@ def video_info(path: str | os.PathLike) -> VideoInfo:
 
 
 def decode(path: str | os.PathLike, on_error: str = "stop", notes: Notes | None = None) -> Iterator[tuple[int, Any]]:
-    """(number, uint8 RGB [h, w, 3]) of every frame that is whole, one at a time; at its end what `Notes.tell` says.
+    """(number, uint8 RGB [h, w, 3]) of every whole frame, one at a time. At the end `Notes.tell` warns or refuses.
 
-    The first frame is number 1. Numbers leave out what is known to be missing, so that two frames are neighbours where
-    their numbers are. Raises InputError where nothing can be decoded, or a frame is of another size than the first.
+    The first frame is number 1. The numbers of missing frames are left out, so frames are consecutive where their
+    numbers are. Raises InputError where nothing can be decoded, or a frame has another size than the first.
     """
     notes = notes or Notes()
     with _opened(path) as (container, stream):
@@ -110,11 +110,11 @@ def decode(path: str | os.PathLike, on_error: str = "stop", notes: Notes | None 
     notes.tell(on_error)
 
 
-def spread(path: str | os.PathLike, count: int, most: int = 250) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Up to `count` pairs of consecutive frames, uint8 RGB, spread over the whole of a video: for a survey of it.
+def sample_pairs(path: str | os.PathLike, count: int, most: int = 250) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Up to `count` pairs of consecutive frames, uint8 RGB, evenly spaced over a whole video.
 
-    Each is reached from the key frame before it, by `most` frames or fewer, so that a long video costs no more. Where
-    that does not do, or at damage, there are fewer pairs.
+    Each pair is decoded from the key frame before it, over at most `most` frames, so a long video costs no more. There
+    are fewer pairs where key frames are rarer, or frames are damaged.
     """
     with _opened(path) as (container, stream), contextlib.suppress(av.FFmpegError, ValueError):
         seconds, first = _seconds(container, stream), stream.start_time or 0
@@ -133,12 +133,12 @@ def spread(path: str | os.PathLike, count: int, most: int = 250) -> Iterator[tup
 
 
 def conversion(path: str | os.PathLike) -> str:
-    """The command that makes a video of any kind one that everything reads."""
+    """The command that converts any video to a format that every program reads."""
     return f"ffmpeg -i {shlex.quote(Path(path).name)} -c:v libx264 -crf 10 -pix_fmt yuv420p converted.mp4"
 
 
 def _frames(container, stream, timeline: Timeline) -> Iterator[tuple[av.VideoFrame, bool]]:
-    """Decoded frames, and whether one is damaged; what is not decoded is counted in `timeline.broken`."""
+    """Decoded frames, and whether each is damaged. Frames that fail to decode count in `timeline.broken`."""
     packets, damaged = container.demux(stream), set()
     while True:
         try:
@@ -162,7 +162,7 @@ def _frames(container, stream, timeline: Timeline) -> Iterator[tuple[av.VideoFra
 
 @contextlib.contextmanager
 def _opened(path: str | os.PathLike) -> Iterator[tuple[Any, Any]]:
-    """The container and its video stream. Raises InputError, with the codec where that is what is not known."""
+    """The container and its video stream. Raises InputError; it names the codec where that is unknown."""
     read_bytes(path, 1)
     try:
         container = _container(path)
@@ -203,7 +203,7 @@ def _info(path: str | os.PathLike, container, stream) -> VideoInfo:
 
 
 def _seconds(container, stream) -> float:
-    """How long the video stream is, after cuts by an edit list; 0 where nothing says it of this stream."""
+    """The duration of the video stream after cuts by an edit list; 0 where the file does not state it."""
     if stream.duration:
         return float(stream.duration * stream.time_base)
     clock = re.fullmatch(r"(\d+):(\d\d):(\d\d(?:\.\d+)?)", stream.metadata.get("DURATION", ""))
@@ -214,13 +214,13 @@ def _seconds(container, stream) -> float:
 
 
 def _last(timeline: Timeline, info: VideoInfo, stream) -> int:
-    """The number that the last frame has by its time: frames dropped at recording are counted in headers, too."""
+    """The number of the last frame by its time. Headers also count frames that were dropped at recording."""
     end = timeline.end - float((stream.start_time or 0) * (stream.time_base or Fraction(0)))
     return math.ceil(end * info.fps - 0.01) if math.isfinite(end) else 0
 
 
 def _quarters(frame: av.VideoFrame) -> int:
-    """Quarter turns to the left that make a frame upright."""
+    """Quarter turns to the left that turn a frame upright."""
     return round(frame.rotation / 90) % 4
 
 
@@ -233,7 +233,7 @@ def _why(error: Exception) -> str:
 
 
 def _unknown_codec(path: str | os.PathLike) -> str:
-    """The name or the four letters of a codec without decoder, which FFmpeg says in its log alone."""
+    """The name or four-letter code of a codec without a decoder. FFmpeg gives it in its log only."""
     level = av.logging.get_level()
     av.logging.set_level(av.logging.WARNING)
     try:
@@ -250,6 +250,6 @@ def _count(count: int) -> str:
 
 
 def _end(path: str | os.PathLike) -> str:
-    """Of a long path the file's name: its folder says less than the command that follows, and a refusal has an end."""
+    """The file's name of a long path. A refusal is short, and the command after the path matters more."""
     text = str(path)
     return text if len(text) <= 40 else f".../{Path(path).name[-40:]}"

@@ -104,9 +104,9 @@ def write_npy(path: str | os.PathLike, flow: np.ndarray, valid: np.ndarray | Non
 
 
 def read_pfm(path: str | os.PathLike) -> np.ndarray:
-    """A .pfm file as float32 [h, w, 1] ("Pf") or [h, w, 3] ("PF"), top row first (the file's first row is the lowest).
+    """A .pfm file as float32, [h, w, 1] ("Pf") or [h, w, 3] ("PF"), top row first. The file has the lowest row first.
 
-    The scale's sign gives the byte order, its size is ignored, as every flow data set does. Raises InputError.
+    The sign of the scale gives the byte order. Its size is ignored, as every flow data set does. Raises InputError.
     """
     data = read_bytes(path)
     header = _PFM.match(data)

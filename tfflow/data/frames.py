@@ -13,12 +13,12 @@ from tfflow.errors import InputError
 
 
 def open_frames(path: Path, name: str, on_error: str = "stop", cuts: bool = True) -> Records:
-    """Pairs of consecutive images of `path`; if it holds none itself, of each of its subfolders.
+    """Pairs of consecutive images of `path`. If it holds no images, the pairs of each of its subfolders.
 
-    With on_error="stop" the header of every image is read here, so that a frame of another size than its clip is
-    refused before hours of work; with "skip" such a frame is refused when its pair is read. cuts: whether two frames
-    of different shots are no pair; then all images are read here once, and what was found is remembered.
-    Raises InputError: nothing there, a single frame, a frame of another size.
+    on_error: "stop" reads the header of every image now, and refuses a frame of another size before hours of work.
+        "skip" refuses such a frame when its pair is read.
+    cuts: leave out pairs of two shots. All images are then read once here, and the cache remembers the cuts.
+    Raises InputError for an empty folder, a single frame, or a frame of another size.
     """
     clips = {"": files(path)}
     if not clips[""]:
@@ -45,9 +45,9 @@ def open_frames(path: Path, name: str, on_error: str = "stop", cuts: bool = True
 def clip_records(
     frames: list[Path], prefix: str = "", on_error: str = "stop", cuts: bool = True
 ) -> tuple[list[Record], list[str]]:
-    """The consecutive pairs of one clip, whose frames must be of the size that most of them have; and its cuts.
+    """The consecutive pairs of one clip, and the names of the pairs that shot cuts leave out.
 
-    cuts: whether shot cuts are looked for; the second list names the pairs that they leave out.
+    The size of most frames is the clip's; others are refused. cuts: whether shot cuts are searched.
     """
     if len(frames) < 2:
         return [], []

@@ -30,7 +30,7 @@ _PNM = re.compile(rb"P([2356])(?:\s|#[^\r\n]*[\r\n])+(\d{1,9})(?:\s|#[^\r\n]*[\r
 
 
 class Damaged(Exception):
-    """Why a file's bytes are not the image that they claim to be; readers add the name of the file."""
+    """The reason why bytes are not the image that they claim to be. Readers add the file's name."""
 
 
 class Png(NamedTuple):
@@ -76,7 +76,7 @@ def image_format(data: bytes) -> str:
 
 
 def check_size(width: int, height: int) -> None:
-    """Refuses sizes that no frame has, before anything of that size is allocated."""
+    """Refuses sizes that no frame has, before memory for them is allocated."""
     if width < 1 or height < 1 or width * height > MAX_PIXELS:
         raise Damaged(f"its header claims {width} x {height} pixels (limit: 1 to {MAX_PIXELS:,} in all; shrink it)")
 
@@ -104,9 +104,9 @@ def png_exif(file: BinaryIO) -> bytes:
 
 
 def whole_png(data: bytes) -> Png:
-    """The pixels of a PNG, once checksums, end mark, header, compressed data and their length are checked.
+    """The pixels of a PNG, after checks of its checksums, end mark, header, compressed data and their length.
 
-    libpng prints on stderr what it finds wrong; so it is given nothing that is.
+    libpng prints every fault that it finds on stderr, so it gets only files without faults.
     """
     height, width = png_size(data)
     bits, colour, compression, filters, interlaced = data[24:29]
@@ -214,6 +214,6 @@ def tiff_header(data: bytes) -> tuple[int, int, int, bytes]:
 
 
 def jpeg_scans(data: bytes) -> None:
-    """Refuses a JPEG that draws its image so often that a small file takes minutes."""
+    """Refuses a JPEG with so many scans that a small file would take minutes."""
     if (scans := data.count(b"\xff\xda")) > MAX_SCANS:
         raise Damaged(f"its image comes in {scans:,} scans (limit: {MAX_SCANS}; save it again)")

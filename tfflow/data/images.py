@@ -106,7 +106,7 @@ def decode_image(data: bytes, path: str | os.PathLike) -> tuple[np.ndarray, int]
 
 
 def upright(pixels: np.ndarray, orientation: int) -> np.ndarray:
-    """An image [h, w, ...] turned as EXIF's mark of orientation (1 to 8) asks; other marks mean 1."""
+    """An image [h, w, ...] turned upright by EXIF's orientation mark, 1 to 8. Other marks mean 1."""
     if orientation in (5, 6, 7, 8):
         pixels = np.swapaxes(pixels, 0, 1)
     if orientation in (3, 4, 7, 8):

@@ -19,9 +19,9 @@ _FRAME = re.compile(r"(\d{6})_(\d\d)\.png")
 
 
 def open_kitti(path: Path, name: str, on_error: str = "stop", year: str = "2015") -> Records:
-    """The pairs NNNNNN_10 -> NNNNNN_11 of `path`, `path/training` or `path/testing`, colour before grey for 2012.
+    """The pairs NNNNNN_10 -> NNNNNN_11 of `path`, `path/training` or `path/testing`. For 2012, colour goes before grey.
 
-    visible1 is where flow_noc is valid. Raises InputError if the year's image folder is not there or has no pair.
+    visible1 is where flow_noc is valid. Raises InputError if the year's image folder is missing or has no pair.
     """
     root = first_with([path, path / "training", path / "testing"], IMAGES[year], f"KITTI {year}")
     images = next(root / folder for folder in IMAGES[year] if (root / folder).is_dir())

@@ -53,7 +53,7 @@ class Own(Source):
     def record_name(self, index: int) -> str:
         return f"{index:06d}"
 
-    def around(self) -> Source:
+    def with_neighbours(self) -> Source:
         raise InputError(f"{self.name} has pairs alone: networks of three frames need video: or frames:")
 
     def sample(self, index: int) -> Sample:

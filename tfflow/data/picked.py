@@ -17,10 +17,9 @@ LONGEST = 512  # px; larger frames are trained on at this size
 
 
 class OwnPairs(Source):
-    """Pairs of a source's frames: image1 of one sample and image2 of the same or a later one, without ground truth.
+    """Pairs of a source's frames without ground truth: image1 of one sample, image2 of the same or a later one.
 
-    places: (number of the first sample, of the last) of each pair. longest: px of the longer side; larger frames are
-    made smaller.
+    places: (first sample, last sample) of each pair. longest: px of the longer side; larger frames are made smaller.
     """
 
     truth: frozenset[str] = frozenset()
@@ -42,22 +41,21 @@ class OwnPairs(Source):
         image2 = sample["image2"] if first == last else self.source.sample(last)["image2"]
         return {"image1": smaller(sample["image1"], self.longest), "image2": smaller(image2, self.longest)}
 
-    def around(self) -> Source:
+    def with_neighbours(self) -> Source:
         raise InputError(
             f"{self.name}: pairs that were picked have no frames around them: take a network of two frames"
         )
 
 
 class Picked:
-    """What was found of the pairs of some stretches. places: of those that move; tried, flat: pairs measured, and of
-    them those without texture."""
+    """The pairs that were found. places: of those that move. tried: pairs measured. flat: those without texture."""
 
     def __init__(self) -> None:
         self.places: list[tuple[int, int]] = []
         self.tried = self.flat = 0
 
     def text(self) -> str:
-        """One line: how much of the frames moves, how much has no texture, and how far apart pairs are taken."""
+        """One line: which share of the frames moves or has no texture, and how far apart the frames of a pair are."""
         apart = [last - first + 1 for first, last in self.places]
         counts = ", ".join(f"{apart.count(d)} at distance {d}" for d in range(1, FARTHEST + 1) if d in apart)
         still = self.tried - self.flat - len(self.places)
@@ -68,9 +66,9 @@ class Picked:
 
 
 def pick_moving(source: Source, runs: Sequence[range], wanted: int, longest: int = LONGEST) -> Picked:
-    """Up to `wanted` pairs, evenly spread over the runs of neighbouring samples, each as far apart as it needs to be.
+    """Up to `wanted` pairs that move, evenly spaced over the runs of consecutive samples.
 
-    A pair is taken at the smallest distance, 1 to 4 frames, at which it moves by `ENOUGH`, or at the largest at which
+    Each pair is 1 to 4 frames apart: the smallest distance at which it moves by `ENOUGH`, or else the largest at which
     it moves at all. Damaged frames are left out.
     """
     every = [(run, number) for run in runs for number in run]
@@ -104,7 +102,7 @@ def _by_distance(source: Source, run: range, first: int, longest: int) -> list[M
 
 
 def _follows(source: Source, number: int) -> bool:
-    """Whether a sample begins with the frame that the one before it ends with."""
+    """Whether a sample's first frame is the last frame of the sample before it."""
     if not isinstance(source, Records):
         return False
     return source.records[number - 1].image2 == source.records[number].image1

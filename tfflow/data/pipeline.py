@@ -20,13 +20,13 @@ import tensorflow as tf
 from tfflow.data.records import Sample, Source
 from tfflow.errors import InputError
 
-AROUND = ("image0", "image3")
+NEIGHBOURS = ("image0", "image3")
 CHANNELS = {"image1": 3, "image2": 3, "flow12": 2, "flow21": 2, "valid1": 1, "valid2": 1, "visible1": 1, "visible2": 1}
-CHANNELS |= dict.fromkeys(AROUND, 3)
+CHANNELS |= dict.fromkeys(NEIGHBOURS, 3)
 
 
 class Mixed:
-    """Several sources as one, each sample equally likely; it carries the ground truth that all of them have."""
+    """Several sources as one. Each sample is equally likely. It has the ground truth that all of them have."""
 
     def __init__(self, sources: Sequence[Source]):
         self.sources = list(sources)
@@ -44,15 +44,15 @@ class Mixed:
     def sample(self, index: int) -> Sample:
         return self._at(index, "sample")
 
-    def around(self) -> Mixed:
-        return Mixed([source.around() for source in self.sources])
+    def with_neighbours(self) -> Mixed:
+        return Mixed([source.with_neighbours() for source in self.sources])
 
     def _at(self, index: int, method: str):
         which = bisect.bisect_right(self._ends, index)
         return getattr(self.sources[which], method)(index - (self._ends[which - 1] if which else 0))
 
 
-class Spread:
+class EvenSubset:
     """`count` samples of a source, evenly spread over it."""
 
     def __init__(self, source: Source, count: int):
@@ -63,8 +63,8 @@ class Spread:
     def __len__(self) -> int:
         return self.count
 
-    def around(self) -> Spread:
-        return Spread(self.source.around(), self.count)
+    def with_neighbours(self) -> EvenSubset:
+        return EvenSubset(self.source.with_neighbours(), self.count)
 
     def _index(self, index: int) -> int:
         return index * len(self.source) // self.count
@@ -76,11 +76,11 @@ class Spread:
         return self.source.sample(self._index(index))
 
 
-class Tap:
-    """A source that can be shut: after `close`, no sample is being read and none will be.
+class ClosableSource:
+    """A source that can be closed. After `close`, no sample is being read, and none will be.
 
-    TensorFlow deletes a pipeline with Python's lock in its hand; a reader that waits for that lock then waits for ever.
-    So a tap is closed before its pipeline goes.
+    TensorFlow holds Python's lock while it deletes a pipeline. A reader that waits for this lock would then wait for
+    ever, so the source is closed before its pipeline is deleted.
     """
 
     def __init__(self, source: Source):
@@ -109,11 +109,11 @@ class Tap:
                 self._reading -= 1
                 self._gate.notify_all()
 
-    def around(self) -> Tap:
-        return Tap(self.source.around())
+    def with_neighbours(self) -> ClosableSource:
+        return ClosableSource(self.source.with_neighbours())
 
     def close(self, settled: float = 0.3) -> None:
-        """Refuses all further reading, and waits until nobody has tried to read for `settled` seconds."""
+        """Ends all reading, and waits until nobody has tried to read for `settled` seconds."""
         with self._gate:
             self._open = False
             self._gate.wait_for(lambda: not self._reading)
@@ -154,11 +154,12 @@ def batches(
     """Batches for the replicas of one worker, from step `first_step` of a run on, without end.
 
     source: samples of any size. change: (sample of [h, w, c] tensors, seed int32 [2]) -> sample of `size`.
-    batch: pairs a step over all replicas of all workers; element i of the dataset is replica i % replicas_here's
-        share of step first_step + i // replicas_here. keys: what to carry of a sample besides image1 and image2.
+    batch: pairs a step over all replicas of all workers. Element i of the dataset is the share of replica
+        i % replicas_here in step first_step + i // replicas_here.
+    keys: what to keep of a sample besides image1 and image2.
     Elements: dict of [batch / replicas, h, w, c] float32, and "chance" [.., 2] in [0, 1) for draws inside the step.
     Raises InputError where the batch does not divide among the replicas. A damaged file ends the iteration with an
-    error of TensorFlow, of which `refusal` makes the InputError that it was.
+    error of TensorFlow; `refusal` gives the InputError that caused it.
     """
     check_batch(batch, workers * replicas_here)
     share = batch // workers

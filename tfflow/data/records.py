@@ -17,10 +17,10 @@ Sample = dict[str, np.ndarray]
 
 
 class Source(Protocol):
-    """A finite list of samples, each a pure function of its index (so that any step of training can be redone).
+    """A finite list of samples. Each is a pure function of its index, so that any step of training can be repeated.
 
     name: as on the command line, "sintel-final:/data/sintel".
-    truth: ground-truth keys that each of its samples carries besides image1 and image2; empty for plain frames.
+    truth: the ground-truth keys that every sample has besides image1 and image2; empty for plain frames.
     sequences: whether there are frames before and after a pair, for networks of more than two frames.
     """
 
@@ -42,7 +42,7 @@ class Source(Protocol):
         """
         ...
 
-    def around(self) -> Source:
+    def with_neighbours(self) -> Source:
         """The same pairs, each with image0, the frame before image1, and image3, the frame after image2.
 
         Where a sequence begins or ends there, image1 stands for image0 and image2 for image3.
@@ -52,12 +52,12 @@ class Source(Protocol):
 
 @dataclass(frozen=True)
 class Record:
-    """The files of one sample; None where the set has no such file.
+    """The files of one sample; None where the data set has no such file.
 
-    flow_noc: KITTI's flow of visible pixels. occluded, occluded2: masks, white = occluded in the other
-    frame. invalid: mask, white = no truth. size: (height, width) that the frames must have, None = any.
-    flow_step: the flow's files have so many values a pixel and axis, of which the first is taken. before, after: the
-    sequence's frames around the pair.
+    flow_noc: KITTI's flow of visible pixels. occluded, occluded2: masks, white = occluded in the other frame.
+    invalid: mask, white = no ground truth. size: (height, width) that the frames must have; None = any.
+    flow_step: the flow's files have this many values per pixel and axis; the first is taken.
+    before, after: the frames of the sequence before and after the pair.
     """
 
     name: str
@@ -91,8 +91,8 @@ class Record:
 class Records(Source):
     """A source made of records: the shape of every data set whose samples lie in files."""
 
-    def __init__(self, name: str, records: Sequence[Record], with_around: bool = False, cuts: Sequence[str] = ()):
-        """with_around: samples have the frames around the pair, too. cuts: names of the pairs that a shot cut left out.
+    def __init__(self, name: str, records: Sequence[Record], neighbours: bool = False, cuts: Sequence[str] = ()):
+        """neighbours: samples have the frames around the pair, too. cuts: names of pairs that a shot cut left out.
 
         Raises InputError if there is no record.
         """
@@ -102,7 +102,7 @@ class Records(Source):
         self.records = tuple(records)
         self.truth = frozenset.intersection(*(record.truth for record in self.records))
         self.sequences = any(record.before or record.after for record in self.records)
-        self.with_around = with_around
+        self.neighbours = neighbours
         self.cuts = tuple(cuts)
 
     def __len__(self) -> int:
@@ -112,16 +112,16 @@ class Records(Source):
         return self.records[index].name
 
     def sample(self, index: int) -> Sample:
-        return read_record(self.records[index], self.with_around)
+        return read_record(self.records[index], self.neighbours)
 
-    def around(self) -> Records:
-        return Records(self.name, self.records, with_around=True, cuts=self.cuts)
+    def with_neighbours(self) -> Records:
+        return Records(self.name, self.records, neighbours=True, cuts=self.cuts)
 
 
-def read_record(record: Record, with_around: bool = False) -> Sample:
+def read_record(record: Record, neighbours: bool = False) -> Sample:
     """The arrays of one record; masks are 1 = use. Raises InputError that names a damaged or odd-sized file.
 
-    with_around: image0 and image3, too; where there is no such frame, image1 and image2 stand for them.
+    neighbours: image0 and image3, too; where there is no such frame, image1 and image2 stand for them.
     """
     sample = {"image1": read_image(record.image1), "image2": read_image(record.image2)}
     size = record.size or sample["image1"].shape[:2]
@@ -144,7 +144,7 @@ def read_record(record: Record, with_around: bool = False) -> Sample:
         _same_size(size, sample["flow21"], record.flow21)
     if record.occluded2:
         sample["visible2"] = 1 - _mask(record.occluded2, size)
-    if with_around:
+    if neighbours:
         for key, path, nearest in (("image0", record.before, "image1"), ("image3", record.after, "image2")):
             sample[key] = read_image(path) if path else sample[nearest]
             if path:

@@ -37,11 +37,12 @@ Flows = Callable[[int], PairFlow]
 
 @dataclass(frozen=True)
 class Rendering:
-    """How a flow is changed before a frame is drawn by it, and how many of the samples are drawn.
+    """How a flow is changed before a frame is rendered with it, and how many samples are rendered.
 
-    scale: least and largest factor of the flow. shift: of the added motion, as a share of the frame's width; rotation:
-    degrees; zoom, shear: of its matrix; each a standard deviation. share: of the samples that are rendered; the others
-    are real pairs under the teacher's flow, where the forward-backward check holds.
+    scale: smallest and largest factor of the flow. The others are standard deviations of the added affine motion:
+    shift, as a share of the frame's width; rotation, in degrees; zoom and shear, of its matrix.
+    share: of the samples that are rendered. The others are real pairs with the teacher's flow, used where the
+    forward-backward check holds.
     """
 
     scale: tuple[float, float] = (0.5, 1.7)
@@ -53,9 +54,9 @@ class Rendering:
 
 
 class Rendered(Source):
-    """A source of `versions` samples of each pair of `pairs`, each with flow both ways; sample i depends on (seed, i).
+    """A source of `versions` samples of each pair of `pairs`, with flow both ways. Sample i depends on (seed, i) alone.
 
-    Rendered samples carry visible1 and visible2 that are exact, too; of real ones these are the teacher's.
+    Rendered samples have exact visible1 and visible2. Those of real pairs come from the teacher.
     """
 
     truth = frozenset({"flow12", "flow21", "valid1", "valid2", "visible1", "visible2"})
@@ -92,19 +93,18 @@ class Rendered(Source):
             **dict.fromkeys(("valid2", "visible2"), flow.visible2),
         }
 
-    def around(self) -> Source:
+    def with_neighbours(self) -> Source:
         raise InputError("rendered pairs have no frames around them: train a network of two frames")
 
 
 def render(
     image1: np.ndarray, image2: np.ndarray, flow: PairFlow, rendering: Rendering, rng: np.random.Generator
 ) -> Sample:
-    """A sample whose image1 is `image1`, and whose image2 is drawn from it by a changed flow.
+    """A sample whose image1 is `image1`, and whose image2 is rendered with a changed flow.
 
-    The nearest surface wins where several arrive (`nearness`). What only the new frame sees is taken from `image2`,
-    at the place where the surface around it lies there. Light and noise change as much as between the real frames.
-    Noise is taken from frames that have any, and each frame gets its own: noise that moves with its surface would be
-    something to match by, which no real pair has.
+    Where several surfaces arrive at a pixel, the nearest wins (`nearness`). Pixels that only the new frame sees come
+    from `image2`, from the place of the surface beside them. Light and noise change as between the real frames. Each
+    frame gets its own noise: noise that moved with its surface would be a cue for matching that no real pair has.
     """
     offset, deviation = light_and_noise(image1, image2, flow)
     noise = min(deviation / np.sqrt(2), grain(image1))  # of one frame
@@ -150,10 +150,11 @@ def changed(flow: np.ndarray, rendering: Rendering, rng: np.random.Generator) ->
 
 
 def nearness(flow: np.ndarray, visible1: np.ndarray) -> np.ndarray:
-    """Which of two surfaces that meet covers the other: the greater number, [h, w].
+    """Which of two surfaces at one pixel covers the other: the one with the greater number, [h, w].
 
-    What the real second frame still shows covers what it does not; else what moves most beside the frame's median
-    motion: under a moving camera it is near, under a fixed one it is a thing before the background.
+    A surface that the real second frame still shows covers one that it does not. Otherwise the surface with the larger
+    motion relative to the frame's median motion is nearer: with a moving camera it is close, with a fixed one it is an
+    object before the background.
     """
     beside = np.linalg.norm(flow - np.median(flow, axis=(0, 1)), axis=-1)
     return (beside / (np.percentile(beside, 99) + 1e-3) + (visible1[..., 0] > 0)).astype(np.float32)

@@ -60,7 +60,7 @@ SCENES = "scenes"  # the one kind without files
 
 
 def register_data(kind: str, opener: Callable[[Path], Any]) -> None:
-    """Makes a data set of your own known: `data="mine:PATH"`, `--data mine:PATH`.
+    """Makes a data set of your own known to every function and command: `data="mine:PATH"`, `--data mine:PATH`.
 
         class Mine:
             def __init__(self, path): self.files = sorted(path.glob("*.npz"))
@@ -69,7 +69,8 @@ def register_data(kind: str, opener: Callable[[Path], Any]) -> None:
 
         tfflow.register_data("mine", Mine)
 
-    opener: called with the path; gives what `as_source` takes. Raises InputError where another kind has the name.
+    opener: called with the path; returns what `tfflow.data.own.as_source` takes.
+    Raises InputError where another kind has the name.
     """
     if kind == SCENES:
         raise InputError(f"a kind of data called {kind!r} is known already: choose another name")
@@ -101,11 +102,10 @@ def open_any(data: Any, on_error: str = "stop") -> Source:
 
 
 def open_source(spec: str, on_error: str = "stop") -> Source:
-    """The source that `spec` names: "KIND:PATH", a bare folder of frames or video file, "scenes[:key=value,...]".
+    """The source that `spec` names: "KIND:PATH", a folder of frames, a video file, or "scenes[:key=value,...]".
 
-    on_error: "stop" (a damaged file raises InputError where it is met) or "skip" (`Skipping`: it is named on stderr
-    and the next good sample stands in its place). Raises InputError for a missing path, an empty folder, an unknown
-    kind (the nearest are offered) or setting.
+    on_error: "stop" raises InputError at a damaged file. "skip" warns and takes the next good sample (`Skipping`).
+    Raises InputError for a missing path, an empty folder, an unknown kind or an unknown setting.
     """
     if on_error not in ON_ERROR:
         raise unknown_name("way to treat errors", on_error, ON_ERROR)
@@ -154,10 +154,10 @@ def _open_bare(spec: str, on_error: str) -> Source:
 
 
 def open_scenes(settings: str = "", **arguments: Any) -> Scenes:
-    """`preset=mixed,size=192x256,count=64,seed=1,textures=FOLDER,noise=0.1,...`: a preset, arguments of Scenes, and
-    settings that replace the preset's.
+    """Built-in scenes of `preset=mixed,size=192x256,count=64,seed=1,textures=FOLDER,noise=0.1,...`.
 
-    arguments: of Scenes, unless `settings` has them.
+    `settings` may name a preset, arguments of `Scenes`, and single settings that replace those of the preset.
+    arguments: of `Scenes`, where `settings` does not have them.
     """
     from tfflow.data.scenes import Scenes, SceneSettings, preset  # not needed by those who bring their own frames
 

@@ -20,7 +20,7 @@ class Stretches(NamedTuple):
 
 
 def stretches(count: int) -> Stretches:
-    """Shares out so many pairs. Neighbouring frames are alike, so that only whole stretches show what is new."""
+    """Divides pairs among the uses in whole stretches, because consecutive frames are alike."""
     if count < 3:  # every other pair shares a frame with each
         return Stretches([range(count)], [range(count)], [range(count)], True)
     if count < SHORT:

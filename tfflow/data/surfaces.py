@@ -29,11 +29,10 @@ def sampled(values: np.ndarray, flow: np.ndarray, way: int = cv2.INTER_CUBIC) ->
 
 
 class Arrivals:
-    """Who lands where under a flow [h, w, 2]: each pixel on four, by bilinear shares, but for those that are covered.
+    """Where the pixels of a frame land under a flow [h, w, 2]: each on four pixels, by bilinear shares, unless covered.
 
-    A pixel beside one of a nearer surface, whose colour it has in part, lands nowhere: it would leave an outline.
-
-    near: [h, w], greater covers less. reached: [h, w], shares that arrive, 0 in holes.
+    A pixel beside a nearer surface has part of that surface's colour. It lands nowhere, or it would leave an outline.
+    near: [h, w], greater covers less. reached: [h, w], the shares that arrive; 0 in holes.
     """
 
     def __init__(self, flow: np.ndarray, near: np.ndarray):
@@ -73,10 +72,10 @@ class Arrivals:
 
 
 def invert(flow12: np.ndarray, arrivals: Arrivals) -> tuple[np.ndarray, np.ndarray]:
-    """(flow21 [h, w, 2], where it is exact [h, w]): the flow back on the second frame's pixels.
+    """The flow back on the second frame's pixels: (flow21 [h, w, 2], where it is exact [h, w]).
 
-    Begins with the mean of what arrives and goes on by f21(y) = -f12(y + f21(y)) wherever that comes nearer. In holes
-    the surface farthest back is continued; narrow cracks of a surface that grows close by that, and are exact again.
+    It starts from the mean of what arrives, and repeats f21(y) = -f12(y + f21(y)) wherever that comes closer. Holes get
+    the flow of the farthest surface beside them. Narrow cracks of a growing surface close by this, and are exact again.
     """
     back = spread_into(-arrivals.mean(flow12), arrivals)
     best = back

@@ -20,7 +20,7 @@ ENOUGH = 0.005  # share of pixels that must be steeper
 
 
 class Survey(NamedTuple):
-    """Of `pairs` that were measured: how many do not move, and how many show no texture in which one could see it."""
+    """Of `pairs` measured: how many do not move, and how many have no texture, so that motion cannot be seen."""
 
     pairs: int
     still: int
@@ -72,7 +72,7 @@ def measured(image1: np.ndarray, image2: np.ndarray) -> Motion:
 
 
 def remark(found: Survey, name: str) -> str:
-    """What to say of it before training, one line; "" where most pairs move."""
+    """A line to print before training; "" where most pairs move."""
     dull = found.still + found.flat
     if 2 * dull <= found.pairs:
         return ""

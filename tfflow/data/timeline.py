@@ -15,9 +15,9 @@ JUMP = 10_000  # frames; longer gaps are a clock that was set anew
 class Timeline:
     """Numbers the frames of a video from 1 on.
 
-    A gap in time alone may be a variable frame rate. It is one of missing frames where damage was met in it (`broken`),
-    or where nine of ten intervals so far were regular; then the numbers in it are left out.
-    start: time of the first frame, in its time base; end: time after the last frame, s; lost: missing numbers.
+    A gap in time may come from a variable frame rate. It counts as missing frames where damage was found in it
+    (`broken`), or where nine of ten intervals so far were regular. The numbers in such a gap are left out.
+    start: time of the first frame, in its time base. end: time after the last frame, s. lost: missing numbers.
     """
 
     def __init__(self, start: int | None, fps: float):
@@ -30,9 +30,9 @@ class Timeline:
         self._later: list[tuple[int, int]] = []  # (number, missing after it) of gaps that may be of the rate
 
     def place(self, pts: int | None, duration: int | None, base: Fraction | None, damaged: bool) -> int:
-        """The number of the next frame; 0 where it comes after a later one, as decoders do past damage.
+        """The number of the next frame; 0 where it comes after a later one, as decoders give frames past damage.
 
-        duration: of the frame, in its time base, 0 = unknown.
+        duration: of the frame, in its time base; 0 = unknown.
         """
         unit = float(base or 0)
         time = None if pts is None else pts * unit

@@ -7,9 +7,9 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from tfflow.data.damage import warn
 from tfflow.data.images import IMAGE_SUFFIXES
 from tfflow.errors import InputError
+from tfflow.messages import warn
 
 
 def natural_key(name: str) -> list:
@@ -20,10 +20,10 @@ def natural_key(name: str) -> list:
 
 
 def in_order(paths: list[Path]) -> list[Path]:
-    """Files as they were listed on a command line, in natural order where a shell sorted them ("1, 10, 2").
+    """Files of a command line in natural order, where a shell had sorted them by letters ("1, 10, 2").
 
-    Three or more files in the order of their letters are sorted, with a warning. Two in that order are left as they
-    are, with a warning, too. Every other order is the one that was wanted.
+    Three or more files in the order of their letters are sorted, with a warning. Two in that order stay as they are,
+    with a warning, too. Any other order was meant, and stays.
     """
     names = [str(path) for path in paths]
     natural = sorted(paths, key=lambda path: natural_key(str(path)))

@@ -15,7 +15,6 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from rich.progress import Progress
 
 from tfflow.data import headers
 from tfflow.data.cache import cache_folder
@@ -27,7 +26,7 @@ from tfflow.data.tree import files
 from tfflow.errors import InputError
 from tfflow.files import sweep, write_json, write_whole_folder
 from tfflow.limits import parse_json
-from tfflow.terminal import console
+from tfflow.terminal import reading_bar
 
 __all__ = ["VIDEO_SUFFIXES", "VideoInfo", "cache_folder", "numbered_frames", "open_video", "read_frames", "video_info"]
 
@@ -35,15 +34,14 @@ VIDEO_SUFFIXES = (
     ".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".ts", ".mts", ".m2ts", ".vob", ".mxf", ".wmv",
     ".flv", ".3gp", ".ogv",
 )  # fmt: skip
-LONG = 100  # frames; from here on extracting shows a progress bar
 
 
 def read_frames(path: str | os.PathLike, on_error: str = "stop") -> Iterator[np.ndarray]:
-    """The frames of a video in order, float32 RGB [h, w, 3] in [0, 1], read as they are asked for.
+    """The frames of a video in order, float32 RGB [h, w, 3] in [0, 1], read one by one.
 
-    Frames that the decoder could not make whole are left out, with a warning that names them. Where the video stops
-    before the end that its header names: InputError after its last frame, or, with on_error="skip", a warning. Raises
-    InputError if it cannot be opened or has no frame.
+    Frames that cannot be decoded are left out, with a warning that names them. A video that stops before the end that
+    its header states raises InputError after its last frame; with on_error="skip" it warns.
+    Raises InputError if the video cannot be opened or has no frame.
     """
     for _, frame in numbered_frames(path, on_error):
         yield frame
@@ -58,11 +56,11 @@ def numbered_frames(path: str | os.PathLike, on_error: str = "stop") -> Iterator
 
 
 def open_video(path: Path, name: str, on_error: str = "stop", cuts: bool = True) -> Records:
-    """Pairs of consecutive frames of a video; all frames are extracted once, as PNG, into `cache_folder()`.
+    """Pairs of consecutive frames of a video. All frames are extracted once, as PNG, into `cache_folder()`.
 
-    Two frames with missing ones between them are no pair, nor, with `cuts`, are two of different shots. A video that
-    stops in the middle is refused, or, with on_error="skip", used up to there with a warning.
-    Raises InputError if it cannot be opened or has fewer than two frames.
+    Two frames with missing ones between them are not a pair; with `cuts`, neither are two of different shots.
+    on_error: at a video that stops early, "stop" refuses it, and "skip" uses the frames before, with a warning.
+    Raises InputError if the video cannot be opened or has fewer than two frames.
     """
     folder = _cached(path, on_error)
     frames = files(folder, (".png",))
@@ -127,8 +125,7 @@ def _extract(path: Path, folder: Path, on_error: str) -> None:
             count, finder, new = 0, CutFinder(), []
             notes = Notes()
             total = video_info(path).frames
-            bar = Progress(console=console(stderr=True), transient=True, disable=total < LONG)
-            with bar as progress, ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
+            with reading_bar(total) as progress, ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
                 task = progress.add_task("extracting the frames of the video", total=total or None)
                 frames = decode(path, on_error, notes)
                 while batch := list(itertools.islice(frames, 32)):  # encoding takes ten times as long as decoding

@@ -13,8 +13,8 @@ from rich.text import Text
 
 from tfflow.data.records import Source
 from tfflow.evaluation.baselines import Predictor
-from tfflow.evaluation.benchmark import predict, stacked
 from tfflow.evaluation.reading import read_ahead
+from tfflow.evaluation.scoring import predict, stacked
 from tfflow.models.confidence import confidence, visible_by_check
 
 BINS = (0.0, 0.1, 0.25, 0.5, 0.75, 0.9, 1.0)
@@ -105,7 +105,7 @@ def measure_confidence(
 ) -> Trust:
     """Runs a predictor both ways over the pairs of a source with ground truth."""
     trust = Trust(source.name, label)
-    source = source.around() if getattr(predictor, "frames", 2) > 2 else source
+    source = source.with_neighbours() if getattr(predictor, "frames", 2) > 2 else source
     total = len(source) if limit is None else min(limit, len(source))
     for done, (_, sample) in enumerate(read_ahead(source, total, []), 1):
         flows12, flows21 = predict(predictor, stacked([sample]), both=True)

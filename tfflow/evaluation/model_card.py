@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tfflow.evaluation.benchmark import Result
 from tfflow.evaluation.refinement import is_default
+from tfflow.evaluation.scoring import Result
 
 
 def scores(results: Mapping[str, Result]) -> list[dict[str, Any]]:

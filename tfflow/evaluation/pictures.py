@@ -114,8 +114,8 @@ def error_legend(width: int = 480) -> np.ndarray:
 def visibility_overlay(image: np.ndarray, visible: np.ndarray) -> np.ndarray:
     """`image` with the pixels tinted red that the other frame does not show: visible [h, w, 1], 1 = visible."""
     grey = to_bytes(image).astype(np.float64)
-    hidden = 1.0 - np.clip(np.nan_to_num(visible.astype(np.float64)), 0.0, 1.0)
-    return (grey * (1.0 - 0.6 * hidden) + 0.6 * hidden * np.array([255.0, 30.0, 30.0])).astype(np.uint8)
+    occluded = 1.0 - np.clip(np.nan_to_num(visible.astype(np.float64)), 0.0, 1.0)
+    return (grey * (1.0 - 0.6 * occluded) + 0.6 * occluded * np.array([255.0, 30.0, 30.0])).astype(np.uint8)
 
 
 def contact_sheet(rows: Sequence[Sequence[tuple[str, np.ndarray]]], gap: int = 6) -> np.ndarray:

@@ -12,8 +12,8 @@ import numpy as np
 
 from tfflow.data.colours import robust_scale
 from tfflow.data.cuts import CutFinder, is_cut, thumbnail
-from tfflow.data.damage import Skipping, warn
-from tfflow.data.decoding import spread
+from tfflow.data.damage import Skipping
+from tfflow.data.decoding import sample_pairs
 from tfflow.data.frames import clip_records
 from tfflow.data.images import IMAGE_SUFFIXES, read_image
 from tfflow.data.records import Records, Sample, Source
@@ -22,8 +22,9 @@ from tfflow.data.tree import in_order
 from tfflow.data.video import VIDEO_SUFFIXES, numbered_frames, video_info
 from tfflow.errors import InputError
 from tfflow.evaluation.baselines import Predictor
-from tfflow.evaluation.benchmark import predict, require_finite, stacked
 from tfflow.evaluation.reading import read_ahead, same_size
+from tfflow.evaluation.scoring import predict, require_finite, stacked
+from tfflow.messages import warn
 from tfflow.models.estimate import Estimate
 
 FEW = 16  # pairs that a scale is taken from: all of them, or so many spread over all
@@ -34,11 +35,11 @@ Pair = tuple[str, Sample]
 
 @dataclass(frozen=True)
 class Frames:
-    """What to predict on: `pairs(around)` gives (name, sample) in order; total 0 = unknown; fps for a video made of it.
+    """What to predict on: `pairs(neighbours)` gives (name, sample) in order.
 
-    around: whether samples have image0 and image3, too, the frames before and after the pair. spread: gives a number
-    of pairs that are spread over all. cuts: names of the pairs that a shot cut left out; of a video and of frames that
-    come one by one it grows as they come.
+    neighbours: whether samples have image0 and image3, too, the frames before and after the pair. total: number of
+    pairs, 0 where it is unknown. fps: of a video made of the flow. sampled: gives a number of pairs, evenly spaced over
+    all. cuts: names of the pairs that a shot cut left out; it grows as frames come.
     """
 
     name: str
@@ -46,7 +47,7 @@ class Frames:
     total: int
     fps: float
     video: bool = False
-    spread: Callable[[int], Iterable[Sample]] = lambda count: ()
+    sampled: Callable[[int], Iterable[Sample]] = lambda count: ()
     cuts: list[str] = field(default_factory=list)
 
 
@@ -77,7 +78,7 @@ def of_arrays(frames: Iterable[np.ndarray], cuts: bool = True) -> Frames:
     """Frames as they come, float32 RGB [h, w, 3], read one at a time. Where the size changes, a new clip begins."""
     found: list[str] = []
     numbered = enumerate(frames, 1)
-    return Frames("frames", lambda around: _stream(numbered, around, cuts, found), 0, 10.0, cuts=found)
+    return Frames("frames", lambda neighbours: _stream(numbered, neighbours, cuts, found), 0, 10.0, cuts=found)
 
 
 def predict_all(predictor: Predictor, frames: Frames, batch: int = 1, both: bool = False) -> Iterator[Estimate]:
@@ -106,7 +107,7 @@ def with_scale(
     predicted = iter(predicted)
     if frames.total > FEW:
         flows = []
-        for sample in frames.spread(FEW):
+        for sample in frames.sampled(FEW):
             flow = predict(predictor, stacked([sample]), both=False)[0][0]
             flows.append(flow[::2, ::2])
         if flows:
@@ -133,8 +134,8 @@ def _resumed(first: list[Estimate], stopped: list[InputError], rest: Iterator[Es
 
 
 def _of_source(source: Source) -> Frames:
-    def pairs(around: bool) -> Iterator[Pair]:
-        return read_ahead(source.around() if around else source, len(source), [])
+    def pairs(neighbours: bool) -> Iterator[Pair]:
+        return read_ahead(source.with_neighbours() if neighbours else source, len(source), [])
 
     def some(count: int) -> Iterator[Sample]:
         for k in range(count):
@@ -144,7 +145,7 @@ def _of_source(source: Source) -> Frames:
                 continue
 
     cuts = list(getattr(getattr(source, "source", source), "cuts", ()))
-    return Frames(source.name, pairs, len(source), fps=10.0, spread=some, cuts=cuts)
+    return Frames(source.name, pairs, len(source), fps=10.0, sampled=some, cuts=cuts)
 
 
 def _images(paths: list[str], on_error: str, cuts: bool) -> Source:
@@ -155,7 +156,7 @@ def _images(paths: list[str], on_error: str, cuts: bool) -> Source:
             raise InputError(f"'{path}' is no image: expected two or more images, or one folder, or one video")
     records, after = clip_records(files, "", on_error, cuts and len(files) > 2)
     if not records:
-        raise InputError(f"no two of these {len(files)} images show one scene: to pair them all the same, --no-cuts")
+        raise InputError(f"no two of these {len(files)} images show one scene: to pair them all the same, `cuts=False`")
     if cuts and len(files) == 2 and _different(files):
         warn(f"'{files[0].name}' and '{files[1].name}' seem to show different scenes: flow means little there")
     if len({record.name for record in records}) < len(records):
@@ -176,30 +177,32 @@ def _of_video(name: str, path: Path, on_error: str, cuts: bool) -> Frames:
     info = video_info(path)
     found: list[str] = []
 
-    def pairs(around: bool) -> Iterator[Pair]:
+    def pairs(neighbours: bool) -> Iterator[Pair]:
         count = 0
-        for pair in _stream(numbered_frames(path, on_error), around, cuts, found):
+        for pair in _stream(numbered_frames(path, on_error), neighbours, cuts, found):
             count += 1
             yield pair
         if not count:
             raise InputError(f"'{path}' holds no two frames of one shot, one after the other: flow needs them")
 
     def some(count: int) -> Iterator[Sample]:
-        for pair in spread(path, count):
+        for pair in sample_pairs(path, count):
             if not cuts or not is_cut(*map(thumbnail, pair)):
                 yield {f"image{k}": frame.astype(np.float32) / np.float32(255) for k, frame in enumerate(pair, 1)}
 
-    return Frames(name, pairs, max(0, info.frames - 1), info.fps, video=True, spread=some, cuts=found)
+    return Frames(name, pairs, max(0, info.frames - 1), info.fps, video=True, sampled=some, cuts=found)
 
 
-def _stream(numbered: Iterable[tuple[int, np.ndarray]], around: bool, cuts: bool, found: list[str]) -> Iterator[Pair]:
+def _stream(
+    numbered: Iterable[tuple[int, np.ndarray]], neighbours: bool, cuts: bool, found: list[str]
+) -> Iterator[Pair]:
     """The pairs of neighbours as they come; frames with missing ones or a shot cut between them are none.
 
     found: gets the names of the pairs that a cut left out. An InputError comes after the pairs before it.
     """
     finder = CutFinder(cuts)
     last: tuple[int, np.ndarray] | None = None
-    waiting: Pair | None = None  # with `around`: the pair before, whose image3 is to come
+    waiting: Pair | None = None  # with `neighbours`: the pair before, whose image3 is to come
     stopped: InputError | None = None
 
     def complete(pair: Pair, image3: np.ndarray) -> Pair:
@@ -217,7 +220,7 @@ def _stream(numbered: Iterable[tuple[int, np.ndarray]], around: bool, cuts: bool
                 waiting, last = None, (number, frame)
                 continue
             name, sample = _name(last[0]), {"image1": last[1], "image2": frame}
-            if not around:
+            if not neighbours:
                 yield name, sample
             else:
                 if waiting:

@@ -47,8 +47,12 @@ class Pace:
 def progress_bar(console: Console, title: str) -> Iterator[Callable[[int, int], None]]:
     """Yields report(done, total), which shows how far it is; a total of 0 is an unknown one.
 
-    On a terminal a bar that goes at the end; else lines on stderr, none where all is done in `EVERY` seconds.
+    On a terminal a bar that goes at the end; else lines on stderr, none where all is done in `EVERY` seconds. Nothing
+    on a quiet console.
     """
+    if console.quiet:
+        yield lambda done, total: None
+        return
     pace = Pace()
     if not console.is_terminal:
         yield _lines(title, pace)

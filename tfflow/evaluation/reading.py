@@ -7,9 +7,10 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
-from tfflow.data.damage import Skipping, warn
+from tfflow.data.damage import Skipping
 from tfflow.data.records import Sample, Source
 from tfflow.errors import InputError
+from tfflow.messages import warn
 
 
 def read_ahead(source: Source, count: int, skipped: list[str], ahead: int = 4) -> Iterator[tuple[str, Sample]]:

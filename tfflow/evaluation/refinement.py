@@ -23,8 +23,8 @@ class Refined:
     def batch(self, images1: np.ndarray, images2: np.ndarray, *before: np.ndarray) -> np.ndarray:
         return self._refined(images1, images2, self._predictor.batch(images1, images2, *before))
 
-    def both(self, images1: np.ndarray, images2: np.ndarray, *around: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        flow12, flow21 = self._predictor.both(images1, images2, *around)
+    def both(self, images1: np.ndarray, images2: np.ndarray, *neighbours: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        flow12, flow21 = self._predictor.both(images1, images2, *neighbours)
         return self._refined(images1, images2, flow12), self._refined(images2, images1, flow21)
 
     def _refined(self, images1: np.ndarray, images2: np.ndarray, flows: np.ndarray) -> np.ndarray:

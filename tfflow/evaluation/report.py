@@ -1,4 +1,4 @@
-"""Results of the benchmark run on the screen (rich), as JSON, as CSV, and as pictures of where the errors are."""
+"""Scores on the screen (rich), as JSON, as CSV, and as pictures of where the errors are."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from rich.text import Text
 
 from tfflow.data.images import write_image
 from tfflow.evaluation import pictures
-from tfflow.evaluation.benchmark import Result
 from tfflow.evaluation.metrics import WITH_TRUTH, WITHOUT_TRUTH
 from tfflow.evaluation.progress import progress_bar
+from tfflow.evaluation.scoring import Result
 from tfflow.files import write_json, write_text
 from tfflow.ops import inside
 from tfflow.ops.arrays import warp

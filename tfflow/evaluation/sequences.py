@@ -14,8 +14,8 @@ from rich.text import Text
 
 from tfflow.data.records import Sample, Source
 from tfflow.evaluation.baselines import Predictor
-from tfflow.evaluation.benchmark import predict, stacked
 from tfflow.evaluation.reading import read_ahead
+from tfflow.evaluation.scoring import predict, stacked
 from tfflow.models.confidence import visible_by_check
 from tfflow.models.points import follow, sampled
 from tfflow.models.variational import grey
@@ -140,7 +140,7 @@ def measure_sequences(
     total = len(source) if limit is None else min(limit, len(source))
     last: np.ndarray | None = None
     three = any(getattr(predictor, "frames", 2) > 2 for predictor in predictors.values())
-    for done, (_, sample) in enumerate(read_ahead(source.around() if three else source, total, []), 1):
+    for done, (_, sample) in enumerate(read_ahead(source.with_neighbours() if three else source, total, []), 1):
         new = last is None or not np.array_equal(last, sample["image1"])
         for run in runs:
             if new:

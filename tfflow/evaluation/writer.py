@@ -45,7 +45,7 @@ def format_of_file(out: Path, formats: Sequence[str] | None) -> str | None:
         return OF_SUFFIX[suffix]
     fits = ENCODERS if formats[0] == "video" else (SUFFIXES[formats[0]],)
     if len(formats) > 1 or suffix not in fits:
-        raise InputError(f"--out {out} is one file, and --formats {','.join(formats)} are not: give a folder")
+        raise InputError(f"`out` {out} is one file, and `formats` {','.join(formats)} are not: give a folder")
     return formats[0]
 
 
@@ -129,7 +129,7 @@ class Writer:
         """Where a file of one pair goes."""
         path = self._file or self.folder / f"{kind}{suffix}" / f"{name}{SUFFIXES[kind]}"
         if self._file and path in self._written:
-            raise InputError(f"'{path}' is one file for one pair, and there are more: give a folder as --out")
+            raise InputError(f"'{path}' is one file for one pair, and there are more: give a folder as `out`")
         self._written.add(path)
         return path
 
@@ -184,7 +184,7 @@ class Writer:
     def _new_film(self, clip: Path) -> Path:
         if self._file is not None and self._films:
             raise InputError(
-                f"'{self._file}' is one video, and there are several clips or sizes: give a folder as --out"
+                f"'{self._file}' is one video, and there are several clips or sizes: give a folder as `out`"
             )
         numbered = (f"flow_{n}.mp4" if n > 1 else "flow.mp4" for n in itertools.count(1))
         places = [self._file] if self._file else (self.folder / clip / name for name in numbered)

@@ -6,12 +6,19 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tfflow.exporting.check import validate
-    from tfflow.exporting.run import Export, ExportResult, export
+    from tfflow.exporting.run import Export, ExportResult, ExportSettings, export
     from tfflow.exporting.timing import benchmark
 
-__all__ = ["Export", "ExportResult", "benchmark", "export", "validate"]
+__all__ = ["Export", "ExportResult", "ExportSettings", "benchmark", "export", "validate"]
 
-_PLACES = {"Export": "run", "ExportResult": "run", "export": "run", "validate": "check", "benchmark": "timing"}
+_PLACES = {
+    "Export": "run",
+    "ExportResult": "run",
+    "ExportSettings": "run",
+    "benchmark": "timing",
+    "export": "run",
+    "validate": "check",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tensorflow as tf
 
 from tfflow.layers import CostVolume
-from tfflow.layers.plain import as_written
+from tfflow.layers.plain import without_autograph
 
 
 class PhoneCostVolume(CostVolume):
@@ -24,7 +24,7 @@ class PhoneCostVolume(CostVolume):
         super().__init__(radius, stride, **kwargs)
         self.feature_range = feature_range
 
-    @as_written
+    @without_autograph
     def call(self, inputs):
         features1, features2 = inputs
         features1 = features1 * (1.0 / features1.shape[-1])  # the mean over channels is then a sum

@@ -135,12 +135,12 @@ class Exporter:
 
     def int8_qat(self) -> Made:
         """The precision map, fine-tuned; of the converted networks on the way, the best on `Tuning.selection`."""
-        from tfflow.exporting.finetune import FineTuning, take
+        from tfflow.exporting.finetune import FineTuning, assign_weights_and_ranges
         from tfflow.exporting.quantize import quantized
 
         if self.tuning is None:
             raise InputError(
-                "int8-qat fine-tunes by the recipe of the weights, and these name none: choose one with --recipe"
+                "int8-qat fine-tunes by the recipe of the weights, and these name none: choose one with `recipe`"
             )
         steps, selection = self.tuning.steps, self.tuning.selection
         training = FineTuning(self.network, self.ranges, self.tuning.recipe, self.tuning.training, self.tuning.strategy)
@@ -155,7 +155,7 @@ class Exporter:
             if step and step % max(1, steps // CHECKS) and step != steps:
                 return
             weights = training.weights()
-            take(simulation, weights, self.ranges)
+            assign_weights_and_ranges(simulation, weights, self.ranges)
             contents = convert.int8_trained(simulation, self.interface)
             with opened(contents) as exported:
                 score = selection_score(reference, exported, selection)
@@ -165,7 +165,7 @@ class Exporter:
 
         check(0, 0.0)
         training.run(steps, check)
-        take(simulation, best_weights, self.ranges)
+        assign_weights_and_ranges(simulation, best_weights, self.ranges)
         return Made(best_contents, simulation)
 
     def int16x8(self) -> Made:

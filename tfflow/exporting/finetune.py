@@ -15,7 +15,7 @@ from tfflow.losses import global_mean
 from tfflow.models import Network, both_directions, one_direction
 from tfflow.recipes import Recipe
 from tfflow.training.feed import Feed
-from tfflow.training.step import Followed, truth_of_batch, view_of
+from tfflow.training.step import Target, truth_of_batch, view_of
 
 RATE = 2e-5
 """Of Adam at the start, falling to 0: small, since the weights are where they should be, but for the rounding."""
@@ -67,7 +67,7 @@ class FineTuning:
             self.feed.close()
 
     def weights(self) -> dict[str, tf.Tensor]:
-        """Weights and ranges by name, for `take`."""
+        """Weights and ranges by name, for `assign_weights_and_ranges`."""
         return {name: v.numpy() for name, v in variables(self.graph).items()}
 
     def _compiled(self, free: bool):
@@ -88,17 +88,17 @@ class FineTuning:
         goal = tf.stop_gradient(self.float_graph(frames, training=False)[0])
         flows = tuple(self.graph(frames, training=free))
         everywhere = tf.ones_like(goal[..., :1])
-        towards = Followed(goal, everywhere)
+        towards = Target(goal, everywhere)
         view = view_of(self.phase, batch, flows, towards if self.phase.teacher else truth_of_batch(self.phase, batch))
         if self.phase.second:
-            second = dataclasses.replace(view, target12=goal, used1=everywhere, truth=False)
+            second = dataclasses.replace(view, target12=goal, target_mask=everywhere, truth=False)
             view = dataclasses.replace(view, second=second)
         terms = list(self.phase.objective(view).values())
         terms.append(TOWARDS_FLOAT * tf.reduce_mean(tf.norm(flows[0] - goal + 1e-6, axis=-1), axis=[1, 2]))
         return tf.add_n([global_mean(term, self.recipe.batch) for term in terms])
 
 
-def take(graph: keras.Model, weights: dict, ranges: Ranges) -> None:
+def assign_weights_and_ranges(graph: keras.Model, weights: dict, ranges: Ranges) -> None:
     """Gives `graph`, by `quantized`, the weights and ranges of a fine-tuning of the same network."""
     assign_ranges(graph, ranges)
     for name, v in variables(graph).items():

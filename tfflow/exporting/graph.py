@@ -82,7 +82,7 @@ class Interface:
         if any(n < stride or n % stride for n in self.size):
             near = "x".join(str(max(stride, round(n / stride) * stride)) for n in self.size)
             raise InputError(
-                f"--size {self.size[0]}x{self.size[1]}: height and width must be multiples of {stride} for this "
+                f"`size` {self.size[0]}x{self.size[1]}: height and width must be multiples of {stride} for this "
                 f"network; the nearest that works is {near}"
             )
 
@@ -93,12 +93,12 @@ def phone_graph(network: Network, interface: Interface) -> keras.Model:
     A copy with weights of its own, of the network as it stands now. Raises InputError where the size does not fit.
     """
     if frames_of(network) > 2:
-        raise InputError(f"{type(network).__name__} looks at {frames_of(network)} frames: export a network of two")
+        raise InputError(f"{type(network).__name__} takes {frames_of(network)} frames: export a network of two")
     interface.check(network.stride)
     trained = (both_directions if interface.both else one_direction)(network, interface.size, batch=1)
     flow = next((f for f in trained.outputs if tuple(f.shape[1:3]) == interface.grid), None)
     if flow is None:
-        raise InputError(f"{type(network).__name__} has no flow at a quarter of the resolution; leave out --quarter")
+        raise InputError(f"{type(network).__name__} has no flow at a quarter of the resolution; leave out `quarter`")
     if interface.quarter:
         flow = Scale(4.0, dtype="float32", name="px_of_images")(flow)
     directions = len(interface.outputs)

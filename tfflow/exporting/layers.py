@@ -13,14 +13,14 @@ import tensorflow as tf
 import tf_keras as keras
 
 from tfflow.layers import ConvexUpsample, Normalize, Warp
-from tfflow.layers.plain import FlowLayer, as_written
+from tfflow.layers.plain import FlowLayer, without_autograph
 from tfflow.ops.upsample import LARGEST, bilinear
 
 
 class PhoneNormalize(Normalize):
     """`Normalize` by numbers where all channels have the same: three numbers a pixel are as many calls as pixels."""
 
-    @as_written
+    @without_autograph
     def call(self, x):
         if len(set(self.mean)) > 1 or len(set(self.std)) > 1:
             return super().call(x)
@@ -34,7 +34,7 @@ class PhoneWarp(Warp):
     Of the rule "zero" and of sizes that are known; else as in training. Where flow is NaN the result may be NaN.
     """
 
-    @as_written
+    @without_autograph
     def call(self, inputs):
         image, flow = inputs
         if self.outside != "zero" or None in image.shape or None in flow.shape:
@@ -73,7 +73,7 @@ class PhoneConvexUpsample(ConvexUpsample):
     are cut off where the logits would be: those may be of eight bits, which XNNPACK does not compare.
     """
 
-    @as_written
+    @without_autograph
     def call(self, inputs):
         flow, logits = inputs
         f = self.factor
@@ -103,7 +103,7 @@ class PhoneConcatenate(FlowLayer, keras.layers.Concatenate):
         super().__init__(**kwargs)
         self.flows, self.flow_range = tuple(flows), flow_range
 
-    @as_written
+    @without_autograph
     def call(self, inputs):
         if self.flow_range:
             inputs = [self._rounded(x) if i in self.flows else x for i, x in enumerate(inputs)]

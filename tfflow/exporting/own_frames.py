@@ -90,8 +90,8 @@ class Share(Source):
     def sample(self, index: int) -> Sample:
         return self.source.sample(self.indices[index])
 
-    def around(self) -> Share:
-        return Share(self.source.around(), self.places, self.what)
+    def with_neighbours(self) -> Share:
+        return Share(self.source.with_neighbours(), self.places, self.what)
 
 
 def own_frames(weights: object, needed: bool, say: Callable[[str], None]) -> OwnFrames | None:
@@ -109,7 +109,7 @@ def own_frames(weights: object, needed: bool, say: Callable[[str], None]) -> Own
         if needed:
             raise InputError(
                 f"the run {str(weights)!r} learned from {specs[0]}, which cannot be read: name frames to learn from "
-                f"with --calibration and --train, such as scenes ({_short(str(error))})"
+                f"with `calibration` and `train`, such as scenes ({_short(str(error))})"
             ) from None
         say(f"not reported on the frames of the run, which cannot be read: {error}")
         return None

@@ -36,7 +36,7 @@ def chosen(given: str | Sequence[str]) -> list[str]:
         if name not in PRECISIONS:
             raise unknown_name("precision", name, [*PRECISIONS, ALL])
     if not names:
-        raise InputError(f"--precision is empty: choose from {', '.join(PRECISIONS)}")
+        raise InputError(f"`precision` is empty: choose from {', '.join(PRECISIONS)}")
     return names
 
 

@@ -258,8 +258,8 @@ def calibrate(graph: keras.Model, pairs: Iterable[tuple[np.ndarray, np.ndarray]]
         flows = [t for t, name in zip(layer.input, _inputs_of(layer), strict=True) if name in float_layers]
         if flows:
             watched[_copies(layer.name)] = flows
-    look = keras.Model(graph.inputs, [_Extremes(name=f"extremes_{name}")(t) for name, t in watched.items()])
-    seen = [np.stack(look([a, b], training=False)) for a, b in pairs]
+    extremes = keras.Model(graph.inputs, [_Extremes(name=f"extremes_{name}")(t) for name, t in watched.items()])
+    seen = [np.stack(extremes([a, b], training=False)) for a, b in pairs]
     if not seen:
         raise ValueError("calibration needs at least one pair")
     means = np.mean(seen, axis=0)  # [tensors, 2]

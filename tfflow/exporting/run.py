@@ -1,4 +1,4 @@
-"""`export(model, out, size=..., precision=...)`: trained weights to .tflite files that keep their limits.
+"""`export(model, out, settings)`: trained weights to .tflite files that keep their limits.
 
 For each precision:
 
@@ -31,7 +31,7 @@ from tfflow.exporting.timing import model_milliseconds
 from tfflow.exporting.validation import Reference, simulation_gap
 from tfflow.files import write_text, write_whole
 from tfflow.models import FlowModel, load_float
-from tfflow.recipes import Recipe, named
+from tfflow.recipes import Recipe, get_recipe
 from tfflow.training.feed import check_truth
 from tfflow.training.fitting import fitted
 from tfflow.training.strategy import choose_strategy
@@ -111,61 +111,64 @@ class ExportResult:
             write_text(out / LADDER, self.table())
 
 
+@dataclass(frozen=True)
+class ExportSettings:
+    """How a network is exported; the fields are the parameters of `tfflow.export`, which says what they mean.
+
+    data, calibration, train: sources, or "KIND:PATH".
+    """
+
+    size: tuple[int, int]
+    precision: str | Sequence[str] = "fp32"
+    both: bool = False
+    quarter: bool = False
+    uint8: bool = False
+    data: Sequence[str | Source] = ()
+    limit: int = 32
+    calibration: str | Source | None = None
+    train: str | Source | None = None
+    recipe: str | os.PathLike | Recipe | None = None
+    steps: int = 400
+    devices: str = "auto"
+    overwrite: bool = False
+
+    def __post_init__(self) -> None:
+        for name in ("limit", "steps"):
+            if getattr(self, name) < 1:
+                raise InputError(f"`{name}` must be at least 1, got {getattr(self, name)}")
+
+
 def export(
     model: FlowModel | str | os.PathLike,
-    out: str | os.PathLike | None = None,
-    *,
-    size: tuple[int, int],
-    precision: str | Sequence[str] = "fp32",
-    both: bool = False,
-    quarter: bool = False,
-    uint8: bool = False,
-    data: Sequence[str | Source] = (),
-    limit: int = 32,
-    calibration: str | Source | None = None,
-    train: str | Source | None = None,
-    recipe: str | Recipe | None = None,
-    steps: int = 400,
-    devices: str = "auto",
-    overwrite: bool = False,
+    out: str | os.PathLike | None,
+    settings: ExportSettings,
     say: Callable[[str], None] = lambda text: None,
     bars: Bars = no_bars,
 ) -> ExportResult:
-    """Exports a network for phones, in one precision or several, and holds each file against the float network.
+    """Exports a network in each precision of the settings, and compares each file with the float network.
 
-        result = export("pwcnet_mobile", "out", size=(256, 448), precision="int8-ptq")
-        print(result.table()) if result.accepted else print(result.reports[0].failures)
-
-    model: a network, or weights as `tfflow.load` takes them, but not an exported file.
-    out: the folder to write into as each file is made (`ExportResult.save`); None writes nothing.
-    size, both, quarter, uint8: see `Interface`. precision: of `PRECISIONS`, several with commas or as a list, or "all".
-    data: sources or "KIND:PATH" that are reported on beside the built-in scenes; limit: pairs of each.
-    calibration: frames for ranges of int8; train, recipe, steps, devices: of int8-qat. Without them, the frames of
-        the run where `model` is its folder and it learned from frames or video, else the built-in scenes; and the
-        recipe of the weights. Such frames are reported on, too (`own_frames`: no frame is for two uses).
-    overwrite: replace an export that is in `out`. say, bars: for lines and progress on the way.
-    Raises InputError where an argument, the data or a library is missing or does not fit.
+    Where calibration, train and recipe are not set, the frames and the recipe are those of the run, see `own_frames`.
+    No frame is for two uses. say, bars: for lines and progress on the way. Raises InputError as `tfflow.export`.
     """
-    precisions = chosen(precision)
+    precisions, size, limit = chosen(settings.precision), settings.size, settings.limit
     require_libraries(precisions)
     weights = model
     model = model if isinstance(model, FlowModel) else load_float(model)
-    interface = Interface(size, both, quarter, uint8)
+    interface = Interface(size, settings.both, settings.quarter, settings.uint8)
     interface.check(model.stride)
-    if limit < 1:
-        raise InputError(f"--limit must be at least 1, got {limit}")
-    learns = _recipe(recipe, model, steps) if "int8-qat" in precisions else None
-    needed = (calibration is None and not set(precisions).isdisjoint(CALIBRATED)) or (train is None and bool(learns))
-    own = own_frames(weights, needed, say)
-    used = export_data(size, learns.crop if learns else size, limit, own, calibration, train, data)
+    learns = _recipe(settings.recipe, model) if "int8-qat" in precisions else None
+    calibrates = settings.calibration is None and not set(precisions).isdisjoint(CALIBRATED)
+    own = own_frames(weights, calibrates or (settings.train is None and bool(learns)), say)
+    crop = learns.crop if learns else size
+    used = export_data(size, crop, limit, own, settings.calibration, settings.train, settings.data)
     tuning = None
     if learns:
         check_truth(learns, used.training)
         learns = _fitted(learns, used.training, model)
-        tuning = Tuning(learns, used.training, used.selection, steps, choose_strategy(devices))
+        tuning = Tuning(learns, used.training, used.selection, settings.steps, choose_strategy(settings.devices))
     folders = [_folder(Path(out), p, len(precisions)) for p in precisions] if out is not None else []
     for folder in folders:
-        _check_folder(folder, overwrite)
+        _check_folder(folder, settings.overwrite)
 
     exporter = Exporter(model, interface, used.calibration, tuning=tuning, say=say)
     exports = []
@@ -198,15 +201,13 @@ def _export(exporter: Exporter, precision: str, sources: Sequence[Source], limit
     return Export(made.contents, described, report)
 
 
-def _recipe(recipe: str | Recipe | None, model: FlowModel, steps: int) -> Recipe:
+def _recipe(recipe: str | os.PathLike | Recipe | None, model: FlowModel) -> Recipe:
     """What int8-qat fine-tunes by."""
-    if steps < 1:
-        raise InputError(f"--steps must be at least 1, got {steps}")
     recipe = recipe or model.metadata.get("recipe")
     if not recipe:
-        raise InputError("int8-qat fine-tunes by the recipe of the weights, and these name none: choose with --recipe")
-    found = named(recipe) if isinstance(recipe, str) else recipe
-    return named(WITHOUT_RENDERING) if found.rendering else found
+        raise InputError("int8-qat fine-tunes by the recipe of the weights, and these name none: choose with `recipe`")
+    found = get_recipe(recipe)
+    return get_recipe(WITHOUT_RENDERING) if found.rendering else found
 
 
 def _fitted(recipe: Recipe, source: Source, model: FlowModel) -> Recipe:
@@ -235,7 +236,7 @@ def _folder(out: Path, precision: str, of: int) -> Path:
 
 def _check_folder(folder: Path, overwrite: bool) -> None:
     if (folder / MANIFEST).exists() and not overwrite:
-        raise InputError(f"{folder} holds an export already: choose another --out, or add --overwrite")
+        raise InputError(f"{folder} holds an export already: choose another `out`, or add `overwrite=True`")
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryFile(dir=folder):  # refused now, not after minutes of work
         pass

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tfflow.data.pipeline import Spread
+from tfflow.data.pipeline import EvenSubset
 from tfflow.data.records import Source
 from tfflow.data.scenes import Scenes
 from tfflow.data.sources import open_source
@@ -72,7 +72,7 @@ def opened(given: str | Source) -> Source:
 
 def _some(source: Source, count: int) -> Source:
     """At most `count` samples, evenly spread."""
-    return Spread(source, min(count, len(source)))
+    return EvenSubset(source, min(count, len(source)))
 
 
 def scenes_to_report(size: tuple[int, int], count: int) -> Scenes:

@@ -104,7 +104,7 @@ def benchmark(
     if not threads or min(threads) < 1:
         raise InputError(f"threads must be whole numbers above 0, got {list(threads)}")
     if runs < 1:
-        raise InputError(f"--runs must be at least 1, got {runs}")
+        raise InputError(f"`runs` must be at least 1, got {runs}")
     paths = [exported_file(Path(model)) for model in models]
     sizes = [TFLiteModel(path).size for path in paths]
     found = [facts(path.read_bytes()) for path in paths]
@@ -121,7 +121,7 @@ def exported_file(path: Path) -> Path:
     """The .tflite that a path or a folder of an export names. Raises InputError where there is none."""
     file = path / "model.tflite" if path.is_dir() else path
     if not file.is_file():
-        raise InputError(f"no exported network at {str(path)!r}: give a .tflite, or the --out of export/to_tflite.py")
+        raise InputError(f"no exported network at {str(path)!r}: give a .tflite, or the `out` of export/to_tflite.py")
     return file
 
 

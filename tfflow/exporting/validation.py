@@ -10,7 +10,7 @@ import numpy as np
 import tf_keras as keras
 
 from tfflow.data.records import Sample, Source
-from tfflow.evaluation import benchmark
+from tfflow.evaluation import scoring
 from tfflow.evaluation.baselines import Predictor
 from tfflow.evaluation.pictures import contact_sheet, flow_to_colour, robust_scale, with_legend
 from tfflow.exporting.compiled import compiled_outputs
@@ -92,7 +92,7 @@ def compare(
                 examples.append((sample, flows[FLOAT], flow12))
 
     predictors: dict[str, Predictor] = {FLOAT: reference, EXPORTED: exported}
-    results = benchmark.run(predictors, source, limit=limit, each=each, progress=progress)
+    results = scoring.run(predictors, source, limit=limit, each=each, progress=progress)
     drift = np.concatenate(lengths)
     p95, p99 = np.percentile(drift, [95, 99])
     summaries = {label: result.summary() for label, result in results.items()}
@@ -113,7 +113,7 @@ def selection_score(reference: Reference, exported: TFLiteModel, source: Source)
     """
     if "flow12" not in source.truth:
         return compare(reference, exported, source).drift["mean"]
-    result = benchmark.run({EXPORTED: exported}, source)[EXPORTED]
+    result = scoring.run({EXPORTED: exported}, source)[EXPORTED]
     return float(result.summary()["mean_over_images"]["epe"])
 
 

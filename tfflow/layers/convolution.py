@@ -5,7 +5,7 @@ from __future__ import annotations
 import tensorflow as tf
 import tf_keras as keras
 
-from tfflow.layers.plain import FlowLayer, as_written
+from tfflow.layers.plain import FlowLayer, without_autograph
 
 
 class DilatedConv2D(FlowLayer, keras.layers.Conv2D):
@@ -23,7 +23,7 @@ class DilatedConv2D(FlowLayer, keras.layers.Conv2D):
         if self.groups != 1:
             raise ValueError(f"DilatedConv2D takes no groups, got {self.groups}")
 
-    @as_written
+    @without_autograph
     def convolution_op(self, inputs, kernel):
         return dilated_conv2d(inputs, tf.convert_to_tensor(kernel), self.dilation_rate)
 

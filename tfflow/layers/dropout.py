@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tensorflow as tf
 
-from tfflow.layers.plain import FlowLayer, as_written
+from tfflow.layers.plain import FlowLayer, without_autograph
 
 
 class LevelDropout(FlowLayer):
@@ -22,7 +22,7 @@ class LevelDropout(FlowLayer):
             raise ValueError(f"`rate` must be in [0, 1), got {rate}")
         self.rate, self.place = float(rate), place
 
-    @as_written
+    @without_autograph
     def call(self, inputs, training=None):
         x, frames = inputs
         if not training:

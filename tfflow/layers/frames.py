@@ -5,13 +5,13 @@ from __future__ import annotations
 import tensorflow as tf
 
 from tfflow import ops
-from tfflow.layers.plain import FlowLayer, as_written
+from tfflow.layers.plain import FlowLayer, without_autograph
 
 
 class StackFrames(FlowLayer):
     """Frames of one shape, stacked on the batch axis: n times [b, ...] -> [n * b, ...]."""
 
-    @as_written
+    @without_autograph
     def call(self, frames):
         return tf.concat(frames, axis=0)
 
@@ -25,7 +25,7 @@ class Frame(FlowLayer):
             raise ValueError(f"`index` must be in [0, {count}), got {index}")
         self.index, self.count = index, count
 
-    @as_written
+    @without_autograph
     def call(self, stacked):
         b = (stacked.shape[0] or tf.shape(stacked)[0]) // self.count
         return stacked[self.index * b : (self.index + 1) * b]
@@ -37,7 +37,7 @@ class Frame(FlowLayer):
 class SwapFrames(FlowLayer):
     """Exchanges the halves of the batch axis: gives the other frame of each pair."""
 
-    @as_written
+    @without_autograph
     def call(self, stacked):
         first, second = tf.split(stacked, 2, axis=0)
         return tf.concat([second, first], axis=0)
@@ -50,7 +50,7 @@ class PadToMultiple(FlowLayer):
         super().__init__(**kwargs)
         self.multiple = multiple
 
-    @as_written
+    @without_autograph
     def call(self, images):
         return ops.pad_to_multiple(images, self.multiple)[0]
 
@@ -65,7 +65,7 @@ class CropLike(FlowLayer):
     def __init__(self, **kwargs):
         super().__init__(**{**kwargs, "autocast": False})
 
-    @as_written
+    @without_autograph
     def call(self, inputs):
         padded, like = inputs
         shape = tf.shape(like)

@@ -49,7 +49,7 @@ def _directly_in_keras_3() -> bool:
     return state.get_global_attribute("current_call_ctx") is not None
 
 
-def as_written(method: Callable) -> Callable:
+def without_autograph(method: Callable) -> Callable:
     """Traced as it is written: AutoGraph's rewriting, of no use here, takes longer than the rest of the build."""
     plain = tf.autograph.experimental.do_not_convert(method)
     plain.__signature__ = inspect.signature(method)  # Keras looks whether it takes `training`

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tensorflow as tf
 
-from tfflow.layers.plain import FlowLayer, as_written
+from tfflow.layers.plain import FlowLayer, without_autograph
 
 
 class Scale(FlowLayer):
@@ -14,7 +14,7 @@ class Scale(FlowLayer):
         super().__init__(**kwargs)
         self.factor = float(factor)
 
-    @as_written
+    @without_autograph
     def call(self, x):
         return x * tf.cast(self.factor, x.dtype)
 
@@ -29,7 +29,7 @@ class Normalize(FlowLayer):
         super().__init__(**kwargs)
         self.mean, self.std = tuple(mean), tuple(std)
 
-    @as_written
+    @without_autograph
     def call(self, x):
         return (x - tf.constant(self.mean, x.dtype)) * tf.constant([1 / s for s in self.std], x.dtype)
 
@@ -49,7 +49,7 @@ class L2Normalize(FlowLayer):
         super().__init__(**kwargs)
         self.length, self.epsilon, self.centred = float(length), float(epsilon), centred
 
-    @as_written
+    @without_autograph
     def call(self, x):
         features = tf.cast(x, tf.float32)
         if self.centred:
@@ -67,7 +67,7 @@ class CentrePair(FlowLayer):
     Source: FlowNet2's programs, which take it over both frames and all of their pixels.
     """
 
-    @as_written
+    @without_autograph
     def call(self, stacked):
         means = tf.reduce_mean(tf.cast(stacked, tf.float32), axis=[1, 2], keepdims=True)
         first, second = tf.split(means, 2, axis=0)
@@ -82,7 +82,7 @@ class NormalizePair(FlowLayer):
     Source: Jonschkowski et al. 2020 (UFlow), before a cost volume.
     """
 
-    @as_written
+    @without_autograph
     def call(self, inputs):
         x, other = (tf.cast(features, tf.float32) for features in inputs)
         moments = [tf.nn.moments(features, axes=[1, 2, 3], keepdims=True) for features in (x, other)]
@@ -93,7 +93,7 @@ class NormalizePair(FlowLayer):
 class Length(FlowLayer):
     """Euclidean length of each pixel's vector, [b, h, w, c] -> [b, h, w, 1]; of nothing 1e-6, with no gradient."""
 
-    @as_written
+    @without_autograph
     def call(self, x):
         squares = tf.reduce_sum(tf.square(tf.cast(x, tf.float32)), axis=-1, keepdims=True)
         return tf.cast(tf.sqrt(tf.maximum(squares, 1e-12)), x.dtype)
@@ -102,7 +102,7 @@ class Length(FlowLayer):
 class AbsoluteDifference(FlowLayer):
     """[a, b], each [b, h, w, c] -> |a - b|: what a warped frame does not explain."""
 
-    @as_written
+    @without_autograph
     def call(self, inputs):
         first, second = inputs
         return tf.abs(first - second)
@@ -111,6 +111,6 @@ class AbsoluteDifference(FlowLayer):
 class ZeroFlow(FlowLayer):
     """The flow that a coarsest level starts from: zeros [b, h, w, 2], float32, on the grid of its input."""
 
-    @as_written
+    @without_autograph
     def call(self, features):
         return tf.cast(tf.zeros_like(features[..., :2]), tf.float32)

@@ -1,8 +1,8 @@
 """Small terms that add up to an objective: `0.5 * Census() + 0.25 * Distillation()`."""
 
-from tfflow.losses.agreement import Consistency, Hidden, Outgoing
+from tfflow.losses.agreement import Consistency, OcclusionPenalty, OutOfFrame
 from tfflow.losses.census import Census
-from tfflow.losses.distillation import Distillation, Following, SecondPass, SelfSupervision
+from tfflow.losses.distillation import Distillation, SecondPass, SelfSupervision, TargetFlow
 from tfflow.losses.level import AtLevel
 from tfflow.losses.multiframe import ConstantVelocity, MultiFramePhotometric, Past, ShareSmoothness, TwoShares
 from tfflow.losses.objective import Objective, Term, global_mean
@@ -27,16 +27,15 @@ __all__ = [
     "Distillation",
     "EndpointError",
     "Everywhere",
-    "Following",
     "ForwardBackward",
     "GradientConstancy",
-    "Hidden",
     "Inside",
     "LevelEPE",
     "MultiFramePhotometric",
     "MultiscaleEPE",
     "Objective",
-    "Outgoing",
+    "OcclusionPenalty",
+    "OutOfFrame",
     "Past",
     "Photometric",
     "RangeMap",
@@ -44,6 +43,7 @@ __all__ = [
     "SelfSupervision",
     "ShareSmoothness",
     "Smoothness",
+    "TargetFlow",
     "Term",
     "TwoShares",
     "View",

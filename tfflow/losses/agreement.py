@@ -30,7 +30,7 @@ class Consistency(Term):
 
 
 @dataclass(frozen=True)
-class Hidden(Term):
+class OcclusionPenalty(Term):
     """Mean over all pixels of penalty(1 - visible1): a penalty on occluded pixels.
 
     Pitfall: masks carry no gradient, so this one has none either (UnFlow, issue 8: a hard mask is constant in the
@@ -45,7 +45,7 @@ class Hidden(Term):
 
 
 @dataclass(frozen=True)
-class Outgoing(Term):
+class OutOfFrame(Term):
     """Half the squared distance of the target from the frame, px**2, mean over the pixels whose target lies outside.
 
     Warping cannot pull such pixels back: outside, the warped frame is black and its gradient zero.

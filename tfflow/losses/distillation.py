@@ -17,31 +17,31 @@ class Distillation(Term):
     """Sum over u and v of penalty(student's flow - teacher's), mean over M_f.
 
     M_f = visible to the teacher and not to the student: pixels whose match lies outside the student's crop.
-    Source: Liu et al. 2019 (DDFlow), eq. 5 and 6. Needs `view.target12` and `view.used1` of a teacher.
+    Source: Liu et al. 2019 (DDFlow), eq. 5 and 6. Needs `view.target12` and `view.target_mask` of a teacher.
     """
 
     penalty: Penalty = AbsRobust()
     needs_teacher = True
 
     def __call__(self, view: View) -> tf.Tensor:
-        flow, visible = view.followed
+        flow, visible = view.target
         newly_occluded = tf.clip_by_value(visible - view.visible1, 0.0, 1.0)
         cost = tf.reduce_sum(self.penalty(flow - view.flow12), axis=-1, keepdims=True)
         return mean_where(cost, tf.stop_gradient(newly_occluded))
 
 
 @dataclass(frozen=True)
-class Following(Term):
+class TargetFlow(Term):
     """Sum over u and v of penalty(flow - the flow to follow), mean over the pixels where its mask is 1.
 
-    Source: Liu et al. 2020 (ARFlow), eq. 5. Needs `view.target12` and `view.used1`, which carry no gradient.
+    Source: Liu et al. 2020 (ARFlow), eq. 5. Needs `view.target12` and `view.target_mask`, which carry no gradient.
     """
 
     penalty: Penalty = AbsRobust()
     needs_teacher = True
 
     def __call__(self, view: View) -> tf.Tensor:
-        flow, used = view.followed
+        flow, used = view.target
         cost = tf.reduce_sum(self.penalty(flow - view.flow12), axis=-1, keepdims=True)
         return mean_where(cost, used)
 
@@ -74,7 +74,7 @@ class SecondPass(Term):
 class SelfSupervision(Term):
     """Sum over u and v of penalty(teacher's flow - student's), times w_t * (1 - w_s), mean over all pixels.
 
-    w_t: the confidence in the teacher's flow, `view.used1`, from a phase whose `trust` is a narrow Confidence;
+    w_t: the confidence in the teacher's flow, `view.target_mask`, from a phase whose `trust` is a narrow Confidence;
     w_s: `confidence` of the student's own flows. Where both pass the forward-backward check, or neither does,
     nothing is learned. No gradient to weights and teacher. Needs both directions.
     Source: Jonschkowski et al. 2020 (UFlow), eq. 6.
@@ -86,6 +86,6 @@ class SelfSupervision(Term):
 
     def __call__(self, view: View) -> tf.Tensor:
         unsure = 1.0 - self.confidence(view.flow12, view.flow21)
-        flow, trust = view.followed
+        flow, trust = view.target
         cost = tf.reduce_sum(self.penalty(flow - view.flow12), axis=-1, keepdims=True)
         return mean_where(cost, trust * unsure, over="all")

@@ -64,11 +64,11 @@ class AtLevel(Term):
             flows10=None if view.flows10 is None else (view.flows10[index],),
             shares=None if view.shares is None else (view.shares[index],),
         )
-        if view.target12 is None or view.used1 is None:
+        if view.target12 is None or view.target_mask is None:
             return changed
         return dataclasses.replace(
             changed,
             target12=ops.resize_flow(view.target12, to),
-            used1=ops.resize_image(view.used1, to),
+            target_mask=ops.resize_image(view.target_mask, to),
             truth=view.truth,
         )

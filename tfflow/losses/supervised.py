@@ -79,10 +79,10 @@ def level_error(view: View, flow: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     The truth of a pixel is the mean of the known truth that it covers.
     """
     window = [view.flow12.shape[1] // flow.shape[1], view.flow12.shape[2] // flow.shape[2]]
-    if view.target12 is None or view.used1 is None:
-        raise ValueError("an endpoint error needs ground truth: `target12` and `used1` of the view are None")
-    known = tf.nn.avg_pool2d(view.used1, window, window, "VALID")  # [n, h', w', 1]
-    target = tf.nn.avg_pool2d(view.target12 * view.used1, window, window, "VALID") / (known + 1e-6)
+    if view.target12 is None or view.target_mask is None:
+        raise ValueError("an endpoint error needs ground truth: `target12` and `target_mask` of the view are None")
+    known = tf.nn.avg_pool2d(view.target_mask, window, window, "VALID")  # [n, h', w', 1]
+    target = tf.nn.avg_pool2d(view.target12 * view.target_mask, window, window, "VALID") / (known + 1e-6)
     target /= tf.constant([window[1], window[0]], tf.float32)
     squared = tf.reduce_sum(tf.square(target - flow), axis=-1)
     return tf.sqrt(squared + 1e-12), tf.cast(known[..., 0] > 0, tf.float32)

@@ -23,7 +23,7 @@ class View:
     flows21: the same pairs' flows12 seen from their second frame; None in one-way training.
     second: the network's second pass over the same frames, transformed as the phase's `second` says, with the flow of
         the first pass, transformed alike, to follow; None where there is none.
-    target12, used1: a flow to follow and where: ground truth with its valid mask, or a teacher's flow with the
+    target12, target_mask: a flow to follow and where: ground truth with its valid mask, or a teacher's flow with the
         teacher's visibility; [n, h, w, 2] and [n, h, w, 1]; None where there is none.
     truth: whether target12 is ground truth, which `Objective` hands to terms alone that declare `needs_truth`.
     image0: the frame before image1 (where time runs back: the one after it); None for networks of two frames.
@@ -37,7 +37,7 @@ class View:
     flows12: tuple[tf.Tensor, ...]
     visible1: tf.Tensor
     target12: tf.Tensor | None = None
-    used1: tf.Tensor | None = None
+    target_mask: tf.Tensor | None = None
     flows21: tuple[tf.Tensor, ...] | None = None
     image0: tf.Tensor | None = None
     flows10: tuple[tf.Tensor, ...] | None = None
@@ -60,14 +60,14 @@ class View:
     @functools.cached_property
     def without_truth(self) -> View:
         """The same for terms that learn without labels: of a flow to follow, only what a teacher gave is left."""
-        return dataclasses.replace(self, target12=None, used1=None, truth=False) if self.truth else self
+        return dataclasses.replace(self, target12=None, target_mask=None, truth=False) if self.truth else self
 
     @property
-    def followed(self) -> tuple[tf.Tensor, tf.Tensor]:
+    def target(self) -> tuple[tf.Tensor, tf.Tensor]:
         """The flow to follow and where, without gradient. ValueError where there is none."""
-        if self.target12 is None or self.used1 is None:
+        if self.target12 is None or self.target_mask is None:
             raise ValueError("this term follows a teacher's flow: its phase needs a teacher, or a second pass")
-        return tf.stop_gradient(self.target12), tf.stop_gradient(self.used1)
+        return tf.stop_gradient(self.target12), tf.stop_gradient(self.target_mask)
 
     @property
     def flow12(self) -> tf.Tensor:

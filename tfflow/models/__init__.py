@@ -16,7 +16,7 @@ from tfflow.models.tflite import SUFFIX, TFLiteModel
 from tfflow.models.variants import VARIANTS, Variant, register_network, variant
 from tfflow.models.weights import assign, read_arrays
 
-BOX = Path(__file__).parent.parent / "weights"
+PRETRAINED = Path(__file__).parent.parent / "weights"
 """Weights that come with the package, `<name>.safetensors` and what is on record of them, `<name>.json`."""
 
 DEFAULT = "pwcnet_mobile"
@@ -26,8 +26,8 @@ RUN_WEIGHTS = "weights.safetensors"
 """The file of finished weights in an output folder of `python -m tfflow.train`."""
 
 __all__ = [
-    "BOX",
     "DEFAULT",
+    "PRETRAINED",
     "RUN_WEIGHTS",
     "VARIANTS",
     "FlowModel",
@@ -37,10 +37,10 @@ __all__ = [
     "any_size",
     "as_image",
     "both_directions",
-    "boxed",
     "load",
     "load_float",
     "one_direction",
+    "pretrained_names",
     "record",
     "register_network",
     "untrained",
@@ -58,7 +58,7 @@ def load(weights: str | os.PathLike, scales: Sequence[float] = ONCE) -> FlowMode
     """A trained network: pretrained weights by name, a .safetensors file, the folder of a run of `tfflow train`, or a
     .tflite of `export/to_tflite.py`.
 
-    scales: sizes, as shares of the frames' own, at which it looks one after the other, see `FlowModel`; an exported
+    scales: sizes, as shares of the frames' own, of its passes, one after the other, see `FlowModel`; an exported
     network has one size.
     """
     if Path(weights).suffix == SUFFIX:
@@ -77,7 +77,7 @@ def load_float(weights: str | os.PathLike, scales: Sequence[float] = ONCE) -> Fl
     if metadata.get("model") not in VARIANTS:
         raise InputError(
             f"{str(path)!r} holds weights of a network that is not known here: {metadata.get('model')!r}; if it is "
-            "your own, register it first (--plugin FILE.py)"
+            "your own, register it first, by tfflow.register_network in a file that a command executes (`plugin`)"
         )
     model = FlowModel(metadata["model"], metadata, scales=scales)
     assign(model.one_way, arrays, repr(str(path)))
@@ -85,16 +85,16 @@ def load_float(weights: str | os.PathLike, scales: Sequence[float] = ONCE) -> Fl
     return model
 
 
-def boxed() -> list[str]:
+def pretrained_names() -> list[str]:
     """Names of the pretrained weights."""
-    return sorted(p.stem for p in BOX.glob("*.safetensors"))
+    return sorted(p.stem for p in PRETRAINED.glob("*.safetensors"))
 
 
 def record(name: str) -> dict[str, Any]:
     """How the pretrained weights `name` were trained and what they scored: see `tfflow.release`."""
-    if name not in boxed():
-        raise unknown_name("weights", name, boxed())
-    return parse_json((BOX / f"{name}.json").read_bytes())
+    if name not in pretrained_names():
+        raise unknown_name("weights", name, pretrained_names())
+    return parse_json((PRETRAINED / f"{name}.json").read_bytes())
 
 
 def weights_file(weights: str | os.PathLike) -> Path:
@@ -103,18 +103,18 @@ def weights_file(weights: str | os.PathLike) -> Path:
     if path.is_dir():
         if (path / RUN_WEIGHTS).is_file():
             return path / RUN_WEIGHTS
-        raise InputError(
-            f"folder {str(path)!r} holds no {RUN_WEIGHTS}: is it the --out of a `tfflow.train` that ended?"
-        )
+        raise InputError(f"folder {str(path)!r} holds no {RUN_WEIGHTS}: is it the folder of a training that ended?")
     if path.is_file():
         return path
-    if (BOX / f"{weights}.safetensors").is_file():
-        return BOX / f"{weights}.safetensors"
+    if (PRETRAINED / f"{weights}.safetensors").is_file():
+        return PRETRAINED / f"{weights}.safetensors"
     if str(weights) in VARIANTS:
-        raise InputError(f"there are no pretrained weights of {str(weights)!r} ({', '.join(boxed()) or 'none'})")
+        known = ", ".join(pretrained_names()) or "none"
+        raise InputError(f"there are no pretrained weights of {str(weights)!r} ({known})")
     network, dot, _ = str(weights).partition(".")
     if dot and network in VARIANTS and path.suffix != ".safetensors":
-        raise unknown_name("weights", str(weights), [n for n in boxed() if n.partition(".")[0] == network] or boxed())
+        of_network = [name for name in pretrained_names() if name.partition(".")[0] == network]
+        raise unknown_name("weights", str(weights), of_network or pretrained_names())
     if path.suffix or len(path.parts) > 1:
         raise InputError(f"no such file or folder of weights: {str(path)!r}")
-    raise unknown_name("weights", str(weights), boxed())
+    raise unknown_name("weights", str(weights), pretrained_names())

@@ -10,7 +10,7 @@ from tfflow import ops
 from tfflow.errors import InputError
 
 ONCE = (1.0,)
-"""The network as it is: one look at the frames' own size."""
+"""The network as it is: one pass at the frames' own size."""
 LEAST, MOST = 1 / 16, 8.0
 
 
@@ -26,16 +26,16 @@ def check_scales(scales: Sequence[float]) -> tuple[float, ...]:
 
 
 def cascade(
-    look: Callable[[tf.Tensor, tf.Tensor], tf.Tensor],
+    network: Callable[[tf.Tensor, tf.Tensor], tf.Tensor],
     images1: tf.Tensor,
     images2: tf.Tensor,
     scales: Sequence[float],
     initial_flow: tf.Tensor | None = None,
 ) -> tf.Tensor:
-    """Flow of `look` at each of the scales in turn; from the second on, at image2 warped by the flow so far.
+    """Flow of `network` at each of the scales in turn; from the second on, at image2 warped by the flow so far.
 
-    look: images [b, h, w, 3] twice -> flow [b, h, w, 2], of any size. images1, images2: [b, h, w, 3]. scales: sizes of
-    the frames to look at, as shares of their own. initial_flow: [b, h, w, 2], what is known before the first of them.
+    network: images [b, h, w, 3] twice -> flow [b, h, w, 2], of any size. images1, images2: [b, h, w, 3]. scales: sizes
+    of the frames in each pass, as shares of their own. initial_flow: [b, h, w, 2], known before the first pass.
     Returns [b, h, w, 2], px.
     What is found on warped frames adds to what is known at its target: f(x) = more(x) + so_far(x + more(x)).
     Source: warping coarse to fine, Brox et al. 2004; networks stacked by it, Ilg et al. 2017 (FlowNet 2.0).
@@ -46,9 +46,9 @@ def cascade(
         size = tuple(tf.maximum(1, tf.cast(tf.round(tf.cast(n, tf.float32) * scale), tf.int32)) for n in own)
         frame1, frame2 = (images if scale == 1 else ops.resize_image(images, size) for images in (images1, images2))
         if flow is None:
-            flow = look(frame1, frame2)
+            flow = network(frame1, frame2)
             continue
         so_far = ops.resize_flow(flow, size)
-        more = look(frame1, ops.backward_warp(frame2, so_far, "border"))
+        more = network(frame1, ops.backward_warp(frame2, so_far, "border"))
         flow = more + ops.backward_warp(so_far, more, "border")
     return ops.resize_flow(flow, own)  # [b, h, w, 2]

@@ -87,8 +87,8 @@ class Estimate:
         return self.flow21
 
 
-def estimate_pair(both: Callable[..., Any], first: np.ndarray, second: np.ndarray, *around: Any) -> Estimate:
+def estimate_pair(both: Callable[..., Any], first: np.ndarray, second: np.ndarray, *neighbours: Any) -> Estimate:
     """The `Estimate` of two images [h, w, 3] by a model's `both`, which gives both directions in one pass."""
-    stacked = [None if image is None else image[None] for image in around]
+    stacked = [None if image is None else image[None] for image in neighbours]
     flow12, flow21 = both(first[None], second[None], *stacked)
     return Estimate(np.asarray(flow12)[0], first, second, np.asarray(flow21)[0])

@@ -33,9 +33,9 @@ class FlowModel:
 
     name, stride, parameters: of the network (`tfflow.models.VARIANTS`); metadata: where the weights come from.
     network: an existing network, whose weights are then shared; else a new one with random weights.
-    scales: sizes, as shares of the frames' own, at which the network looks one after the other (`cascade`): (1, 2) is
+    scales: sizes, as shares of the frames' own, of the network's passes, one after the other (`cascade`): (1, 2) is
         more exact at five times the work, (0.5, 1, 2) reaches farther, too. Of networks of two frames alone.
-    frames: how many the network looks at, 2 or 3. Of three, the third is image0, the frame before image1: where none
+    frames: how many the network takes, 2 or 3. Of three, the third is image0, the frame before image1: where none
         is given, as at the beginning of a sequence, image1 itself stands for it (and image2 for image3).
     Networks whose authors use fewer levels for small frames (`Network.longest_sides`) do so here with their weights.
     Frames of any size: the last row and column are repeated up to a multiple of the stride, and the flow is cut back.
@@ -57,7 +57,7 @@ class FlowModel:
         self.frames = frames_of(self.network)
         self._sides = longest_sides_of(self.network) if "imported" in self.metadata else ()
         if self.frames > 2 and self.scales != ONCE:
-            raise InputError(f"{name} looks at {self.frames} frames: scales are for networks of two")
+            raise InputError(f"{name} takes {self.frames} frames: scales are for networks of two")
         any_size = tf.TensorSpec([None, None, None, 3])  # traced once; as fast as a size of its own
         once = functools.partial(tf.function, autograph=False)
         self._predict = once(self.forward, input_signature=[any_size] * self.frames)
@@ -127,8 +127,8 @@ class FlowModel:
         Images as in `flow`; image3: the frame after image2, for networks of three frames.
         """
         first, second = as_pair(image1, image2, channels)
-        around = [as_pair(x, image1, channels)[0] if x is not None else None for x in (image0, image3)]
-        return estimate_pair(self.both, first, second, *around)
+        neighbours = [as_pair(x, image1, channels)[0] if x is not None else None for x in (image0, image3)]
+        return estimate_pair(self.both, first, second, *neighbours)
 
     def batch(
         self,
@@ -142,7 +142,7 @@ class FlowModel:
         initial_flow: [b, h, w, 2], as in `flow`.
         """
         check_process()
-        images = as_batch(images1, images2, *self._around((images0, images1)))
+        images = as_batch(images1, images2, *self._neighbours((images0, images1)))
         if initial_flow is not None:
             flow = self._predict_from(*images[:2], self._start(initial_flow, images[0]))
         else:
@@ -163,7 +163,7 @@ class FlowModel:
         initial_flows: guesses of both flows to start from, each [b, h, w, 2]; the frames are then encoded twice.
         """
         check_process()
-        images = as_batch(images1, images2, *self._around((images0, images1), (images3, images2)))
+        images = as_batch(images1, images2, *self._neighbours((images0, images1), (images3, images2)))
         if initial_flows is not None:
             first, second = np.concatenate(images[:2]), np.concatenate(images[1::-1])
             flow = self._predict_from(first, second, self._start(np.concatenate(initial_flows), first))
@@ -176,36 +176,36 @@ class FlowModel:
         """A guess as float32, or InputError where the network takes none, or it is none of these images."""
         start = np.asarray(initial_flow, np.float32)
         if self.frames > 2:
-            raise InputError(f"{self.name} looks at {self.frames} frames: an initial flow is for networks of two")
+            raise InputError(f"{self.name} takes {self.frames} frames: an initial flow is for networks of two")
         if start.shape != (*images.shape[:3], 2) or not np.isfinite(start).all():
             raise InputError(f"`initial_flow` must be finite, {(*images.shape[1:3], 2)}, got {start.shape[1:]}")
         return start
 
-    def _around(self, *given_and_nearest) -> list[np.ndarray]:
-        """Frames around the pair that the network looks at besides; the nearest of the pair where none is given."""
+    def _neighbours(self, *given_and_nearest) -> list[np.ndarray]:
+        """Frames around the pair that the network takes besides; the nearest of the pair where none is given."""
         if self.frames == 2:
             if any(given is not None for given, _ in given_and_nearest):
-                raise InputError(f"{self.name} looks at two frames: leave out those before and after them")
+                raise InputError(f"{self.name} takes two frames: leave out those before and after them")
             return []
         return [nearest if given is None else given for given, nearest in given_and_nearest]
 
     def forward(self, images1: tf.Tensor, images2: tf.Tensor, *before: tf.Tensor) -> tf.Tensor:
         """`batch` inside a graph."""
         if self.scales == ONCE:
-            return self._look("one_way", images1, images2, *before)
-        return cascade(functools.partial(self._look, "one_way"), images1, images2, self.scales)
+            return self._one_pass("one_way", images1, images2, *before)
+        return cascade(functools.partial(self._one_pass, "one_way"), images1, images2, self.scales)
 
     def continued(self, images1: tf.Tensor, images2: tf.Tensor, initial_flow: tf.Tensor) -> tf.Tensor:
         """`batch` inside a graph, from an initial flow on."""
-        return cascade(functools.partial(self._look, "one_way"), images1, images2, self.scales, initial_flow)
+        return cascade(functools.partial(self._one_pass, "one_way"), images1, images2, self.scales, initial_flow)
 
-    def stacked(self, images1: tf.Tensor, images2: tf.Tensor, *around: tf.Tensor) -> tf.Tensor:
+    def stacked(self, images1: tf.Tensor, images2: tf.Tensor, *neighbours: tf.Tensor) -> tf.Tensor:
         """`both` inside a graph: [2b, h, w, 2], flows 1->2, then 2->1."""
         if self.scales == ONCE:
-            return self._look("both_ways", images1, images2, *around)
+            return self._one_pass("both_ways", images1, images2, *neighbours)
         return tf.concat([self.forward(images1, images2), self.forward(images2, images1)], axis=0)
 
-    def _look(self, ways: str, *images):
+    def _one_pass(self, ways: str, *images):
         """Flow of `one_way` or `both_ways`, with as many levels as the frames' size asks for."""
         padded, sizes = zip(*(ops.pad_to_multiple(frames, self.stride) for frames in images), strict=True)
         if not self._sides:

@@ -78,12 +78,13 @@ def save_weights(
 ) -> Path:
     """Writes the weights of a Keras model of a network to a .safetensors file, which `tfflow.load` takes.
 
-        model = tfflow.load().keras_model
-        model.compile(...); model.fit(...)
+        model = tfflow.load().keras_model                # then model.compile(...), model.fit(...)
         tfflow.save_weights(model, "mine.safetensors")
+        mine = tfflow.load("mine.safetensors")
 
-    model: `FlowModel.keras_model`, or one like it that Keras loaded. network: its name in the table; default: the
-    model's own name, which is that. Returns the path. Raises InputError for another suffix.
+    model: `FlowModel.keras_model`, or one that Keras saved and loaded. network: its name in the table of networks.
+        Default: the model's own name.
+    Returns the path. Raises InputError for another suffix.
     """
     path = Path(path)
     if path.suffix != SUFFIX:

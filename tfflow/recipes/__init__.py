@@ -24,12 +24,12 @@ for _module in pkgutil.iter_modules([str(Path(__file__).parent)]):
 RECIPES: Registry[Recipe] = Registry("recipe", _found)
 
 __all__ = [
-    "RECIPES", "Adam", "Part", "Phase", "Recipe", "Rendering", "Teacher", "Transformed", "named",
+    "RECIPES", "Adam", "Part", "Phase", "Recipe", "Rendering", "Teacher", "Transformed", "get_recipe",
     "register_recipe",
 ]  # fmt: skip
 
 
-def named(name: str | os.PathLike | Recipe) -> Recipe:
+def get_recipe(name: str | os.PathLike | Recipe) -> Recipe:
     """The recipe called `name`, or that of a Python file, or `name` where it is one. An unknown name is refused with
     the nearest ones; a file is executed."""
     if isinstance(name, Recipe):
@@ -43,7 +43,7 @@ def named(name: str | os.PathLike | Recipe) -> Recipe:
 def register_recipe(recipe: Recipe) -> None:
     """Makes a method of your own known by its name to every function and command: `recipe="mine"`, `--recipe mine`.
 
-        mine = dataclasses.replace(tfflow.recipes.named("ddflow_quick"), name="mine", batch=8)
+        mine = dataclasses.replace(tfflow.recipes.get_recipe("ddflow_quick"), name="mine", batch=8)
         tfflow.register_recipe(mine)
 
     Raises InputError where another recipe has the name.

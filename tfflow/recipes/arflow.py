@@ -9,7 +9,6 @@ from tfflow.losses import (
     AtLevel,
     Both,
     Census,
-    Following,
     ForwardBackward,
     Inside,
     Objective,
@@ -17,6 +16,7 @@ from tfflow.losses import (
     RangeMap,
     SecondPass,
     Smoothness,
+    TargetFlow,
 )
 from tfflow.recipes.recipe import Adam, Phase, Recipe, Transformed
 from tfflow.recipes.schedules import Piecewise
@@ -30,7 +30,7 @@ TERNARY = 0.0555556 * Census(radius=1, penalty=L1)
 # Weight 50 on a quarter of the sum over u, v, x and y, of which `Smoothness` is a half, in both directions.
 SMOOTH = 6.25 * Smoothness(order=1, penalty=L1, edge=10.0, relative=True)
 # 0.01 times the mean over u and v, which are summed here.
-ANALOGY = 0.0025 * SecondPass(1.0 * Following(L1))
+ANALOGY = 0.0025 * SecondPass(1.0 * TargetFlow(L1))
 CLAIMED = Both(RangeMap(threshold=0.2), Inside())
 AGREED = Both(ForwardBackward(alpha1=0.01, alpha2=0.5), Inside())
 CHANGES = (

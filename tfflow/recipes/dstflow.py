@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from tfflow.augmentation import Affine, ColourJitter
-from tfflow.losses import AtLevel, Charbonnier, GradientConstancy, Outgoing, Photometric, Smoothness
+from tfflow.losses import AtLevel, Charbonnier, GradientConstancy, OutOfFrame, Photometric, Smoothness
 from tfflow.recipes.recipe import Adam, Phase, Recipe
 from tfflow.recipes.schedules import Piecewise
 
 GREY_LEVELS = Charbonnier(alpha=0.5, beta=255.0, epsilon=0.1)
 # Shares of the layers DataLoss, GradientLoss, SmoothLoss and STLoss; theirs sums x and y, which are averaged here.
 TERMS = 1.0 * Photometric(GREY_LEVELS) + 1.0 * GradientConstancy(GREY_LEVELS)
-TERMS += 4.0 * Smoothness(order=1, penalty=Charbonnier(alpha=0.5, epsilon=0.1), edge=5.0) + 0.1 * Outgoing()
+TERMS += 4.0 * Smoothness(order=1, penalty=Charbonnier(alpha=0.5, epsilon=0.1), edge=5.0) + 0.1 * OutOfFrame()
 # They average over both directions, which are summed here: 0.244 / 2 and 0.0244 / 2.
 EVERY_LEVEL = 0.122 * AtLevel(1, TERMS) + 0.0122 * AtLevel(4, TERMS) + 0.0122 * AtLevel(8, TERMS)
 EVERY_LEVEL += 0.0122 * AtLevel(16, TERMS) + 0.0122 * AtLevel(32, TERMS) + 0.0122 * AtLevel(64, TERMS)

@@ -71,7 +71,7 @@ supervised_fine = _scheduled(
     "S_fine",
     600_000,
     Piecewise((1e-5, 5e-6, 2.5e-6, 1.25e-6, 6.25e-7), until=(200_000, 300_000, 400_000, 500_000)),
-    "goes on from weights of S_long or S_short (--weights), in FlowNet 2.0 on FlyingThings3D at larger crops, "
-    "which --crop gives [from memory]",
+    "goes on from weights of S_long or S_short, which the user names; in FlowNet 2.0 on FlyingThings3D at larger "
+    "crops, which the user names, too [from memory]",
     weights="given",
 )

@@ -12,9 +12,9 @@ from tfflow.losses import (
     Charbonnier,
     Consistency,
     ForwardBackward,
-    Hidden,
     Inside,
     Objective,
+    OcclusionPenalty,
     Smoothness,
 )
 from tfflow.losses.visibility import Visibility
@@ -27,7 +27,7 @@ BORDER = Inside(border=0.1)
 VISIBLE = Both(ForwardBackward(alpha1=0.01, alpha2=0.5, outside="border"), BORDER)
 SMOOTH = 3.0 * Smoothness(order=2, penalty=RHO, diagonals=True)
 # The authors average consistency over u and v, which are summed here: 0.2 / 2.
-OCCLUSION = 0.1 * Consistency(RHO, over="all") + 12.4 * Hidden(RHO)
+OCCLUSION = 0.1 * Consistency(RHO, over="all") + 12.4 * OcclusionPenalty(RHO)
 
 
 def _pyramid(visibility: Visibility, more: Objective = SMOOTH) -> Objective:

@@ -23,7 +23,7 @@ class Bar:
         self._console, self._shown = console, shown
         self._progress = Progress(*columns, console=console, disable=not (shown and console.is_terminal))
         self._task = self._progress.add_task("starting", total=None)
-        self._told = time.monotonic()
+        self._written = time.monotonic()
 
     def __enter__(self) -> Bar:
         self._progress.start()
@@ -40,8 +40,8 @@ class Bar:
         text = f"{phase.name}  {numbers}" + (f"  {pace:.2f} steps/s" if pace else "")
         self._progress.update(self._task, description=text, completed=step, total=steps)
         now = time.monotonic()
-        if self._shown and not self._console.is_terminal and pace and (now - self._told > 60 or step == steps):
-            self._told = now
+        if self._shown and not self._console.is_terminal and pace and (now - self._written > 60 or step == steps):
+            self._written = now
             self._console.print(
                 f"step {step}/{steps}  {text}  {(steps - step) / pace / 60:.0f} min left", highlight=False
             )

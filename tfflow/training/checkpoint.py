@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from tfflow.data.damage import warn
 from tfflow.errors import InputError
 from tfflow.files import write_json
 from tfflow.limits import parse_json
+from tfflow.messages import inform, warn
 from tfflow.models import RUN_WEIGHTS
 from tfflow.models.weights import read_arrays, save_arrays
 from tfflow.training.lock import LOCK
@@ -127,29 +126,29 @@ def check_folder(folder: str | os.PathLike, settings: dict[str, Any]) -> str:
     """
     folder = Path(folder)
     if folder.exists() and not folder.is_dir():
-        raise InputError(f"--out {str(folder)!r} is a file, expected a folder")
+        raise InputError(f"`out` {str(folder)!r} is a file, expected a folder")
     path = folder / SETTINGS
     if not path.is_file():
         if folder.is_dir() and any(x not in _ours(folder) for x in folder.iterdir()):
-            raise InputError(f"--out {str(folder)!r} is not empty and holds no training run: choose another folder")
+            raise InputError(f"`out` {str(folder)!r} is not empty and holds no training run: choose another folder")
         return ""
     try:
         before = parse_json(path.read_bytes())
         if not isinstance(before, dict):
             raise ValueError
     except ValueError:
-        raise InputError(f"{str(path)!r} is damaged: choose another --out") from None
+        raise InputError(f"{str(path)!r} is damaged: choose another `out`") from None
     if "steps" not in before and str(before.get("recipe")).startswith("Recipe("):
         raise InputError(
-            f"--out {str(folder)!r} holds a run of an earlier version: finish it there, or choose another --out"
+            f"`out` {str(folder)!r} holds a run of an earlier version: finish it there, or choose another `out`"
         )
     differing = differences(before, json.loads(json.dumps(settings)))
     rate = differing.pop(RATE, "")
     if differing or (rate and not _may_change_rate(folder)):
         name, values = next(iter((differing or {RATE: rate}).items()))
         raise InputError(
-            f"--out {str(folder)!r} holds another run: {name} {values}; repeat its command to continue it, or choose "
-            "another --out"
+            f"`out` {str(folder)!r} holds another run: {name} {values}; repeat its command to continue it, or choose "
+            "another `out`"
         )
     return rate
 
@@ -171,10 +170,10 @@ def claim_folder(folder: str | os.PathLike, settings: dict[str, Any]) -> Path:
     for path in _half_written(folder):
         path.unlink(missing_ok=True)
     if rate:
-        print(f"tfflow: the run goes on with another {RATE}: {rate}", file=sys.stderr)
+        inform(f"the run goes on with another {RATE}: {rate}")
         state = read_state(folder)
         if state and state[1].not_finite and (folder / BEFORE).exists():
-            print(f"tfflow: it goes back to step {_read(folder / BEFORE)[1].step}", file=sys.stderr)
+            inform(f"it goes back to step {_read(folder / BEFORE)[1].step}")
             (folder / BEFORE).replace(folder / STATE)
     if rate or not (folder / SETTINGS).is_file():
         write_json(folder / SETTINGS, settings)

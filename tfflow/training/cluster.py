@@ -6,7 +6,6 @@ import contextlib
 import hashlib
 import re
 import socket
-import sys
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ import tensorflow as tf
 
 from tfflow.errors import InputError
 from tfflow.limits import parse_json
+from tfflow.messages import inform
 
 ROLES = ("chief", "worker")
 """Tasks that train, in the order in which TensorFlow counts them; the first of all of them writes."""
@@ -100,7 +100,7 @@ def meet(cluster: Cluster, announced: float = ANNOUNCED, given_up: float = GIVEN
                 )
             if silent and waited > announced:
                 silent = False
-                print(f"tfflow: waiting for {names}; given up after {given_up:g} s", file=sys.stderr, flush=True)
+                inform(f"waiting for {names}; given up after {given_up:g} s")
             time.sleep(min(0.2, announced))
 
 
@@ -159,7 +159,7 @@ def agree(strategy: tf.distribute.Strategy, step: int, facts: Mapping[str, str])
         else:
             continue
         raise InputError(
-            f"{what}: nothing was trained. Give all machines the same command, and the same --out on a disk that "
+            f"{what}: nothing was trained. Give all machines the same command, and the same `out` on a disk that "
             "they share"
         )
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 import tensorflow as tf
 
 from tfflow import augmentation
-from tfflow.data.pipeline import AROUND, Tap, batches
+from tfflow.data.pipeline import NEIGHBOURS, ClosableSource, batches
 from tfflow.data.records import Source
 from tfflow.errors import InputError
 from tfflow.recipes import Recipe
@@ -20,7 +20,7 @@ class Feed:
     Batches have the crop and the number of pairs of the step's phase: call again where a phase has others.
     source: (height, width) of a phase's crop -> what it trains on.
 
-    frames: how many the network looks at; for 3 the frames before and after each pair come along.
+    frames: how many the network takes; for 3 the frames before and after each pair come along.
     Carries the ground truth that the recipe learns from, and the forward flow, where there is one, to tell the EPE.
     """
 
@@ -32,35 +32,35 @@ class Feed:
         seed: int,
         frames: int = 2,
     ):
-        self._around = AROUND if frames > 2 else ()
+        self._neighbours = NEIGHBOURS if frames > 2 else ()
         self._strategy, self._recipe, self._seed, self._source = strategy, recipe, seed, source
-        self._tap: Tap | None = None
+        self._current: ClosableSource | None = None
 
     def __call__(self, step: int) -> Iterator:
         self.close()
         source = self._source(self._recipe.crop_of(self._recipe.phase_at(step)))
-        self._tap = Tap(source.around() if self._around else source)
-        dataset = functools.partial(self._dataset, self._tap, step)
+        self._current = ClosableSource(source.with_neighbours() if self._neighbours else source)
+        dataset = functools.partial(self._dataset, self._current, step)
         return iter(self._strategy.distribute_datasets_from_function(dataset))
 
     def close(self) -> None:
-        if self._tap:
-            self._tap.close()
+        if self._current:
+            self._current.close()
 
-    def _dataset(self, tap: Tap, step: int, context: tf.distribute.InputContext) -> tf.data.Dataset:
+    def _dataset(self, source: ClosableSource, step: int, context: tf.distribute.InputContext) -> tf.data.Dataset:
         recipe, phase = self._recipe, self._recipe.phase_at(step)
         crop = recipe.crop_of(phase)
         teachers = [p.teacher for p in recipe.phases if p.teacher]
         occluders = [teacher.occluders for teacher in teachers if teacher.occluders][:1]
         changes = (*recipe.augmentation, augmentation.Crop(crop), *occluders)
         return batches(
-            tap,
+            source,
             lambda sample, number: augmentation.apply(changes, sample, number),
             size=crop,
             batch=recipe.batch_of(phase),
             seed=self._seed,
             first_step=step,
-            keys=[*sorted(truth_of(recipe) | ({"flow12", "valid1"} & tap.truth)), *self._around],
+            keys=[*sorted(truth_of(recipe) | ({"flow12", "valid1"} & source.truth)), *self._neighbours],
             workers=context.num_input_pipelines,
             worker=context.input_pipeline_id,
             replicas_here=context.num_replicas_in_sync // context.num_input_pipelines,
@@ -77,10 +77,10 @@ def truth_of(recipe: Recipe) -> set[str]:
 
 
 def check_sequences(model: str, frames: int, source: Source) -> None:
-    """Raises InputError where a network looks at three frames and the source has pairs alone."""
+    """Raises InputError where a network takes three frames and the source has pairs alone."""
     if frames > 2 and not source.sequences:
         raise InputError(
-            f"{model} looks at {frames} frames, and {source.name} has pairs alone: train on video:, frames:, "
+            f"{model} takes {frames} frames, and {source.name} has pairs alone: train on video:, frames:, "
             "sintel-clean:, sintel-final:, kitti-multiview: or scenes, or take a network of two frames"
         )
 

@@ -25,7 +25,7 @@ def fitted(recipe: Recipe, model: FlowModel) -> tuple[Recipe, list[str]]:
         if missing := phase.objective.needs_outputs.difference(outputs_of(model.network)):
             raise InputError(
                 f"{recipe.name} judges {', '.join(sorted(missing))} of a network, and {model.name} has none; "
-                f"--model {recipe.model} has"
+                f"`model` {recipe.model} has"
             )
     if not any(phase.objective.needs_levels for phase in recipe.phases):
         return recipe, []
@@ -39,7 +39,7 @@ def fitted(recipe: Recipe, model: FlowModel) -> tuple[Recipe, list[str]]:
         if missing_levels and not (recipe.levels_optional and left.terms):
             raise InputError(
                 f"{recipe.name} judges flow at {named_levels(missing_levels)}, and {model.name} has it at "
-                f"{named_levels(levels)}; --model {recipe.model} has it"
+                f"{named_levels(levels)}; `model` {recipe.model} has it"
             )
         lacking |= missing_levels
         phases.append(dataclasses.replace(phase, objective=left))
@@ -55,7 +55,7 @@ def trained_weights(recipe: Recipe, phase: Phase, model: FlowModel) -> list[tf.V
     if not trained:
         raise InputError(
             f"{recipe.name} trains weights named {phase.part.weights}... in its phase {phase.name!r}, and "
-            f"{model.name} has none; --model {recipe.model} has"
+            f"{model.name} has none; `model` {recipe.model} has"
         )
     return trained
 

@@ -9,8 +9,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from tfflow.data.damage import warn
 from tfflow.errors import InputError
+from tfflow.messages import warn
 
 if sys.platform == "win32":
     import msvcrt
@@ -31,8 +31,8 @@ def one_writer(folder: Path) -> Iterator[None]:
         except (BlockingIOError, PermissionError):
             file.seek(0)
             raise InputError(
-                f"--out {str(folder)!r} is in use by another training ({file.read(80).strip() or 'just begun'}): stop "
-                "that one, wait for its end, or choose another --out"
+                f"`out` {str(folder)!r} is in use by another training ({file.read(80).strip() or 'just begun'}): stop "
+                "that one, wait for its end, or choose another `out`"
             ) from None
         except OSError as error:
             warn(f"{str(folder)!r} cannot be locked ({error.strerror}): let no other training write there")

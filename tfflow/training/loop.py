@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import math
 import signal
-import sys
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ import tensorflow as tf
 
 from tfflow.data.pipeline import refusal
 from tfflow.errors import InputError
+from tfflow.messages import warn
 from tfflow.models import RUN_WEIGHTS
 from tfflow.models.weights import assign, checksum, save_arrays
 from tfflow.recipes import Phase
@@ -193,7 +193,7 @@ class _Run:
             self._check(values, norm, phase)
             idle = 0 if any(value for name, value in values.items() if name != "epe") else idle + 1
             if idle == IDLE and self.chief:
-                print(_nothing_left(phase, progress.step + 1), file=sys.stderr)
+                warn(_nothing_left(phase, progress.step + 1))
             rate = phase.learning_rate(progress.step - (end - phase.steps))
             trainer.apply(change, rate)
             progress.step += 1
@@ -233,9 +233,9 @@ class _Run:
         what = f"term {bad[0]!r} is {values[bad[0]]}" if bad else f"the gradient's norm is {norm}"
         back = step_before(self.folder)
         if back is not None and back < self.progress.step:
-            advice = f"Repeat the command with a lower --learning-rate, which goes back to step {back}"
+            advice = f"Repeat the command with a lower `learning_rate`, which goes back to step {back}"
         else:
-            advice = "Begin anew with a lower --learning-rate and another --out"
+            advice = "Begin anew with a lower `learning_rate` and another `out`"
         raise NotFinite(
             f"step {self.progress.step + 1} of phase {phase.name!r}: {what}; the state before it is kept. {advice} "
             f"(it began at {self.recipe.phases[0].learning_rate.rate:g}), or look for damaged frames"
@@ -245,9 +245,9 @@ class _Run:
 def _nothing_left(phase: Phase, step: int) -> str:
     """What to know of a trivial solution: a loss over visible pixels is least where none is taken to be visible."""
     return (
-        f"tfflow: step {step} of phase {phase.name!r}: for {IDLE} steps every term has been 0, as where all pixels "
-        "are taken to be hidden; nothing is learned. Begin with trained weights (--weights), more steps (--steps), or "
-        "a lower rate (--learning-rate)"
+        f"step {step} of phase {phase.name!r}: for {IDLE} steps every term has been 0, as where all pixels "
+        "count as occluded; nothing is learned. Begin with trained weights (`weights`), more steps (`steps`), or a "
+        "lower rate (`learning_rate`)"
     )
 
 

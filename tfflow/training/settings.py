@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -10,6 +11,10 @@ from tfflow.recipes import Recipe
 
 RATE = "learning_rate"
 """The one setting with which a run may go on although it differs: what to do when numbers were no longer finite."""
+
+
+RENAMED = {"Hidden(": "OcclusionPenalty(", "Outgoing(": "OutOfFrame(", "Following(": "TargetFlow("}
+"""Loss terms by their names in files of earlier versions: a run that one of these began goes on."""
 
 
 def run_settings(recipe: Recipe, learning_rate: float | str | None, **others: Any) -> dict[str, Any]:
@@ -55,6 +60,8 @@ def _fields(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
         for place, inner in enumerate(value, 1):
             yield from _fields(inner, f"{name}[{place}]")
     else:
+        for old, new in RENAMED.items() if isinstance(value, str) else ():
+            value = re.sub(rf"\b{re.escape(old)}", new, value)
         yield name, value
 
 

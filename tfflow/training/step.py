@@ -1,6 +1,6 @@
 """One replica's way from a batch to the loss, in the order in which it goes; one function for each arrow.
 
-    batch --taught--> the student's crop, the teacher's flow --seen--> View --second_pass--> View in the View
+    batch --with_target--> the student's crop, the teacher's flow --view--> View --second_pass--> View in the View
           --objective--> each term [n] --gradients--> shares of the mean loss, and of its gradient
 
 A batch has b pairs. Where a phase trains both directions, everything in a View has n = 2 b: first all pairs 1->2, then
@@ -32,12 +32,12 @@ INPUT_OF = dict(zip(IMAGES, INPUTS, strict=True))
 
 
 @dataclass(frozen=True)
-class Followed:
+class Target:
     """The target that the student follows: flow [n, h, w, 2], where it counts [n, h, w, 1], and whether it is
     ground truth."""
 
     flow: tf.Tensor
-    where: tf.Tensor
+    mask: tf.Tensor
     truth: bool = False
 
 
@@ -57,14 +57,14 @@ class Step:
 
     def losses(self, batch: Batch) -> tuple[dict[str, tf.Tensor], dict[str, tf.Tensor]]:
         """(terms, extras) of one replica's batch: each weighted term [n], and the epe of every pair with truth [b]."""
-        batch, followed = self.taught(batch)
-        view = self.seen(batch, followed)
+        batch, target = self.with_target(batch)
+        view = self.view(batch, target)
         if self.phase.second:
             view = dataclasses.replace(view, second=self.second_pass(batch, view))
         extras = {"epe": _epe(view.flow12, batch)} if "flow12" in batch else {}
         return self.phase.objective(view), extras
 
-    def taught(self, batch: Batch) -> tuple[Batch, Followed | None]:
+    def with_target(self, batch: Batch) -> tuple[Batch, Target | None]:
         """The student's batch, and what it follows: a teacher's flow, or the truth, or nothing.
 
         The teacher gets the whole crop; frames, its flow and its mask are all cut to the student's crop.
@@ -82,14 +82,14 @@ class Step:
         if rules.occluders:
             frames["image2"] = frames["input2"] = frames[COVERED]
         top, left = (stack(n, n) if both else n for n in (top, left))
-        return frames, Followed(ops.cut(flow, top, left, size), ops.cut(counts, top, left, size))
+        return frames, Target(ops.cut(flow, top, left, size), ops.cut(counts, top, left, size))
 
-    def seen(self, batch: Batch, followed: Followed | None) -> View:
+    def view(self, batch: Batch, target: Target | None) -> View:
         """The frames, and the network's maps of them."""
         maps = self.student([network_input(batch, name) for name in self.student.input_names], training=True)
         count = len(maps) // len(self.outputs)
         flows, *others = (maps[place * count : (place + 1) * count] for place in range(len(self.outputs)))
-        view = view_of(self.phase, batch, floats(flows_of(self.phase.part.net, flows)), followed)
+        view = view_of(self.phase, batch, floats(flows_of(self.phase.part.net, flows)), target)
         more: dict[str, Any] = {field: floats(x) for field, x in zip(self.outputs[1:], others, strict=True)}
         return dataclasses.replace(view, **more)
 
@@ -109,8 +109,8 @@ class Step:
             fn_output_signature={key: tf.TensorSpec(x.shape[1:], tf.float32) for key, x in known.items()},
         )
         changed = {key: tf.stop_gradient(x) for key, x in changed.items()}
-        followed = Followed(stack(changed["flow12"], changed["flow21"]), stack(changed["valid1"], changed["valid2"]))
-        return self.seen({name: changed[name] for name in self.student.input_names}, followed)
+        target = Target(stack(changed["flow12"], changed["flow21"]), stack(changed["valid1"], changed["valid2"]))
+        return self.view({name: changed[name] for name in self.student.input_names}, target)
 
     def gradients(
         self,
@@ -158,16 +158,16 @@ def floats(maps: Sequence[tf.Tensor]) -> tuple[tf.Tensor, ...]:
     return tuple(tf.cast(x, tf.float32) for x in maps)
 
 
-def truth_of_batch(phase: Phase, batch: Batch) -> Followed | None:
+def truth_of_batch(phase: Phase, batch: Batch) -> Target | None:
     """The ground truth of the phase's directions, where a term learns from it."""
     if not phase.needs_truth:
         return None
     if phase.directions == 1:
-        return Followed(batch["flow12"], batch["valid1"], truth=True)
-    return Followed(stack(batch["flow12"], batch["flow21"]), stack(batch["valid1"], batch["valid2"]), truth=True)
+        return Target(batch["flow12"], batch["valid1"], truth=True)
+    return Target(stack(batch["flow12"], batch["flow21"]), stack(batch["valid1"], batch["valid2"]), truth=True)
 
 
-def view_of(phase: Phase, batch: Batch, flows12: tuple[tf.Tensor, ...], followed: Followed | None = None) -> View:
+def view_of(phase: Phase, batch: Batch, flows12: tuple[tf.Tensor, ...], target: Target | None = None) -> View:
     """The View of the terms: the frames of the phase's directions, stacked as the flows are."""
     both = phase.directions == 2
     image1, image2, image0 = batch["image1"], batch["image2"], batch.get("image0")
@@ -182,9 +182,9 @@ def view_of(phase: Phase, batch: Batch, flows12: tuple[tf.Tensor, ...], followed
         flows21=flows21,
         visible1=phase.visibility(flows12[0], flows21[0] if flows21 else None),
         image0=image0,
-        target12=followed.flow if followed else None,
-        used1=followed.where if followed else None,
-        truth=bool(followed and followed.truth),
+        target12=target.flow if target else None,
+        target_mask=target.mask if target else None,
+        truth=bool(target and target.truth),
     )
 
 

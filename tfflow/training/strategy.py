@@ -21,7 +21,7 @@ def choose_strategy(devices: str = "auto") -> tf.distribute.Strategy:
     if cluster and len(cluster.addresses) > 1:
         if devices != "auto":
             raise InputError(
-                f"--devices {devices} is for one machine, and TF_CONFIG names {len(cluster.addresses)}: leave one out"
+                f"`devices` {devices} is for one machine, and TF_CONFIG names {len(cluster.addresses)}: leave one out"
             )
         return _machines(cluster)
     if devices == "auto":
@@ -34,7 +34,7 @@ def choose_strategy(devices: str = "auto") -> tf.distribute.Strategy:
     known = [d.name.removeprefix("/device:") for d in tf.config.list_logical_devices() if "XLA" not in d.name]
     missing = [n for n in names if n not in known]
     if missing:
-        raise InputError(f"--devices {devices}: no {', '.join(missing)} here; this machine has {', '.join(known)}")
+        raise InputError(f"`devices` {devices}: no {', '.join(missing)} here; this machine has {', '.join(known)}")
     return tf.distribute.OneDeviceStrategy(names[0]) if len(names) == 1 else tf.distribute.MirroredStrategy(names)
 
 
@@ -57,5 +57,5 @@ def _logical_cpus(count: int) -> list[str]:
         tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * count)
     except (RuntimeError, ValueError) as error:
         if len(tf.config.list_logical_devices("CPU")) != count:
-            raise InputError(f"--devices CPU:{count}: TensorFlow already runs with other devices ({error})") from None
+            raise InputError(f"`devices` CPU:{count}: TensorFlow already runs with other devices ({error})") from None
     return [f"CPU:{i}" for i in range(count)]

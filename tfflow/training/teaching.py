@@ -10,12 +10,12 @@ import cv2
 import numpy as np
 import tensorflow as tf
 
-from tfflow.data.damage import warn
 from tfflow.data.records import Sample, Source
 from tfflow.data.rendered import PairFlow, outside_frame
 from tfflow.data.surfaces import sampled
 from tfflow.errors import InputError
 from tfflow.losses.visibility import ForwardBackward
+from tfflow.messages import warn
 from tfflow.models import FlowModel
 from tfflow.models.variational import pair_by_pair
 from tfflow.models.weights import checksum, model_arrays, read_arrays, save_arrays

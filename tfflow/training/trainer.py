@@ -49,7 +49,7 @@ class Trainer:
                 _ = self.teacher.both_ways  # its weights, on every replica
         self.loss_scaling = precision == "mixed_float16"
         if xla and any(phase.teacher and phase.teacher.refined for phase in recipe.phases):
-            raise InputError(f"a teacher of {recipe.name} uses OpenCV, which XLA does not compile: leave --xla out")
+            raise InputError(f"a teacher of {recipe.name} uses OpenCV, which XLA does not compile: leave `xla` out")
         self.recipe, self.departures = fitted(recipe, self.flow_model)
 
     def graph(self, directions: int) -> keras.Model:

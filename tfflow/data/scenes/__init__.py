@@ -32,7 +32,7 @@ class Scenes:
     The flow is each layer's motion (affine, bent, or a plane's before a camera that moves through space) in closed
     form, rounded to float32; where a layer bends, one of the two ways is found by iteration to less than 1e-3 px.
     `visible1` is 1 where the same point of the same layer is inside frame 2 and nothing is in front of it there.
-    with_around: samples have image0 and image3 besides, a step before and a step after: every layer goes on as it
+    neighbours: samples have image0 and image3 besides, a step before and a step after: every layer goes on as it
     moves, and the light as it changes. All else of a sample stays what it is without them.
     Raises InputError for a bad size, count, seed or folder.
     """
@@ -47,7 +47,7 @@ class Scenes:
         seed: int = 0,
         settings: SceneSettings | None = None,
         textures: str | Path | None = None,
-        with_around: bool = False,
+        neighbours: bool = False,
     ) -> None:
         if len(size) != 2 or not all(isinstance(s, int) and SMALLEST <= s <= LARGEST for s in size):
             raise InputError(f"size of scenes must be height x width, {SMALLEST} to {LARGEST} each, got {size!r}")
@@ -56,7 +56,7 @@ class Scenes:
         if not isinstance(seed, int) or seed < 0:
             raise InputError(f"seed of scenes must be a whole number >= 0, got {seed!r}")
         self.size, self.count, self.seed = (size[0], size[1]), count, seed
-        self.textures, self.with_around = textures, with_around
+        self.textures, self.neighbours = textures, neighbours
         self.settings = settings or SceneSettings()
         self._textures = Textures(self.settings, seed, textures)
         parts = [f"seed={seed}", f"size={size[0]}x{size[1]}"]
@@ -92,9 +92,9 @@ class Scenes:
             "valid2": np.ones((*self.size, 1), np.float32),
         }
 
-    def around(self) -> Scenes:
+    def with_neighbours(self) -> Scenes:
         """The same scenes with image0 and image3."""
-        source = Scenes(self.size, self.count, self.seed, self.settings, self.textures, with_around=True)
+        source = Scenes(self.size, self.count, self.seed, self.settings, self.textures, neighbours=True)
         source.name = self.name
         return source
 
@@ -116,9 +116,9 @@ class Scenes:
         """Frames 1 and 2, and where they are asked for 0 and 3, as they are before the camera's light and noise."""
         sharp = self.settings.antialias
         if plot.plain:
-            return [np.full((*self.size, 3), plain_colour(plot.rng), np.uint8)] * (4 if self.with_around else 2)
+            return [np.full((*self.size, 3), plain_colour(plot.rng), np.uint8)] * (4 if self.neighbours else 2)
         poses = [(layers, 0), (layers, 1)]
-        poses += [(later(layers, -1), 0), (later(layers, 1), 1)] if self.with_around else []
+        poses += [(later(layers, -1), 0), (later(layers, 1), 1)] if self.neighbours else []
         length = max(float(np.abs(frame.flow).max()) for frame in frames) * plot.shutter if plot.shutter else 0.0
         if length > 1:
             instants = min(max(round(length / 2), 2), MOST_INSTANTS)

@@ -132,13 +132,13 @@ class _Reader:
         (n,) = self.longs(1)
         if n < 0:
             raise ValueError(f"a storage of {n} numbers")
-        return np.frombuffer(self.take(n * kind.itemsize), kind)
+        return np.frombuffer(self.read_bytes(n * kind.itemsize), kind)
 
     def text(self) -> str:
-        return self.take(self.whole()).decode("utf-8", "surrogateescape")
+        return self.read_bytes(self.whole()).decode("utf-8", "surrogateescape")
 
     def longs(self, n: int) -> list[int]:
-        return list(struct.unpack(f"<{n}q", self.take(8 * n)))
+        return list(struct.unpack(f"<{n}q", self.read_bytes(8 * n)))
 
     def count(self, smallest: int) -> int:
         """How many follow, each of at least `smallest` bytes."""
@@ -151,9 +151,9 @@ class _Reader:
         return self.unpack("<i")
 
     def unpack(self, form: str) -> Any:
-        return struct.unpack(form, self.take(struct.calcsize(form)))[0]
+        return struct.unpack(form, self.read_bytes(struct.calcsize(form)))[0]
 
-    def take(self, n: int) -> bytes:
+    def read_bytes(self, n: int) -> bytes:
         if n < 0 or n > len(self.data) - self.at:
             raise ValueError(f"it ends at byte {len(self.data)}, in the middle of a value")
         self.at += n

@@ -9,7 +9,9 @@ import tensorflow as tf
 from tests.evaluation.fakes import Constant, Given, noise, sample, shifted
 from tfflow.data.damage import Skipping
 from tfflow.errors import InputError
-from tfflow.evaluation.benchmark import run
+from tfflow.evaluation.scoring import run
+
+pytestmark = pytest.mark.usefixtures("as_command")
 
 
 def test_batching_changes_how_often_a_predictor_is_called_and_nothing_else():

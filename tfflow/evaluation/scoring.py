@@ -1,4 +1,4 @@
-"""The benchmark run: several predictors over one source, measured alike."""
+"""Scores of several predictors on one source, all measured alike."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def run(
     and listed in the results. Raises InputError where nothing is left to measure, or a flow is not finite.
     """
     if any(getattr(predictor, "frames", 2) > 2 for predictor in predictors.values()):
-        source = source.around()
+        source = source.with_neighbours()
     total = len(source) if limit is None else min(limit, len(source))
     truth = "flow12" in source.truth
     results = {label: Result(source.name, label, truth) for label in predictors}
@@ -120,7 +120,7 @@ def predict(predictor: Predictor, images: Mapping[str, np.ndarray], both: bool) 
         return np.asarray(flows12), np.asarray(flows21)
     except tf.errors.ResourceExhaustedError:
         b, h, w, _ = pair[0].shape
-        advice = "use a smaller --batch" if b > 1 else "make the frames smaller"
+        advice = "use a smaller `batch`" if b > 1 else "make the frames smaller"
         raise InputError(f"not enough memory for {b} pair(s) of {w} x {h} at a time: {advice}") from None
 
 

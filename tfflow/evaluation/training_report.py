@@ -14,8 +14,8 @@ from rich.table import Table
 from tfflow.data.records import Sample
 from tfflow.evaluation import pictures
 from tfflow.evaluation.baselines import Predictor
-from tfflow.evaluation.benchmark import predict, stacked
 from tfflow.evaluation.metrics import check_occlusion
+from tfflow.evaluation.scoring import predict, stacked
 from tfflow.files import write_whole
 from tfflow.ops.arrays import warp
 

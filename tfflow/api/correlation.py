@@ -12,6 +12,7 @@ from tfflow.api.markdown import table
 from tfflow.data.pipeline import EvenSubset
 from tfflow.data.records import Source
 from tfflow.data.sources import open_sources
+from tfflow.defaults import WEIGHTS
 from tfflow.errors import InputError
 from tfflow.evaluation import baselines
 from tfflow.evaluation.baselines import Predictor
@@ -48,7 +49,7 @@ def correlate(
     data: Any = None,
     *,
     limit: int = 8,
-    teacher: str = "pwcnet_mobile",
+    teacher: str = WEIGHTS,
     weights: Sequence[str] = (),
     say: Callable[[str], None] = lambda text: None,
 ) -> Correlation:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from tfflow.api.own_video import NothingMoves
 from tfflow.api.train import train
+from tfflow.defaults import WEIGHTS
 from tfflow.errors import InputError
 from tfflow.evaluation.report import wide_console
 from tfflow.exporting.precisions import chosen, require_libraries
@@ -19,7 +20,7 @@ from tfflow.files import write_json, write_text, write_whole
 from tfflow.limits import parse_json
 from tfflow.models import RUN_WEIGHTS, pretrained_names, weights_file
 
-RECIPE, QAT_RECIPE, NETWORK = "rendered_tune", "ddflow_tune", "pwcnet_mobile"
+RECIPE, QAT_RECIPE = "rendered_tune", "ddflow_tune"
 PRECISIONS = ("int8-qat", "fp16")
 STEPS, STEPS_OF_QAT = 420, 200
 """Of training and of fine-tuning int8, where no hours are given: with all else about 20 minutes on two cores."""
@@ -46,7 +47,7 @@ def phone(
     out: str | os.PathLike,
     hours: float | None = None,
     *,
-    network: str = NETWORK,
+    network: str = WEIGHTS,
     size: tuple[int, int] = (256, 448),
     precision: str | Sequence[str] = PRECISIONS,
     steps: int | None = None,

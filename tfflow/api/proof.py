@@ -13,6 +13,7 @@ from tfflow.api.markdown import table
 from tfflow.api.run import UNSEEN
 from tfflow.api.train import train
 from tfflow.data.sources import open_source
+from tfflow.defaults import WEIGHTS
 from tfflow.errors import InputError, unknown_name
 from tfflow.evaluation import baselines, scoring
 from tfflow.files import write_json
@@ -65,7 +66,7 @@ def prove(
     crop: tuple[int, int] = (160, 224),
     pairs: int = 200,
     recipe: str = "rendered_tune",
-    weights: str = "pwcnet_mobile",
+    weights: str = WEIGHTS,
     out: Path = Path("runs/proof"),
     progress: bool = False,
 ) -> Proof:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tfflow.commands.options import Parser, add_data
+from tfflow.defaults import WEIGHTS
 from tfflow.errors import command
 
 EXAMPLES = """example:
@@ -20,9 +21,7 @@ def parser() -> Parser:
     p = Parser("tfflow correlate", __doc__, EXAMPLES)
     add_data(p, "pairs with ground truth; repeatable, each is a row (default: built-in scenes of four kinds)")
     p.add_argument("--limit", type=int, default=8, metavar="N", help="pairs of each (default: %(default)s)")
-    p.add_argument(
-        "--teacher", default="pwcnet_mobile", metavar="W", help="the teacher's weights (default: %(default)s)"
-    )
+    p.add_argument("--teacher", default=WEIGHTS, metavar="W", help="the teacher's weights (default: %(default)s)")
     p.add_argument("--weights", action="append", default=[], metavar="W", help="more weights to rank; repeatable")
     p.add_argument("--out", type=Path, metavar="FILE", help="write all numbers as JSON")
     return p

@@ -9,6 +9,7 @@ import re
 from pathlib import Path
 
 from tfflow.commands.options import Parser, size
+from tfflow.defaults import WEIGHTS
 from tfflow.errors import command
 from tfflow.exporting.precisions import PRECISIONS, chosen, require_libraries
 
@@ -24,7 +25,7 @@ def parser() -> Parser:
     add("--out", type=Path, metavar="DIR", help="(default: phone-NAME beside this folder's files)")
     add("--hours", type=float, metavar="H", help="for all of it, on two cores (default: about 20 minutes)")
     add("--steps", type=int, metavar="N", help="of training, instead of --hours")
-    add("--network", default="pwcnet_mobile", metavar="NAME", help="pretrained weights (default: %(default)s)")
+    add("--network", default=WEIGHTS, metavar="NAME", help="pretrained weights (default: %(default)s)")
     add("--size", type=size, default=(256, 448), metavar="HxW", help="of the phone's frames (default: 256x448)")
     add("--precision", default="int8-qat,fp16", metavar="P", help=f"of {', '.join(PRECISIONS)} (default: %(default)s)")
     add("--skip-training", action="store_true", help="export the pretrained weights as they are")

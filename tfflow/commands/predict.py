@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tfflow.commands.options import REFINEMENTS, Parser, add_on_error, add_scales
+from tfflow.defaults import WEIGHTS
 from tfflow.errors import command
 
 EXAMPLES = """examples:
@@ -32,7 +33,7 @@ FORMATS = (
 def parser() -> Parser:
     p = Parser("tfflow predict", __doc__, EXAMPLES)
     p.add_argument("inputs", nargs="+", metavar="PATH", help="two or more images, or a folder, a video, KIND:PATH")
-    p.add_argument("--weights", default="pwcnet_mobile", metavar="W", help="a name, a file, a run of tfflow train")
+    p.add_argument("--weights", default=WEIGHTS, metavar="W", help="a name, a file, a run of tfflow train")
     p.add_argument(
         "--out",
         type=Path,

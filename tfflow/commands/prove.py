@@ -10,6 +10,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tfflow.commands.options import Parser, size
+from tfflow.defaults import WEIGHTS
 from tfflow.errors import command
 
 EXAMPLES = """example:
@@ -27,7 +28,7 @@ def parser() -> Parser:
     add("--crop", type=size, default=(160, 224), metavar="HxW", help="trained on (default: 160x224)")
     add("--pairs", type=int, default=200, metavar="N", help="without labels (default: %(default)s)")
     add("--recipe", default="rendered_tune", metavar="NAME", help="(default: %(default)s)")
-    add("--weights", default="pwcnet_mobile", metavar="W", help="to begin with (default: %(default)s)")
+    add("--weights", default=WEIGHTS, metavar="W", help="to begin with (default: %(default)s)")
     add("--out", type=Path, default=Path("runs/proof"), metavar="DIR", help="(default: %(default)s)")
     return p
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from tfflow import defaults
 from tfflow.errors import InputError, unknown_name
 from tfflow.limits import parse_json
 from tfflow.models.cascade import ONCE, check_scales
@@ -19,7 +20,7 @@ from tfflow.models.weights import assign, read_arrays
 PRETRAINED = Path(__file__).parent.parent / "weights"
 """Weights that come with the package, `<name>.safetensors` and what is on record of them, `<name>.json`."""
 
-DEFAULT = "pwcnet_mobile"
+DEFAULT = defaults.WEIGHTS
 """The pretrained weights that are loaded where none are named."""
 
 RUN_WEIGHTS = "weights.safetensors"

@@ -22,7 +22,7 @@ rendered_tune = Recipe(
         "L = sum_l alpha_l sum_x |w_l(I1, I2') - w'_l|_2^0.7 V; of real pairs w_T stands for w' where the "
         "forward-backward check V holds; T = the network at the start of the phase, passes at 1/2, 1, 2, refined"
     ),
-    model="pwcnet_mobile",
+    model="pwcnet_mobile_v2",
     phases=(
         Phase("round 1", 400, ROBUST, Halving(1e-4, every=200, warmup=20), directions=1),
         Phase("round 2", 400, ROBUST, Halving(5e-5, every=200, warmup=20), directions=1),

@@ -1,0 +1,6 @@
+"""Choices that hold where a user makes none, for functions and commands alike."""
+
+from __future__ import annotations
+
+WEIGHTS = "pwcnet_mobile_v2"
+"""Pretrained weights that predict, and that training on one's own frames begins with."""

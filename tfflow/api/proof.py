@@ -63,7 +63,7 @@ def prove(
     seeds: int = 3,
     steps: int = 600,
     size: tuple[int, int] = (192, 256),
-    crop: tuple[int, int] = (160, 224),
+    crop: tuple[int, int] = (192, 256),
     pairs: int = 200,
     recipe: str = "rendered_tune",
     weights: str = WEIGHTS,

@@ -25,7 +25,7 @@ def parser() -> Parser:
     add("--seeds", type=int, default=3, metavar="N", help="trainings of each domain (default: %(default)s)")
     add("--steps", type=int, default=600, metavar="N", help="of each training (default: %(default)s)")
     add("--size", type=size, default=(192, 256), metavar="HxW", help="of the scenes (default: 192x256)")
-    add("--crop", type=size, default=(160, 224), metavar="HxW", help="trained on (default: 160x224)")
+    add("--crop", type=size, default=(192, 256), metavar="HxW", help="trained on (default: 192x256)")
     add("--pairs", type=int, default=200, metavar="N", help="without labels (default: %(default)s)")
     add("--recipe", default="rendered_tune", metavar="NAME", help="(default: %(default)s)")
     add("--weights", default=WEIGHTS, metavar="W", help="to begin with (default: %(default)s)")

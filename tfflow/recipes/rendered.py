@@ -28,7 +28,7 @@ rendered_tune = Recipe(
         Phase("round 2", 400, ROBUST, Halving(5e-5, every=200, warmup=20), directions=1),
     ),
     batch=4,
-    crop=(160, 224),
+    crop=(192, 256),
     augmentation=(Flip(horizontal=0.5, vertical=0.5), PermuteChannels(), Still(0.04, flat=0.6)),
     optimizer=Adam(clip=5.0),
     levels_optional=True,

@@ -120,12 +120,32 @@ def test_a_pattern_pairs_what_stands_in_the_same_place(tmp_path):
         ("a 'b", r"line 1: expected image1 image2"),
         ("a b c.flo\na b", "some pairs have a flow and some have none"),
         ("# nothing", "expected pairs of frames, found none"),
+        ("a " * 10_000, "line 1: expected image1 image2"),
+        ("a b\r\n" + "c" * 3_000_000, "line 2: expected image1 image2"),
+        ("'" + "\\a" * 1_000_000, "line 1: expected image1 image2"),
+        ("\n" * 1_000_001, "is longer than a list of pairs may be, 67,108,864 bytes and 1,000,000 lines"),
     ],
 )
 def test_lists_of_another_form_are_refused(tmp_path, text, refusal):
     (tmp_path / "list.txt").write_text(text)
     with pytest.raises(InputError, match=refusal):
         open_source(f"pairs:{tmp_path}/list.txt")
+
+
+def test_a_list_that_is_too_long_is_not_cut_in_silence(tmp_path, monkeypatch):
+    monkeypatch.setattr("tfflow.data.pairs.LONGEST", 11)
+    (tmp_path / "list.txt").write_text("a b\nc d\ne f")
+    assert len(open_source(f"pairs:{tmp_path}/list.txt")) == 3
+    (tmp_path / "list.txt").write_text("a b\nc d\ne f\n")
+    with pytest.raises(InputError, match="is longer than a list of pairs may be"):
+        open_source(f"pairs:{tmp_path}/list.txt")
+
+
+def test_a_name_that_no_file_has_is_refused_where_it_is_read(tmp_path):
+    (tmp_path / "list.txt").write_bytes(b"a\0.png b.png")
+    source = open_source(f"pairs:{tmp_path}/list.txt")
+    with pytest.raises(InputError, match=r"no such file: '.*a\\x00\.png'; no file has such a name"):
+        source.sample(0)
 
 
 @pytest.mark.parametrize("pattern", ["{}_a.png", "{}_a.png,b.png", "{}{}_a.png,{}_b.png", "{},{},{},{}"])
@@ -174,6 +194,7 @@ def _pickled() -> bytes:
         (_npy("(" * 3000), "is no .npy file"),
         (b"\x93NUMPY\2\0" + struct.pack("<I", 2**32 - 1) + b"{", "is no .npy file"),
         (b"\x93NUMPY\1\0" + struct.pack("<H", 9) + b"{'descr': '<f4'", "is no .npy file"),
+        (_npy(f"{{'descr': '<f4', 'fortran_order': False, 'shape': ({'9' * 4000}, 5, 2)}}"), "expected at most"),
         (_array("<f4", (2**40, 2**40, 2)), "expected at most 67,108,864 numbers"),
         (_array("|O", (4, 5, 2), 320), r"got \(4, 5, 2\) object"),
         (_array("<f4", (-4, -5, 2), 160), r"is no flow: expected floats .* got \(-4, -5, 2\)"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import os
 import zipfile
 from collections.abc import Callable
@@ -69,7 +70,7 @@ def _npy(path: str | os.PathLike, file: IO[bytes], size: int, check: Callable) -
     except Exception:  # of NumPy, Python's parser and its tokenizer
         raise InputError(f"'{path}' is no .npy file, or it is damaged: expected an array that NumPy wrote") from None
     check(path, shape, dtype)
-    need, left = int(np.prod(shape)) * dtype.itemsize, size - file.tell()
+    need, left = math.prod(shape) * dtype.itemsize, size - file.tell()
     data = file.read(need + 1) if left == need else b""  # a member of an archive may hold more than it says
     if len(data) != need:
         raise InputError(f"'{path}' is damaged: {shape} {dtype} need {need:,} bytes, got {max(left, len(data)):,}")
@@ -90,7 +91,7 @@ def read_flo5(path: str | os.PathLike) -> np.ndarray:
             if not isinstance(values, h5py.Dataset) or values.is_virtual or values.external:
                 raise InputError(f"'{path}' holds no data set 'flow' of its own: expected Spring's .flo5")
             _check(path, values.shape, values.dtype)
-            if np.prod(values.chunks or (1,), dtype=float) > LIMIT:  # each is allocated whole
+            if math.prod(values.chunks or (1,)) > LIMIT:  # each is allocated whole
                 raise InputError(f"'{path}' comes in chunks of {values.chunks}: expected at most {LIMIT:,} numbers")
             return _last(values[()])
     except InputError:
@@ -113,7 +114,7 @@ def _check_plane(path: str | os.PathLike, shape: tuple[int, ...], dtype: np.dtyp
 
 
 def _check_count(path: str | os.PathLike, shape: tuple[int, ...]) -> None:
-    if np.prod(shape, dtype=float) > LIMIT:
+    if math.prod(shape) > LIMIT:
         raise InputError(f"'{path}' claims {shape}: expected at most {LIMIT:,} numbers")
 
 

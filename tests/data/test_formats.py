@@ -131,7 +131,7 @@ def _flo(magic=b"PIEH", width=10, height=6, extra=0):
         ("a.pfm", b"PF\n2 1\n-1\n" + bytes(12), r"is truncated: 2 x 1 pixels need 24 bytes, got 12"),
         ("a.pfm", b"PF\n100000 1\n-1\n" + bytes(12), r"header claims 100000 x 1 pixels"),
         ("a.pfm", b"Pf\n1 1\n-1\n" + bytes(4), r"is no flow: expected 3 channels \(u, v, 0\), got 1"),
-        ("a.bin", b"", r"is no flow file: expected a suffix of \.flo, \.png, \.pfm, \.flo5, \.npy, got '\.bin'"),
+        ("a.bin", b"", r"is no flow file: expected a suffix of \.flo, \.png, \.pfm, \.flo5, \.npy, \.npz, got"),
     ],
 )
 def test_what_is_no_flow_is_refused_in_words(tmp_path, name, data, text):

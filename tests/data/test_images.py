@@ -226,6 +226,16 @@ def test_a_small_file_of_a_huge_image_is_refused_by_its_header(tmp_path, suffix)
     tracemalloc.stop()
 
 
+def test_a_rotation_mark_that_claims_gigabytes_takes_none(tmp_path):
+    """Of a PNG without checksums: its size is asked for before it is decoded."""
+    claimed = struct.pack(">I4s", 2**32 - 1, b"eXIf")
+    (tmp_path / "a.png").write_bytes(_coded(".png")[:33] + claimed + b"II*\0")
+    tracemalloc.start()
+    assert image_size(tmp_path / "a.png") == SMOOTH.shape[:2]
+    assert tracemalloc.get_traced_memory()[1] < 2**20
+    tracemalloc.stop()
+
+
 def test_a_jpeg_of_a_thousand_scans_is_refused(tmp_path):
     data = _progressive()
     last = data.rindex(b"\xff\xda")

@@ -1,9 +1,11 @@
-"""FlyingThings3D, HD1K, Spring, and pairs in files of any layout: each record reads the files that belong together."""
+"""FlyingThings3D, HD1K, Spring, VIPER, and pairs in files of any layout: a record reads the files of its pair."""
 
 from __future__ import annotations
 
 import io
 import struct
+import tracemalloc
+import zipfile
 
 import numpy as np
 import pytest
@@ -58,10 +60,30 @@ def test_springs_test_half_has_frames_alone(tmp_path):
     assert len(source) == 4 and source.truth == frozenset()
 
 
-@pytest.mark.parametrize("kind", ["things-clean", "hd1k", "spring"])
+@pytest.mark.parametrize(("kind", "part"), [("viper", "train"), ("viper-val", "val")])
+def test_viper_has_both_directions_and_no_truth_where_it_is_not_finite(tmp_path, kind, part):
+    source = open_source(f"{kind}:{trees.viper(tmp_path, part)}")
+    assert names(source) == ["001_00001", "001_00002", "077_00005"]
+    assert source.truth == {"flow12", "valid1", "flow21", "valid2"} and source.sequences
+    sample = source.sample(2)
+    known = np.ones((trees.HEIGHT, trees.WIDTH, 1), np.float32)
+    known[1, 2] = 0
+    np.testing.assert_array_equal(sample["valid1"], known)
+    np.testing.assert_array_equal(sample["flow12"], np.float16(trees.ramp_flow(5)) * known)
+    np.testing.assert_array_equal(sample["flow21"], -np.float16(trees.ramp_flow(6)) * known)
+    np.testing.assert_allclose(sample["image2"], trees.picture(6) / 255, atol=1e-6)
+
+
+def test_viper_without_its_archives_of_flow_has_frames_alone(tmp_path):
+    source = open_source(f"viper:{trees.viper(tmp_path, 'test') / 'test'}")
+    assert len(source) == 3 and source.truth == frozenset()
+
+
+@pytest.mark.parametrize("kind", ["things-clean", "hd1k", "spring", "viper"])
 def test_a_folder_of_another_set_is_refused(tmp_path, kind):
     trees.frames(tmp_path / "clip")
-    with pytest.raises(InputError, match=r"is not (FlyingThings3D|HD1K|Spring): expected a folder .* in it"):
+    known = "FlyingThings3D|HD1K|Spring|VIPER, or its half train"
+    with pytest.raises(InputError, match=rf"is not ({known}): expected a folder .* in it"):
         open_source(f"{kind}:{tmp_path}")
 
 
@@ -98,12 +120,32 @@ def test_a_pattern_pairs_what_stands_in_the_same_place(tmp_path):
         ("a 'b", r"line 1: expected image1 image2"),
         ("a b c.flo\na b", "some pairs have a flow and some have none"),
         ("# nothing", "expected pairs of frames, found none"),
+        ("a " * 10_000, "line 1: expected image1 image2"),
+        ("a b\r\n" + "c" * 3_000_000, "line 2: expected image1 image2"),
+        ("'" + "\\a" * 1_000_000, "line 1: expected image1 image2"),
+        ("\n" * 1_000_001, "is longer than a list of pairs may be, 67,108,864 bytes and 1,000,000 lines"),
     ],
 )
 def test_lists_of_another_form_are_refused(tmp_path, text, refusal):
     (tmp_path / "list.txt").write_text(text)
     with pytest.raises(InputError, match=refusal):
         open_source(f"pairs:{tmp_path}/list.txt")
+
+
+def test_a_list_that_is_too_long_is_not_cut_in_silence(tmp_path, monkeypatch):
+    monkeypatch.setattr("tfflow.data.pairs.LONGEST", 11)
+    (tmp_path / "list.txt").write_text("a b\nc d\ne f")
+    assert len(open_source(f"pairs:{tmp_path}/list.txt")) == 3
+    (tmp_path / "list.txt").write_text("a b\nc d\ne f\n")
+    with pytest.raises(InputError, match="is longer than a list of pairs may be"):
+        open_source(f"pairs:{tmp_path}/list.txt")
+
+
+def test_a_name_that_no_file_has_is_refused_where_it_is_read(tmp_path):
+    (tmp_path / "list.txt").write_bytes(b"a\0.png b.png")
+    source = open_source(f"pairs:{tmp_path}/list.txt")
+    with pytest.raises(InputError, match=r"no such file: '.*a\\x00\.png'; no file has such a name"):
+        source.sample(0)
 
 
 @pytest.mark.parametrize("pattern", ["{}_a.png", "{}_a.png,b.png", "{}{}_a.png,{}_b.png", "{},{},{},{}"])
@@ -150,6 +192,12 @@ def _pickled() -> bytes:
         (_array("<f4", (4, 5, 3), 240), r"got \(4, 5, 3\)"),
         (_array("<f4", (0, 5, 2)), r"got \(0, 5, 2\)"),
         (_npy("(" * 3000), "is no .npy file"),
+        (b"\x93NUMPY\2\0" + struct.pack("<I", 2**32 - 1) + b"{", "is no .npy file"),
+        (b"\x93NUMPY\1\0" + struct.pack("<H", 9) + b"{'descr': '<f4'", "is no .npy file"),
+        (_npy(f"{{'descr': '<f4', 'fortran_order': False, 'shape': ({'9' * 4000}, 5, 2)}}"), "expected at most"),
+        (_array("<f4", (2**40, 2**40, 2)), "expected at most 67,108,864 numbers"),
+        (_array("|O", (4, 5, 2), 320), r"got \(4, 5, 2\) object"),
+        (_array("<f4", (-4, -5, 2), 160), r"is no flow: expected floats .* got \(-4, -5, 2\)"),
     ],
 )
 def test_arrays_that_are_no_flow_are_refused(tmp_path, data, text):
@@ -158,10 +206,66 @@ def test_arrays_that_are_no_flow_are_refused(tmp_path, data, text):
         read_flow(tmp_path / "a.npy")
 
 
-@pytest.mark.parametrize(("suffix", "count"), [(".npy", 1000), (".flo5", 300)])
+def _npz(**members: bytes) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in members.items():
+            archive.writestr(f"{name}.npy", data)
+    return out.getvalue()
+
+
+def test_what_an_estimate_saves_is_read_as_flow(tmp_path):
+    np.savez(tmp_path / "a.npz", flow=trees.ramp_flow(), confidence=np.zeros((2, 3)))
+    np.testing.assert_array_equal(read_flow(tmp_path / "a.npz")[0], trees.ramp_flow())
+
+
+PLANE = _array("<f2", (4, 5), 40)
+
+
+@pytest.mark.parametrize(
+    ("data", "text"),
+    [
+        (b"", "is no .npz file"),
+        (_npz(flows=PLANE), "is no flow: expected an array 'flow', or 'u' and 'v', in it"),
+        (_npz(u=PLANE), "is no flow: expected an array 'flow', or 'u' and 'v', in it"),
+        (_npz(u=PLANE, v=_array("<f2", (5, 4), 40)), r"expected u and v of one shape, got \(4, 5\) and \(5, 4\)"),
+        (_npz(u=PLANE, v=_array("<i2", (4, 5), 40)), r"expected floats \[h, w\] as u and v, got \(4, 5\) int16"),
+        (_npz(u=PLANE, v=_array("|O", (4, 5), 160)), r"got \(4, 5\) object"),
+        (_npz(u=PLANE, v=PLANE + bytes(2**26)), r"need 40 bytes, got 67,108,904"),
+        (_npz(u=PLANE, v=_array("<f2", (99_999, 99_999))), "expected at most 67,108,864 numbers"),
+        (_npz(flow=_pickled()), r"is no flow: expected floats .* got \(1, 1, 2\) object"),
+        (_npz(flow=b"hello"), "is no .npy file"),
+        (_npz(u=PLANE, v=PLANE).replace(b"PK\x03\x04", b"PK\x03\x05", 1), "is no .npz file, or it is damaged"),
+    ],
+)
+def test_archives_that_are_no_flow_are_refused(tmp_path, data, text):
+    (tmp_path / "a.npz").write_bytes(data)
+    tracemalloc.start()
+    with pytest.raises(InputError, match=text):
+        read_flow(tmp_path / "a.npz")
+    assert tracemalloc.get_traced_memory()[1] < 2**24
+    tracemalloc.stop()
+
+
+def test_a_member_that_grows_beyond_what_it_says_is_refused(tmp_path):
+    """Its directory says 40 bytes after the header; it unpacks to 64 MB."""
+    honest, bomb = _npz(flow=_array("<f4", (1, 5, 2), 40)), _npz(flow=_array("<f4", (1, 5, 2), 2**26))
+    said = struct.pack("<I", len(_array("<f4", (1, 5, 2), 40)))
+    grown = struct.pack("<I", len(_array("<f4", (1, 5, 2), 2**26)))
+    assert said in honest and bomb.count(grown) == 2
+    (tmp_path / "a.npz").write_bytes(bomb.replace(grown, said))
+    tracemalloc.start()
+    with pytest.raises(InputError, match=r"or it is damaged|need 40 bytes"):
+        read_flow(tmp_path / "a.npz")
+    assert tracemalloc.get_traced_memory()[1] < 2**24
+    tracemalloc.stop()
+
+
+@pytest.mark.parametrize(("suffix", "count"), [(".npy", 1000), (".npz", 1000), (".flo5", 300)])
 def test_damaged_numpy_and_hdf5_files_are_read_or_refused(tmp_path, suffix, count):
     whole = tmp_path / f"whole{suffix}"
-    (trees.put_flo5 if suffix == ".flo5" else np.save)(whole, trees.ramp_flow())
+    put = {".npy": np.save, ".npz": lambda path, flow: np.savez_compressed(path, flow=flow), ".flo5": trees.put_flo5}
+    put[suffix](whole, trees.ramp_flow())
     refused = 0
     for damaged in trees.mutated(whole.read_bytes(), count):
         (tmp_path / f"a{suffix}").write_bytes(damaged)

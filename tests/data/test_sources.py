@@ -83,6 +83,8 @@ def test_every_kind_names_its_source_as_it_was_given(tmp_path, kind):
         "things-test": lambda p: trees.things(p, "TEST"),
         "things": trees.things,
         "hd1k": trees.hd1k,
+        "viper-val": lambda p: trees.viper(p, "val"),
+        "viper": trees.viper,
         "spring": trees.spring,
         "pairs": trees.pairs,
         "frames": trees.frames,

@@ -154,6 +154,21 @@ def spring(root: Path, part: str = "train") -> Path:
     return root
 
 
+def viper(root: Path, part: str = "train") -> Path:
+    """Frame 4 of the second sequence is not there, and of the flow one value of u is infinite."""
+    for sequence, numbers in (("001", (1, 2, 3)), ("077", (3, 5, 6))):
+        for k in numbers:
+            put_image(root / part / "img" / sequence / f"{sequence}_{k:05d}.png", picture(k))
+            for folder, sign in (("flow", 1), ("flowbw", -1)):
+                flow = sign * ramp_flow(k).astype(np.float16)
+                flow[1, 2, 0] = np.inf
+                path = root / part / folder / sequence / f"{sequence}_{k:05d}.npz"
+                path.parent.mkdir(parents=True, exist_ok=True)
+                if part != "test":
+                    np.savez_compressed(path, u=flow[..., 0], v=flow[..., 1])
+    return root
+
+
 def pairs(root: Path) -> Path:
     """A list of three pairs; their flows are .flo, .pfm and .npy."""
     lines = ["# frames of two cameras", ""]

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -44,6 +48,60 @@ def test_eight_threads_get_what_one_gets(tmp_path):
         together = list(threads.map(lambda pair: model.flow(*pair), frames))
     assert sum(not np.array_equal(a, b) for a, b in zip(alone, together, strict=True)) == 0
     assert len({flow.tobytes() for flow in together}) == len(frames)
+
+
+def still(image1, image2):
+    """3 px to the right and 3 px to the left, whatever is shown."""
+    ones = tf.ones_like(image1[..., :2])
+    return {"flow12": ones * [3.0, 0.0] + 0 * image2[..., :2], "flow21": ones * [-3.0, 0.0]}
+
+
+@pytest.mark.parametrize("directions", [1, 2])
+def test_identical_frames_have_no_flow_through_any_door(tmp_path, directions):
+    run = still if directions == 2 else lambda image1, image2: {"flow12": still(image1, image2)["flow12"]}
+    model = load(write(tmp_path / "m.tflite", run))
+    frames = np.random.default_rng(0).uniform(size=[3, 20, 30, 3]).astype(np.float32)
+    others = frames.copy()
+    others[1] += np.float32(1 / 512)  # half a level of 8 bits
+    others = np.clip(others, 0, 1)
+    assert not model.flow(frames[0], frames[0].copy()).any()
+    assert not model.flow(*np.zeros([2, 20, 30, 3], np.uint8)).any()
+    estimate = model.estimate(frames[0], frames[0])
+    assert not estimate.flow.any() and not estimate.flow21.any()
+    for flow in (model.batch(frames, others), *model.both(frames, others)):
+        assert not flow[0].any() and not flow[2].any() and np.abs(flow[1]).max() > 1
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+def test_a_model_that_was_opened_before_a_fork_is_refused_and_names_spawn(tmp_path):
+    """In a process that has run no TensorFlow; another thread's lock would never be given back."""
+    path = write(tmp_path / "m.tflite", difference)
+    done = subprocess.run([sys.executable, "-c", FORKED, path], cwd=ROOT, capture_output=True, text=True, timeout=100)
+    assert done.returncode == 0, done.stderr
+    first, second = done.stdout.splitlines()
+    assert first.startswith("InputError: this process was forked from one that had run TensorFlow, and would hang: use")
+    assert 'use spawn, multiprocessing.get_context("spawn")' in first and second == "(16, 24, 2)"
+
+
+ROOT = Path(__file__).parents[2]
+FORKED = """
+import os, sys
+import numpy as np
+from tfflow.models.tflite import TFLiteModel
+
+model, frames = TFLiteModel(sys.argv[1]), np.ones([2, 16, 24, 3], np.float32)
+model._lock.acquire()  # as a thread that runs it
+child = os.fork()
+if child == 0:
+    try:
+        model.flow(*frames)
+    except Exception as error:
+        print(f"{type(error).__name__}: {error}", flush=True)
+    os._exit(0)
+os.waitpid(child, 0)
+model._lock.release()
+print(model.flow(*frames).shape, flush=True)
+"""
 
 
 def images(*shape, dtype=tf.float32):

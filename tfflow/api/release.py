@@ -19,6 +19,7 @@ from tfflow.data.sources import open_sources
 from tfflow.errors import InputError
 from tfflow.evaluation import baselines, model_card, report, scoring
 from tfflow.evaluation.refinement import refined, used_as
+from tfflow.evaluation.still import LIMIT, still
 from tfflow.files import write_json, write_text, write_whole
 from tfflow.models import PRETRAINED, RUN_WEIGHTS, FlowModel, load_float, pretrained_names, record
 from tfflow.models.weights import model_arrays, save_arrays
@@ -80,8 +81,9 @@ def release(
         raise InputError(
             f"{name!r} is not among the pretrained weights ({known}): name the RUN that its weights are of"
         )
-    scores = _measured(load_float(name), name, sources, progress)
-    result = ReleaseResult(record(name) | {"scores": scores} | ({"notes": notes} if notes else {}))
+    model = load_float(name)
+    measured = {"scores": _measured(model, name, sources, progress), "still": _still(model)}
+    result = ReleaseResult(record(name) | measured | ({"notes": notes} if notes else {}))
     result.save(pretrained, docs)
     return result
 
@@ -93,7 +95,7 @@ def _released(
     model, training, picture = load_float(run), lineage(run), run / REPORT
     if not picture.is_file():
         raise InputError(f"{str(run)!r} has no {REPORT}: repeat its command, which writes it")
-    scores = _measured(model, name, sources, progress)
+    scores, at_rest = _measured(model, name, sources, progress), _still(model)
     with write_whole(folder / f"{name}.safetensors") as part:  # written last: record and card are there then
         save_arrays(part, model_arrays(model.one_way), model.metadata)
         contents = part.read_bytes()
@@ -113,6 +115,7 @@ def _released(
                 "training": training,
                 "method": model.metadata["method"],
                 "scores": scores,
+                "still": at_rest,
                 "notes": notes,
             }
         )
@@ -133,6 +136,14 @@ def _measured(model: FlowModel, name: str, sources: Sequence[Source], progress: 
         with report.progress_bar(console, source.name) as shown:
             entries += model_card.scores(scoring.run(compared, source, progress=shown))
     return entries
+
+
+def _still(model: FlowModel) -> dict[str, float]:
+    """What it says where nothing moves. Raises InputError where identical frames move."""
+    found = still(model.batch)
+    if not found["identical"] < LIMIT:
+        raise InputError(f"identical frames move by {found['identical']:.2f} px, expected below {LIMIT} px")
+    return found
 
 
 def _uses(model: FlowModel, name: str) -> dict[str, baselines.Predictor]:

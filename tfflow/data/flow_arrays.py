@@ -1,9 +1,13 @@
-"""Flow in array files, NumPy's .npy and Spring's .flo5 (HDF5): nothing in them is run, no other file is followed."""
+"""Flow in array files, NumPy's .npy and .npz, Spring's .flo5 (HDF5): nothing in them is run, no file beside is read."""
 
 from __future__ import annotations
 
 import io
+import math
 import os
+import zipfile
+from collections.abc import Callable
+from typing import IO
 
 import numpy as np
 
@@ -17,19 +21,60 @@ LIMIT = 2 * MAX_PIXELS  # numbers: two a pixel
 def read_npy(path: str | os.PathLike) -> np.ndarray:
     """The flow [h, w, 2] of a .npy file of floats, [h, w, 2] or [2, h, w]. Raises InputError on any other."""
     data = read_bytes(path)
-    file = io.BytesIO(data)
+    return _flow_of(path, io.BytesIO(data), len(data))
+
+
+def read_npz(path: str | os.PathLike) -> np.ndarray:
+    """The flow [h, w, 2] of a .npz file: its array "flow", or "u" and "v", both [h, w]. Raises InputError on any other.
+
+    Of each array its header is read first, and never more than the header's size allows.
+    """
+    data = read_bytes(path)
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            members = {member.filename: member for member in archive.infolist()}
+
+            def array(name: str, read: Callable) -> np.ndarray:
+                member = members[f"{name}.npy"]
+                with archive.open(member) as file:
+                    return read(path, file, member.file_size)
+
+            if "flow.npy" in members:
+                return array("flow", _flow_of)
+            if not {"u.npy", "v.npy"} <= members.keys():
+                raise InputError(f"'{path}' is no flow: expected an array 'flow', or 'u' and 'v', in it")
+            u, v = array("u", _plane_of), array("v", _plane_of)
+    except InputError:
+        raise
+    except Exception as error:  # of zipfile and of its decoders: zlib, bz2, lzma
+        raise InputError(f"'{path}' is no .npz file, or it is damaged ({str(error)[:80]})") from None
+    if u.shape != v.shape:
+        raise InputError(f"'{path}' is no flow: expected u and v of one shape, got {u.shape} and {v.shape}")
+    return np.stack([u, v], axis=2).astype(np.float32)
+
+
+def _flow_of(path: str | os.PathLike, file: IO[bytes], size: int) -> np.ndarray:
+    return _last(_npy(path, file, size, _check))
+
+
+def _plane_of(path: str | os.PathLike, file: IO[bytes], size: int) -> np.ndarray:
+    return _npy(path, file, size, _check_plane)
+
+
+def _npy(path: str | os.PathLike, file: IO[bytes], size: int, check: Callable) -> np.ndarray:
+    """The array of a file of `size` bytes as NumPy writes it, once `check` takes its shape and type."""
     try:
         version = np.lib.format.read_magic(file)
         read = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}[version]
         shape, fortran, dtype = read(file)
     except Exception:  # of NumPy, Python's parser and its tokenizer
         raise InputError(f"'{path}' is no .npy file, or it is damaged: expected an array that NumPy wrote") from None
-    _check(path, shape, dtype)
-    start, size = file.tell(), int(np.prod(shape)) * dtype.itemsize
-    if len(data) - start != size:
-        raise InputError(f"'{path}' is damaged: {shape} {dtype} need {size:,} bytes, got {len(data) - start:,}")
-    values = np.frombuffer(data, dtype, offset=start).reshape(shape, order="F" if fortran else "C")
-    return _last(values)
+    check(path, shape, dtype)
+    need, left = math.prod(shape) * dtype.itemsize, size - file.tell()
+    data = file.read(need + 1) if left == need else b""  # a member of an archive may hold more than it says
+    if len(data) != need:
+        raise InputError(f"'{path}' is damaged: {shape} {dtype} need {need:,} bytes, got {max(left, len(data)):,}")
+    return np.frombuffer(data, dtype).reshape(shape, order="F" if fortran else "C")
 
 
 def read_flo5(path: str | os.PathLike) -> np.ndarray:
@@ -46,7 +91,7 @@ def read_flo5(path: str | os.PathLike) -> np.ndarray:
             if not isinstance(values, h5py.Dataset) or values.is_virtual or values.external:
                 raise InputError(f"'{path}' holds no data set 'flow' of its own: expected Spring's .flo5")
             _check(path, values.shape, values.dtype)
-            if np.prod(values.chunks or (1,), dtype=float) > LIMIT:  # each is allocated whole
+            if math.prod(values.chunks or (1,)) > LIMIT:  # each is allocated whole
                 raise InputError(f"'{path}' comes in chunks of {values.chunks}: expected at most {LIMIT:,} numbers")
             return _last(values[()])
     except InputError:
@@ -56,10 +101,20 @@ def read_flo5(path: str | os.PathLike) -> np.ndarray:
 
 
 def _check(path: str | os.PathLike, shape: tuple[int, ...] | None, dtype: np.dtype) -> None:
-    fits = shape is not None and len(shape) == 3 and 2 in (shape[0], shape[2]) and np.prod(shape, dtype=float) > 0
+    fits = shape is not None and len(shape) == 3 and 2 in (shape[0], shape[2]) and min(shape) > 0
     if not fits or shape is None or dtype.kind != "f":
         raise InputError(f"'{path}' is no flow: expected floats [h, w, 2] or [2, h, w], got {shape} {dtype}")
-    if np.prod(shape, dtype=float) > LIMIT:
+    _check_count(path, shape)
+
+
+def _check_plane(path: str | os.PathLike, shape: tuple[int, ...], dtype: np.dtype) -> None:
+    if len(shape) != 2 or min(shape) < 1 or dtype.kind != "f":
+        raise InputError(f"'{path}' is no flow: expected floats [h, w] as u and v, got {shape} {dtype}")
+    _check_count(path, shape)
+
+
+def _check_count(path: str | os.PathLike, shape: tuple[int, ...]) -> None:
+    if math.prod(shape) > LIMIT:
         raise InputError(f"'{path}' claims {shape}: expected at most {LIMIT:,} numbers")
 
 

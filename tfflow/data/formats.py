@@ -14,7 +14,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from tfflow.data.flow_arrays import read_flo5, read_npy
+from tfflow.data.flow_arrays import read_flo5, read_npy, read_npz
 from tfflow.data.images import decode_image, read_bytes
 from tfflow.errors import InputError
 from tfflow.files import write_whole
@@ -29,7 +29,7 @@ _PFM = re.compile(rb"P([Ff])\s+(\d{1,9})\s+(\d{1,9})\s+([-+.0-9eE]{1,30})\s")
 def read_flow(path: str | os.PathLike) -> tuple[np.ndarray, np.ndarray]:
     """The flow [h, w, 2] and its validity [h, w, 1] (1 = known), float32.
 
-    From a .flo, KITTI .png, .pfm, .flo5 or .npy file; what is not finite or above 1e9 is unknown.
+    From a .flo, KITTI .png, .pfm, .flo5, .npy or .npz file; what is not finite or above 1e9 is unknown.
 
     Raises InputError where the file is missing, of another format, truncated, too long or of an absurd size.
     """
@@ -37,6 +37,7 @@ def read_flow(path: str | os.PathLike) -> tuple[np.ndarray, np.ndarray]:
     readers |= {
         ".flo5": lambda path: _split_unknown(read_flo5(path)),
         ".npy": lambda path: _split_unknown(read_npy(path)),
+        ".npz": lambda path: _split_unknown(read_npz(path)),
     }
     return _by_suffix(readers, path)(path)
 

@@ -5,6 +5,7 @@ Decoders fill the missing end of a cut file with grey and go on, or print on std
 
 from __future__ import annotations
 
+import os
 import re
 import struct
 import zlib
@@ -92,11 +93,12 @@ def png_size(data: bytes) -> tuple[int, int]:
 
 def png_exif(file: BinaryIO) -> bytes:
     """The EXIF data of a PNG, b"" if it has none; the chunks of pixels are passed over."""
+    size = file.seek(0, os.SEEK_END)
     file.seek(8)
     while len(head := file.read(8)) == 8:
         length, name = struct.unpack(">I4s", head)
         if name == b"eXIf":
-            return file.read(length)
+            return file.read(min(length, size))  # of a length that the file says, so much would be allocated
         if name == b"IEND":
             break
         file.seek(length + 4, 1)

@@ -40,6 +40,10 @@ def read_bytes(path: str | os.PathLike, limit: int = -1) -> bytes:
         raise InputError(f"no such file: '{path}'; check the path") from None
     except OSError as error:
         raise InputError(f"cannot read '{path}': {error.strerror or error}") from None
+    except InputError:
+        raise
+    except ValueError:  # a NUL in it, as a damaged list of files may name
+        raise InputError(f"no such file: '{path}'; no file has such a name") from None
 
 
 def read_image(path: str | os.PathLike) -> np.ndarray:

@@ -20,6 +20,8 @@ from tfflow.errors import InputError
 
 PLACE = "{}"
 LONGEST = 2**26  # bytes of a list
+LONGEST_LINE = 2**14  # characters: three paths as long as a system takes
+MOST_PAIRS = 1_000_000
 
 
 def open_pairs(path: Path, name: str, on_error: str = "stop") -> Records:
@@ -34,13 +36,14 @@ def open_pairs(path: Path, name: str, on_error: str = "stop") -> Records:
 
 
 def _of_list(path: Path) -> list[Record]:
-    lines = read_bytes(path, LONGEST).decode("utf-8", "replace").splitlines()
+    data = read_bytes(path, LONGEST + 1)
+    if len(data) > LONGEST or data.count(b"\n") > MOST_PAIRS:
+        most = f"{LONGEST:,} bytes and {MOST_PAIRS:,} lines"
+        raise InputError(f"'{path}' is longer than a list of pairs may be, {most}: make several of it")
+    lines = data.decode("utf-8", "replace").split("\n")
     found = []
     for number, line in enumerate(lines, 1):
-        try:
-            words = shlex.split(line, comments=True)
-        except ValueError:
-            words = ["one quote without its other"] * 4
+        words = _words(line)
         if words and len(words) not in (2, 3):
             raise InputError(f"'{path}' line {number}: expected image1 image2 [flow], got {line[:60]!r}")
         if words:
@@ -49,6 +52,18 @@ def _of_list(path: Path) -> list[Record]:
     count = Counter(stems)
     names = [stem if count[stem] == 1 else f"{k:06d}_{stem}" for k, stem in enumerate(stems, 1)]
     return [Record(name, files[0], files[1], flow=(*files, None)[2]) for name, files in zip(names, found, strict=True)]
+
+
+def _words(line: str) -> list[str]:
+    """The words of a line; what is no line of a list gives more than it may have."""
+    if len(line) > LONGEST_LINE:  # shlex takes the square of a word's length
+        return [line[:60]] * 4
+    if not re.search(r"['\"\\#]", line):
+        return line.split()
+    try:
+        return shlex.split(line, comments=True)
+    except ValueError:  # one quote without its other
+        return [line] * 4
 
 
 def _of_pattern(text: str) -> list[Record]:

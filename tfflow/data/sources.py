@@ -24,6 +24,7 @@ from tfflow.data.sintel import open_sintel
 from tfflow.data.spring import open_spring
 from tfflow.data.things import open_things
 from tfflow.data.video import open_video
+from tfflow.data.viper import open_viper
 from tfflow.errors import InputError, unknown_name
 from tfflow.registry import Registry
 
@@ -47,6 +48,8 @@ _BUILT_IN: dict[str, Opener] = {
     "things-test": partial(open_things, part="TEST"),
     "hd1k": open_hd1k,
     "spring": open_spring,
+    "viper": open_viper,
+    "viper-val": partial(open_viper, part="val"),
     "pairs": open_pairs,
     "frames": open_frames,
     "frames-nocuts": partial(open_frames, cuts=False),

@@ -74,6 +74,7 @@ def card(record: Mapping[str, Any]) -> str:
         "",
         scores_table([record]),
         "",
+        *_still(record),
         "## Trained",
         "",
         _row(["recipe", "steps", "hours", "data", "started from"]),
@@ -91,6 +92,17 @@ def card(record: Mapping[str, Any]) -> str:
     if record.get("notes"):
         lines += ["## Notes", "", record["notes"].strip(), ""]
     return "\n".join(lines)
+
+
+def _still(record: Mapping[str, Any]) -> list[str]:
+    """What the weights say where nothing moves; nothing of a record of before this was measured."""
+    if "still" not in record:
+        return []
+    same, near = (record["still"][name] for name in ("identical", "one grey level apart"))
+    text = (
+        f"Of frames that are black, grey, or of blocks: at most {same:.2f} px where both are identical, {near:.2f} px"
+    )
+    return [text, "where one pixel differs by one grey level.", ""]
 
 
 def _figure(value: float, label: str, column: Mapping[str, float]) -> str:

@@ -10,9 +10,13 @@ from tfflow.errors import InputError
 _forked_after_use = False
 
 
-def check_process() -> None:
-    """Raises InputError in a process that was forked from one in which TensorFlow had run; every entrance calls it."""
-    if _forked_after_use:
+def check_process(opened_in: int | None = None) -> None:
+    """Raises InputError in a process that was forked from one in which TensorFlow had run; every entrance calls it.
+
+    opened_in: the process in which a runtime without TensorFlow was opened. A fork leaves its threads behind, too, and
+    a lock that one of them held.
+    """
+    if _forked_after_use or opened_in not in (None, os.getpid()):
         raise InputError(
             "this process was forked from one that had run TensorFlow, and would hang: use spawn, "
             'multiprocessing.get_context("spawn"), or fork before the first network is made'

@@ -11,6 +11,7 @@ import numpy as np
 from tfflow.data.arrays import as_batch, as_pair, at_rest
 from tfflow.errors import InputError
 from tfflow.models.estimate import Estimate, estimate_pair
+from tfflow.models.process import check_process
 from tfflow.models.trial import check_runs
 
 SUFFIX = ".tflite"
@@ -38,7 +39,7 @@ class TFLiteModel:
             raise
         except (ValueError, KeyError, IndexError, TypeError) as error:
             raise InputError(f"{str(self.path)!r} is not a whole .tflite file ({error}); export it again") from None
-        self._lock = threading.Lock()
+        self._lock, self._process = threading.Lock(), os.getpid()
 
     def _describe(self, interpreter) -> None:
         signatures = list(interpreter.get_signature_list().values())
@@ -89,8 +90,9 @@ class TFLiteModel:
     def raw(self, image1: np.ndarray, image2: np.ndarray) -> dict[str, np.ndarray]:
         """Flows as the file gives them, on its own grid, of one pair [h, w, 3], float32 RGB in [0, 1].
 
-        Raises InputError where the file fails as it runs, or gives what is no flow.
+        Raises InputError where the file fails as it runs, or gives what is no flow, and after a fork.
         """
+        check_process(self._process)
         inputs = {name: self._input(x)[None] for name, x in (("image1", image1), ("image2", image2))}
         try:
             with self._lock:  # one set of tensors: inputs of two threads would mix

@@ -24,7 +24,16 @@ from tfflow.models.tflite import resized
 
 PLACE = Path(__file__).parents[2] / "android_demo/core/src/test/resources/vectors.json"
 
-TOLERANCE = {"yuv": 0, "resize": 2e-6, "resize_uint8": 1, "colour": 1, "disc": 1, "confidence": 1e-5, "latency": 1e-9, "pairs": 0}
+TOLERANCE = {
+    "yuv": 0,
+    "resize": 2e-6,
+    "resize_uint8": 1,
+    "colour": 1,
+    "disc": 1,
+    "confidence": 1e-5,
+    "latency": 1e-9,
+    "pairs": 0,
+}
 """By how much the app may differ: levels of 255 where whole, else a share of the range; ms of latencies."""
 
 _TIGHT = (",", ":")

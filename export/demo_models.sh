@@ -16,7 +16,7 @@ rm -rf "$part"
 mkdir -p "$part"
 place=0
 for network in pwcnet_mobile_v2 pwcnet_mobile; do
-  "${PYTHON:-python3}" "$root/export/to_tflite.py" --weights "$network" --size 256x448 --precision int8-ptq,fp32 "$@" \
+  PYTHONPATH="$root" "${PYTHON:-python3}" "$root/export/to_tflite.py" --weights "$network" --size 256x448 --precision int8-ptq,fp32 "$@" \
     --out "$part/of_$network"
   for precision in int8-ptq fp32; do
     place=$((place + 1))

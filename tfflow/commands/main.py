@@ -70,7 +70,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def door(name: str) -> Callable[..., int]:
-    """A subcommand as a process runs it: TensorFlow's messages about the machine are left out of stderr."""
+    """Runs a subcommand as a process does: without TensorFlow's messages about the machine on stderr."""
 
     def run(argv: list[str] | None = None) -> int:
         with without_noise():

@@ -13,9 +13,9 @@ REFINEMENTS = ("variational",)
 
 
 class Parser(argparse.ArgumentParser):
-    """The parser of every command: it refuses in one line, as all else here, and not with pages of usage.
+    """The parser of every command. It refuses in one line, without pages of usage.
 
-    Files that --plugin names are executed before the other options are used, so that these may name what they register.
+    Files of --plugin are executed before the other options are used, so these may name what the files register.
     """
 
     def __init__(self, prog: str, description: str | None, epilog: str = "", plugins: bool = True, **others):

@@ -59,7 +59,7 @@ def weights_in_eight_bits(contents: bytes) -> bytes:
 
 
 def int16x8(contents: bytes, samples: Samples) -> bytes:
-    """The file of `fp32` with convolutions on int16 and int8 weights: a reference of accuracy, which no phone runs fast.
+    """The file of `fp32` with convolutions on int16 and int8 weights: a reference of accuracy, slow on phones.
 
     All else stays float: with rounded coordinates, the warp would read other pixels.
     """

@@ -98,7 +98,7 @@ class Exporter:
         return calibrate(self.graph, self._calibrating())
 
     def pairs(self) -> Iterator[Pair]:
-        """The images to calibrate with: `CALIBRATION_PAIRS` of the source, evenly spaced, rounded as the file gets them."""
+        """The images to calibrate with: `CALIBRATION_PAIRS`, evenly spaced over the source, rounded as for the file."""
         count = min(CALIBRATION_PAIRS, len(self.calibration))
         for i in range(count):
             sample = self.calibration.sample(i * len(self.calibration) // count)

@@ -143,7 +143,7 @@ def simulation_gap(exported: TFLiteModel, simulation: keras.Model, pairs: Iterab
 
 
 def measured(comparison: Comparison, found: Facts, others: dict[str, float]) -> dict[str, float]:
-    """The numbers that LIMITS knows, of the built-in scenes. others: what cannot be told from these two."""
+    """The numbers that LIMITS knows, of the built-in scenes. others: numbers that these two do not give."""
     return {
         "largest_px": comparison.drift["largest"],
         "drift_mean_px": comparison.drift["mean"],

@@ -50,8 +50,9 @@ class Parser(argparse.ArgumentParser):
 
 
 def _shown(action: argparse.Action) -> str:
-    """The long name of an option; of a positional argument, what the usage calls it."""
-    return action.option_strings[-1] if action.option_strings else str(action.metavar or action.dest).upper()
+    """The first long name of an option; of a positional argument, what the usage calls it."""
+    long = [name for name in action.option_strings if name.startswith("--")]
+    return long[0] if long else str(action.metavar or action.dest).upper()
 
 
 def size(text: str) -> tuple[int, int]:
@@ -89,6 +90,6 @@ def add_scales(p: Parser) -> None:
         type=numbers,
         default=["1"],
         metavar="S,S",
-        help="sizes at which a network makes a pass one after the other, as shares of the frames': 1,2 is more exact "
-        "at five times the work, 0.5,1,2 follows larger motion, too (default: 1)",
+        help="a network makes one pass at each of these sizes, as shares of the frames': 1,2 is more exact at five "
+        "times the work; 0.5,1,2 also follows larger motion (default: 1)",
     )

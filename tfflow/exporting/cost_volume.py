@@ -10,15 +10,15 @@ from tfflow.layers.plain import without_autograph
 
 
 class PhoneCostVolume(CostVolume):
-    """`CostVolume` as one matrix product a level, instead of a slice, a product and a mean a displacement.
+    """`CostVolume` as one matrix product a level, instead of a slice, a product and a mean for each displacement.
 
-    A tile of `features1`, radius x 2 * radius pixels, is multiplied with all that it reaches of `features2`, which is
-    3 * radius x 4 * radius pixels. At radius 4 that is 2.4 times what is needed, and takes half the time of 81 passes
-    over memory, a sixth in eight bits. What is needed of the result lies on its diagonals: see `_diagonals`.
+    A tile of `features1`, radius x 2 * radius pixels, is multiplied with all pixels of `features2` that it can reach:
+    3 * radius x 4 * radius. At radius 4 that is 2.4 times the products that are needed. It takes half the time of 81
+    passes over memory, and a sixth in eight bits. The needed products lie on diagonals: see `_diagonals`.
 
-    At most four axes, and no gather: XNNPACK and LiteRT's GPU delegates take all of it.
-    feature_range: where given, features are rounded to eight bits over [-range, range], so that the product runs in
-    eight bits, too. Their zero is the number 0, as XNNPACK asks of the second factor. Sums are exact.
+    It has at most four axes and no gather, so XNNPACK and LiteRT's GPU delegates run all of it.
+    feature_range: features are rounded to eight bits over [-range, range], and the product runs in eight bits. Their
+    zero is the number 0, which XNNPACK requires of the second factor. Sums are exact.
     """
 
     def __init__(self, radius: int, stride: int = 1, feature_range: float | None = None, **kwargs):

@@ -25,7 +25,7 @@ FLOW_OPERATORS = (*CONVOLUTIONS, "ADD", "RESIZE_BILINEAR")
 
 @dataclass(frozen=True)
 class Operator:
-    """One operator: its name, its tensors as (shape, NumPy dtype name), and the names of those that read its output.
+    """One operator: its name, its tensors as (shape, NumPy dtype name), and the operators that read its output.
 
     constants: those of its inputs that are the same in each run.
     """
@@ -71,9 +71,9 @@ class Operator:
 
 @dataclass(frozen=True)
 class Facts:
-    """operators: in the order they run. partitions: pieces that XNNPACK takes. size: bytes of the file.
-    live_bytes: the most memory that intermediate tensors hold at once, the least that an arena can be.
-    inputs, outputs: shape by name, of SIGNATURE, -1 where the file leaves it open; empty without that signature.
+    """operators: in the order they run. partitions: pieces that XNNPACK runs. size: bytes of the file.
+    live_bytes: the most memory that intermediate tensors need at once, a lower bound of the arena.
+    inputs, outputs: shape by name, from SIGNATURE; -1 where the file leaves a side open; empty without the signature.
     """
 
     operators: tuple[Operator, ...] = field(repr=False)
@@ -160,9 +160,9 @@ def _live_bytes(details: list[dict], tensors: dict, interpreter: Interpreter) ->
 
 
 def violations(found: Facts, eight_bits: bool) -> list[str]:
-    """What must not be in an exported network, a line each; empty where all is well.
+    """What an exported network must not contain, a line each; empty where all is well.
 
-    eight_bits: the flow's own operators are checked to be float although those of features are not.
+    eight_bits: features may be int8, but the operators of flow must be float.
     """
     lines = []
     for kind, count in found.by_kind.items():

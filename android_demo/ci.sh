@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # The app's stage of CI, in two halves: `ci.sh prepare` downloads what the build needs and compiles the core and its tests;
-# `ci.sh check` exports two networks, tests the core with them on the JVM against Python, and builds and verifies an APK that
-# holds both. Without a word it does one after the other. PYTHON: of an environment with tfflow[export].
+# `ci.sh check` exports two networks, tests the core with them on the JVM against Python, builds and verifies an APK that
+# holds both, and compiles the snippets of the documentation. Without a word it does one after the other. PYTHON: of an
+# environment with tfflow[export].
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 root="$(cd .. && pwd)"
@@ -73,6 +74,8 @@ PY
 
   step "APK"
   ./build_apk.sh --model "$work/plain" --model "$work/camera" --out "$work/tfflow.apk"
+  step "snippets of the documentation"
+  PYTHON="$python" ./snippets.sh "$work/plain"
   step "done"
 }
 

@@ -32,7 +32,7 @@ FUNCTIONS = {
 def parser() -> Parser:
     p = Parser("small", "A command of these tests.")
     p.add_argument("run")
-    p.add_argument("-n", "--val-limit", type=int)
+    p.add_argument("-n", "--val-limit", "--pairs", type=int)
     p.add_argument("--on-error")
     p.add_argument("--overwrite", action="store_true")
     p.add_argument("--no-cuts", action="store_true")

@@ -166,7 +166,7 @@ def lineage(run: Path) -> list[dict[str, Any]]:
         before = []
     elif Path(start).is_dir():
         before = lineage(Path(start))
-    else:  # whether labels were seen there could not be told
+    else:  # whether labels were seen there is not on record
         raise InputError(
             f"{str(run)!r} went on from {start!r}, which is neither pretrained weights nor the folder of a run"
         )

@@ -23,7 +23,7 @@ def parser() -> Parser:
     p.add_argument("--seeds", type=int, default=3, metavar="N", help="trainings of each (default: %(default)s)")
     p.add_argument(
         "--model", default="pwcnet_mobile", metavar="NAME",
-        help="network of all, or 'own': of each method the one of its paper (default: %(default)s)",
+        help="the network that all methods train, or 'own': each trains the one of its paper (default: %(default)s)",
     )  # fmt: skip
     p.add_argument("--steps", type=int, default=1_800, metavar="N", help="of each training (default: %(default)s)")
     p.add_argument(

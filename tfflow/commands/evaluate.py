@@ -26,10 +26,19 @@ def parser() -> Parser:
     p.add_argument("--refine", choices=REFINEMENTS, help="after each network: OpenCV's variational refinement")
     p.add_argument("--baselines", action="store_true", help="zero flow, Farneback and DIS, too")
     add_data(p, "what to measure on; repeatable", required=True)
-    p.add_argument("--out", type=Path, metavar="DIR", help="results.json, results.csv, images.csv, and what follows")
+    p.add_argument(
+        "--out",
+        type=Path,
+        metavar="DIR",
+        help="folder for results.json, results.csv, images.csv and what the next two options write",
+    )
     p.add_argument("--error-maps", action="store_true", help="a sheet for each pair: frame, flow, errors (needs --out)")
     p.add_argument("--submission", choices=SUBMISSIONS, help="flow files for the server (needs --out)")
-    p.add_argument("--confidence", action="store_true", help="what the networks' confidence is worth (ground truth)")
+    p.add_argument(
+        "--confidence",
+        action="store_true",
+        help="how well the networks' confidence predicts their error (needs ground truth)",
+    )
     p.add_argument(
         "--sequences",
         action="store_true",

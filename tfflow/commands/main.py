@@ -20,12 +20,12 @@ COMMANDS = {
     "predict": ("predict", "the flow of two images, a folder or a video"),
     "evaluate": ("evaluate", "measure networks and classical methods on data"),
     "export": ("to_tflite", "make a .tflite for the phone, checked against its limits"),
-    "validate": ("validate", "hold an export against the weights it was made from"),
+    "validate": ("validate", "compare an export with the weights that it was made from"),
     "benchmark": ("benchmark", "how fast each network predicts and learns here"),
     "benchmark-export": ("benchmark_export", "how fast exported networks run, here and on a phone"),
     "web": ("web", "show exported networks in the browser"),
-    "prove": ("prove", "whether training on unlabelled frames pays, where the truth is known"),
-    "correlate": ("correlate", "which measures without labels rank networks as their error does"),
+    "prove": ("prove", "whether training without labels pays, on scenes with known flow"),
+    "correlate": ("correlate", "which label-free measures rank networks as their endpoint error does"),
     "compare": ("compare", "train methods alike and compare them"),
     "recipes": ("recipes", "list the training methods, or print one"),
     "synthesize": ("synthesize", "write built-in moving scenes to disk, with exact flow"),
@@ -70,7 +70,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def door(name: str) -> Callable[..., int]:
-    """A subcommand as a process runs it: TensorFlow's messages about the machine are left out of stderr."""
+    """Runs a subcommand as a process does: without TensorFlow's messages about the machine on stderr."""
 
     def run(argv: list[str] | None = None) -> int:
         with without_noise():

@@ -13,9 +13,9 @@ REFINEMENTS = ("variational",)
 
 
 class Parser(argparse.ArgumentParser):
-    """The parser of every command: it refuses in one line, as all else here, and not with pages of usage.
+    """The parser of every command. It refuses in one line, without pages of usage.
 
-    Files that --plugin names are executed before the other options are used, so that these may name what they register.
+    Files of --plugin are executed before the other options are used, so these may name what the files register.
     """
 
     def __init__(self, prog: str, description: str | None, epilog: str = "", plugins: bool = True, **others):
@@ -50,8 +50,9 @@ class Parser(argparse.ArgumentParser):
 
 
 def _shown(action: argparse.Action) -> str:
-    """The long name of an option; of a positional argument, what the usage calls it."""
-    return action.option_strings[-1] if action.option_strings else str(action.metavar or action.dest).upper()
+    """The first long name of an option; of a positional argument, what the usage calls it."""
+    long = [name for name in action.option_strings if name.startswith("--")]
+    return long[0] if long else str(action.metavar or action.dest).upper()
 
 
 def size(text: str) -> tuple[int, int]:
@@ -89,6 +90,6 @@ def add_scales(p: Parser) -> None:
         type=numbers,
         default=["1"],
         metavar="S,S",
-        help="sizes at which a network makes a pass one after the other, as shares of the frames': 1,2 is more exact "
-        "at five times the work, 0.5,1,2 follows larger motion, too (default: 1)",
+        help="a network makes one pass at each of these sizes, as shares of the frames': 1,2 is more exact at five "
+        "times the work; 0.5,1,2 also follows larger motion (default: 1)",
     )

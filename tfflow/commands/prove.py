@@ -1,4 +1,4 @@
-"""Measures whether training on unlabelled frames of a domain pays, where the truth is known.
+"""Measures whether training on unlabelled frames of a domain pays, on scenes with known flow.
 
 Domains are built-in scenes with other statistics than the weights have seen: dark and noisy, fast pans with blur, fog.
 The network trains from its pretrained weights on pairs without labels, and is measured on others with ground truth.

@@ -2,7 +2,7 @@
 
 Writes NAME.safetensors and its record NAME.json to the folder of pretrained weights, and the model card NAME.md with
 the report of the run to --docs. Every figure is measured here, on the weights that are written. Without RUN the
-pretrained weights called NAME are measured anew.
+pretrained weights called NAME are measured again.
 """
 
 from __future__ import annotations

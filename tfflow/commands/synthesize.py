@@ -33,7 +33,7 @@ MOST = 99_999  # names have five digits, as those of Flying Chairs
 
 
 def write_scene(scenes: Scenes, index: int, folder: Path) -> None:
-    """Writes scene `index` as pair index + 1, each file whole, `_img1.ppm` last: where it is, the pair is complete."""
+    """Writes scene `index` as pair index + 1, each file whole. `_img1.ppm` comes last, and marks a complete pair."""
     sample = scenes.sample(index)
     img2, flow, flow21, occ1, occ2, img1 = (folder / f"{index + 1:05d}{ending}" for ending in ENDINGS)
     write_image(img2, sample["image2"])
@@ -95,7 +95,7 @@ def claim(scenes: Scenes, out: Path) -> None:
 
 
 def _first_settings() -> dict[str, Any]:
-    """The default of every setting, which is what a record lacks that was begun before there was the setting."""
+    """The default of every setting, for records that are older than a setting."""
     return json.loads(json.dumps(dataclasses.asdict(SceneSettings())))
 
 

@@ -1,4 +1,4 @@
-"""Holds an exported network against the float weights that it was made from, on your data, too."""
+"""Compares an exported network with the float weights that it was made from, on your data, too."""
 
 from __future__ import annotations
 

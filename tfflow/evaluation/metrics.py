@@ -70,7 +70,7 @@ def measure_flow(flow12: np.ndarray, sample: Mapping[str, np.ndarray], flow21: n
 
 
 def measure_frames(image1: np.ndarray, image2: np.ndarray, flow12: np.ndarray, flow21: np.ndarray) -> Measured:
-    """What can be told without ground truth: does the warped second frame look like the first, do both flows agree?
+    """Label-free measures: does the warped second frame match the first, do both flows agree?
 
     image1, image2: [h, w, 3], [0, 1]; flow12, flow21: [h, w, 2], px. A low residual alone proves nothing (zero flow
     has none), a low photometric error alone neither (flow may fetch the right colour from the wrong place).

@@ -41,9 +41,9 @@ def check(
     others: dict[str, float],
     bars: Bars = no_bars,
 ) -> Report:
-    """The report of one file on the first `limit` pairs of each source; the numbers of the first have limits.
+    """The report on one file, on the first `limit` pairs of each source. The first source has the limits.
 
-    others: numbers with limits that the file alone does not tell (`validation.measured`).
+    others: numbers with limits that the file alone does not give (`validation.measured`).
     """
     found = facts(exported.path.read_bytes())
     comparisons: list[Comparison] = []
@@ -63,10 +63,9 @@ def validate(
     say: Callable[[str], None] = lambda text: None,
     bars: Bars = no_bars,
 ) -> Report:
-    """The export in `folder` against the float weights that it was made from, on built-in scenes and on `data`.
+    """The report on the export in `folder`: compared with its float weights, on the built-in scenes and on `data`.
 
-    Where `weights` is the folder of a run that learned from frames or video, on some of those, too.
-
+    Where `weights` is the folder of a run on frames or a video, some of these are reported on, too.
     Raises InputError where the folder holds no export, or one of another network.
     """
     require_libraries([])

@@ -37,20 +37,20 @@ def fp16(graph: keras.Model, interface: Interface) -> bytes:
 
 
 def int8_dynamic(graph: keras.Model, interface: Interface) -> bytes:
-    """Weights int8; activations are rounded to eight bits at each run, by the range they then have."""
+    """Weights int8. Activations are rounded to eight bits at each run, over the range that they have there."""
     return _convert(graph, interface, _default)
 
 
 def int8_trained(graph: keras.Model, interface: Interface) -> bytes:
-    """What the graph's fake quantizers cover in int8 (`tfflow.exporting.quantize`), the rest float, its weights aside.
+    """What the graph's fake quantizers cover in int8 (`tfflow.exporting.quantize`); the rest float, with int8 weights.
 
-    No data is shown to the converter: that would have it quantize the rest, too.
+    The converter gets no data, because it would then quantize the rest, too.
     """
     return weights_in_eight_bits(_convert(graph, interface, _default))
 
 
 def weights_in_eight_bits(contents: bytes) -> bytes:
-    """The same file, weights of float convolutions in eight bits, a scale a channel; their arithmetic stays float."""
+    """The same file, with the weights of float convolutions in int8, one scale a channel. Arithmetic stays float."""
     from litert_quantizer import Quantizer
     from litert_quantizer.recipe import weight_only_wi8_afp32
 
@@ -59,9 +59,9 @@ def weights_in_eight_bits(contents: bytes) -> bytes:
 
 
 def int16x8(contents: bytes, samples: Samples) -> bytes:
-    """Of a file by `fp32`: convolutions on int16 with weights int8. A reference of accuracy; no phone runs it fast.
+    """The file of `fp32` with convolutions on int16 and int8 weights: a reference of accuracy, slow on phones.
 
-    All else stays float: rounded coordinates would have the warp read other pixels than are meant.
+    All else stays float: with rounded coordinates, the warp would read other pixels.
     """
     from litert_quantizer import Quantizer
     from litert_quantizer.qtyping import TFLOperationName
@@ -76,7 +76,7 @@ def int16x8(contents: bytes, samples: Samples) -> bytes:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """The quantizer tells of its progress, and that some of the file is int8 already."""
+    """Hides what the quantizer prints: its progress, and that parts of the file are int8 already."""
     with warnings.catch_warnings(), redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
         warnings.simplefilter("ignore")
         yield
@@ -97,9 +97,9 @@ def _convert(graph: keras.Model, interface: Interface, settings: Callable | None
 
 
 def in_order(contents: bytes) -> bytes:
-    """The same file, its inputs and outputs in the order of INPUTS and OUTPUTS, so that place and name agree.
+    """The same file, with its inputs and outputs in the order of INPUTS and OUTPUTS, so that place and name agree.
 
-    The converter leaves them in another; a runtime without names would then compute the flow backwards.
+    The converter gives another order. A runtime without names would then compute the flow backwards.
     """
     from ai_edge_litert.schema_py_generated import Model
 

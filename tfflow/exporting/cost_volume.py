@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import tensorflow as tf
 
+from tfflow.exporting.shuffle import blocks_to_channels, channels_to_blocks, size
 from tfflow.layers import CostVolume
 from tfflow.layers.plain import without_autograph
 
 
 class PhoneCostVolume(CostVolume):
-    """`CostVolume` as one matrix product a level, instead of a slice, a product and a mean a displacement.
+    """`CostVolume` as one matrix product a level, instead of a slice, a product and a mean for each displacement.
 
-    A tile of `features1`, radius x 2 * radius pixels, is multiplied with all that it reaches of `features2`, which is
-    3 * radius x 4 * radius pixels. At radius 4 that is 2.4 times what is needed, and takes half the time of 81 passes
-    over memory, a sixth in eight bits. What is needed of the result lies on its diagonals: see `_diagonals`.
+    A tile of `features1`, radius x 2 * radius pixels, is multiplied with all pixels of `features2` that it can reach:
+    3 * radius x 4 * radius. At radius 4 that is 2.4 times the products that are needed. It takes half the time of 81
+    passes over memory, and a sixth in eight bits. The needed products lie on diagonals: see `_diagonals`.
 
-    At most four axes, and no gather: XNNPACK and LiteRT's GPU delegates take all of it.
-    feature_range: where given, features are rounded to eight bits over [-range, range], so that the product runs in
-    eight bits, too. Their zero is the number 0, as XNNPACK asks of the second factor. Sums are exact.
+    It has at most four axes and no gather, so XNNPACK and LiteRT's GPU delegates run all of it.
+    feature_range: features are rounded to eight bits over [-range, range], and the product runs in eight bits. Their
+    zero is the number 0, which XNNPACK requires of the second factor. Sums are exact.
     """
 
     def __init__(self, radius: int, stride: int = 1, feature_range: float | None = None, **kwargs):
@@ -35,11 +36,11 @@ class PhoneCostVolume(CostVolume):
             return _costs(features1, features2, self.radius)
         # By steps of `stride` a pixel reaches one of stride**2 parts of the image, in which the step is 1.
         n = self.stride
-        h, w = _size(features1)[1:]
+        h, w = size(features1)[1:]
         margin = [[0, 0], [0, -h % n], [0, -w % n], [0, 0]]
-        parts = [tf.split(tf.nn.space_to_depth(tf.pad(x, margin), n), n * n, axis=-1) for x in (features1, features2)]
+        parts = [tf.split(blocks_to_channels(tf.pad(x, margin), n), n * n, axis=-1) for x in (features1, features2)]
         costs = [_costs(part1, part2, self.radius // n) for part1, part2 in zip(*parts, strict=True)]
-        return tf.nn.depth_to_space(tf.concat(costs, axis=-1), n)[:, :h, :w]
+        return channels_to_blocks(tf.concat(costs, axis=-1), n)[:, :h, :w]
 
     def get_config(self):
         return {**super().get_config(), "feature_range": self.feature_range}
@@ -47,7 +48,7 @@ class PhoneCostVolume(CostVolume):
 
 def _costs(features1: tf.Tensor, features2: tf.Tensor, radius: int) -> tf.Tensor:
     """Sums over channels of products, for each displacement of at most `radius`: [b, h, w, (2 * radius + 1)**2]."""
-    b, h, w = _size(features1)
+    b, h, w = size(features1)
     c = features1.shape[-1]
     rows, columns = max(1, radius), max(1, 2 * radius)  # of a tile
     down, across = -(-h // rows), -(-w // columns)  # tiles
@@ -87,16 +88,12 @@ def _diagonals(products: tf.Tensor, tile: tuple[int, int], reach: tuple[int, int
     (rows, columns), (reach_y, reach_x) = tile, reach
     line = reach_y * reach_x
     of_row = columns * line + reach_x
-    flat = tf.reshape(products, [n, m, rows * columns * line])
-    flat = tf.pad(flat, [[0, 0], [0, 0], [0, rows * reach_x]])
+    # Four axes, since GPUs pad none of three rightly.
+    flat = tf.reshape(products, [n, m, 1, rows * columns * line])
+    flat = tf.pad(flat, [[0, 0], [0, 0], [0, 0], [0, rows * reach_x]])
     by_row = tf.reshape(flat, [n, m * rows, of_row])[:, :, : columns * (line + 1)]
     by_pixel = tf.reshape(by_row, [n, m * rows * columns, line + 1])[:, :, : span * reach_x]
     return tf.reshape(by_pixel, [n, m * rows * columns * span, reach_x])[:, :, :span]
-
-
-def _size(x: tf.Tensor) -> tuple:
-    """Batch, height and width: numbers where they are known, so that the converter knows all sizes."""
-    return tuple(known or tf.shape(x)[i] for i, known in enumerate(x.shape[:3]))
 
 
 def _rounded(x: tf.Tensor, largest: float) -> tf.Tensor:

@@ -13,7 +13,7 @@ TYPES = {schema.TensorType.FLOAT32: "float32", schema.TensorType.UINT8: "uint8"}
 
 @dataclass(frozen=True)
 class End:
-    """An input or an output. index: its place among the inputs, or the outputs, of the file."""
+    """An input or output of a file. index: its place among the inputs or the outputs."""
 
     index: int
     shape: tuple[int, ...]

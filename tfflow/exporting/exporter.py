@@ -39,7 +39,7 @@ CHECKS = 4
 
 @dataclass(frozen=True)
 class Made:
-    """A .tflite, and the graph that was converted into it where that simulates eight bits (int8-ptq, int8-qat)."""
+    """A .tflite. For int8-ptq and int8-qat also the graph that simulates its eight bits."""
 
     contents: bytes
     simulation: keras.Model | None = None
@@ -47,8 +47,8 @@ class Made:
 
 @dataclass(frozen=True)
 class Tuning:
-    """The fine-tuning of int8-qat: by the last phase of `recipe`, on `training`; its checkpoint is the one that does
-    best on `selection`, of which a report measures nothing (`ExportData`).
+    """The fine-tuning of int8-qat: the last phase of `recipe` on `training`. The checkpoint with the best score on
+    `selection` is kept; no report measures these pairs (`ExportData`).
     """
 
     recipe: Recipe
@@ -59,9 +59,9 @@ class Tuning:
 
 
 class Exporter:
-    """Makes any precision for one network and one interface; what they share is made once.
+    """Makes any precision for one network and one interface. What precisions share is made once.
 
-    calibration: pairs that ranges are measured on. tuning: for int8-qat. say: gets a line at each long piece of work.
+    calibration: pairs that ranges are measured on. tuning: for int8-qat. say: called with a line at each long task.
     """
 
     def __init__(
@@ -84,7 +84,7 @@ class Exporter:
 
     @property
     def network(self) -> Network:
-        """The network that is exported, as it is for frames of this size."""
+        """The network that is exported, with the levels that it has for frames of this size."""
         return self.model.network_at(self.interface.size)
 
     @functools.cached_property
@@ -98,7 +98,7 @@ class Exporter:
         return calibrate(self.graph, self._calibrating())
 
     def pairs(self) -> Iterator[Pair]:
-        """The images to calibrate with: `CALIBRATION_PAIRS`, spread evenly over the source, as the file sees them."""
+        """The images to calibrate with: `CALIBRATION_PAIRS`, evenly spaced over the source, rounded as for the file."""
         count = min(CALIBRATION_PAIRS, len(self.calibration))
         for i in range(count):
             sample = self.calibration.sample(i * len(self.calibration) // count)
@@ -134,7 +134,7 @@ class Exporter:
         return Made(convert.int8_trained(simulation, self.interface), simulation)
 
     def int8_qat(self) -> Made:
-        """The precision map, fine-tuned; of the converted networks on the way, the best on `Tuning.selection`."""
+        """The precision map after fine-tuning. Of the networks converted on the way, the best on `Tuning.selection`."""
         from tfflow.exporting.finetune import FineTuning, assign_weights_and_ranges
         from tfflow.exporting.quantize import quantized
 

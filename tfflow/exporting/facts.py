@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tfflow.exporting.gpu import gpu_fault
 from tfflow.exporting.graph import INPUTS, OUTPUTS, SIGNATURE
 
 if TYPE_CHECKING:
@@ -24,12 +25,16 @@ FLOW_OPERATORS = (*CONVOLUTIONS, "ADD", "RESIZE_BILINEAR")
 
 @dataclass(frozen=True)
 class Operator:
-    """One operator: its name, its tensors as (shape, NumPy dtype name), and the names of those that read its output."""
+    """One operator: its name, its tensors as (shape, NumPy dtype name), and the operators that read its output.
+
+    constants: those of its inputs that are the same in each run.
+    """
 
     name: str
     inputs: tuple[tuple[tuple[int, ...], str], ...]
     outputs: tuple[tuple[tuple[int, ...], str], ...]
     readers: frozenset[str] = frozenset()
+    constants: tuple[tuple[tuple[int, ...], str], ...] = ()
 
     @property
     def kind(self) -> str:
@@ -66,9 +71,9 @@ class Operator:
 
 @dataclass(frozen=True)
 class Facts:
-    """operators: in the order they run. partitions: pieces that XNNPACK takes. size: bytes of the file.
-    live_bytes: the most memory that intermediate tensors hold at once, the least that an arena can be.
-    inputs, outputs: shape by name, of SIGNATURE, -1 where the file leaves it open; empty without that signature.
+    """operators: in the order they run. partitions: pieces that XNNPACK runs. size: bytes of the file.
+    live_bytes: the most memory that intermediate tensors need at once, a lower bound of the arena.
+    inputs, outputs: shape by name, from SIGNATURE; -1 where the file leaves a side open; empty without the signature.
     """
 
     operators: tuple[Operator, ...] = field(repr=False)
@@ -110,12 +115,17 @@ def facts(contents: bytes) -> Facts:
     for o in details:
         for i in o["inputs"]:
             readers.setdefault(int(i), set()).add(o["op_name"])
+    changing = {int(t["index"]) for t in plain.get_input_details()}
+    for o in details:  # in the order they run; of constants in fewer bits the converter keeps the step to floats
+        if any(int(i) in changing for i in o["inputs"]):
+            changing.update(map(int, o["outputs"]))
     operators = tuple(
         Operator(
             o["op_name"],
             described(o["inputs"]),
             described(o["outputs"]),
             frozenset().union(*(readers.get(int(i), ()) for i in o["outputs"])),
+            described(i for i in o["inputs"] if int(i) not in changing),
         )
         for o in details
     )
@@ -150,9 +160,9 @@ def _live_bytes(details: list[dict], tensors: dict, interpreter: Interpreter) ->
 
 
 def violations(found: Facts, eight_bits: bool) -> list[str]:
-    """What must not be in an exported network, a line each; empty where all is well.
+    """What an exported network must not contain, a line each; empty where all is well.
 
-    eight_bits: the flow's own operators are checked to be float although those of features are not.
+    eight_bits: features may be int8, but the operators of flow must be float.
     """
     lines = []
     for kind, count in found.by_kind.items():
@@ -162,6 +172,8 @@ def violations(found: Facts, eight_bits: bool) -> list[str]:
         if name.startswith(("Flex", "CUSTOM")) or not name.isupper():
             lines.append(f"{count} x {name}, which is not a built-in operator")
     for o in found.operators:
+        if fault := gpu_fault(o):
+            lines.append(fault)
         if o.name == "GATHER" and o.inputs[1][1] != "int32":
             lines.append(f"GATHER by {o.inputs[1][1]} indices, not int32")
         if eight_bits and o.makes_flow and o.outputs[0][1] != "float32":

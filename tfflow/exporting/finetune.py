@@ -26,12 +26,12 @@ FROZEN = 0.2
 
 
 class FineTuning:
-    """Quantization-aware training of a network under a recipe's last phase.
+    """Quantization-aware training of a network with the last phase of a recipe.
 
-    strategy: of tf.distribute; the graph to convert is built anew outside of it, from `weights`.
-    rate: of Adam at the first step; it falls evenly to 0, so that what is left at the end is no step too far.
-    A student is trained on the whole crop here: the teacher is the float network, which its flow is to follow. So does
-    a second pass, which sees the frames as they are.
+    strategy: of tf.distribute. The graph to convert is built outside of it, from `weights`.
+    rate: of Adam at the first step. It falls linearly to 0, so the last steps are small.
+    A student is trained on the whole crop here, and follows the flow of the float network. So does a second pass, on
+    untransformed frames.
     """
 
     def __init__(

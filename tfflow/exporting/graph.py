@@ -35,11 +35,11 @@ SIGNATURE = "serving_default"
 
 @dataclass(frozen=True)
 class Interface:
-    """What an app gives and gets.
+    """The inputs and outputs of an exported file.
 
     size: height and width of the images, multiples of the network's stride. both: flow 1->2 and 2->1, not 1->2 alone.
-    quarter: flow on every fourth pixel, [1, h/4, w/4, 2], still in px of the images. uint8: images 0 to 255, as a
-    camera has them, not float32 in [0, 1].
+    quarter: flow on every fourth pixel, [1, h/4, w/4, 2], still in px of the images.
+    uint8: images of 0 to 255, as cameras give them, instead of float32 in [0, 1].
     """
 
     size: tuple[int, int]
@@ -67,8 +67,8 @@ class Interface:
     def as_input(self, image: np.ndarray) -> np.ndarray:
         """The numbers that the file computes with: float32 [h, w, 3] in [0, 1] -> [*size, 3] in [0, 1].
 
-        Where the file takes uint8 they are the 256 levels of that. Whatever is compared with the file computes with
-        them, too: else the rounding of the frames would count as an error of the export.
+        For a file with uint8 inputs they are rounded to its 256 levels. The float network gets the same numbers: the
+        rounding of frames is not an error of the export.
         """
         image = resized(np.asarray(image, np.float32), self.size)
         return np.rint(image * 255).astype(np.float32) / 255 if self.uint8 else image
@@ -90,7 +90,7 @@ class Interface:
 def phone_graph(network: Network, interface: Interface) -> keras.Model:
     """[image1, image2], each [1, h, w, 3] in [0, 1] -> the interface's flows, each [1, *grid, 2], px of the images.
 
-    A copy with weights of its own, of the network as it stands now. Raises InputError where the size does not fit.
+    The graph has its own copy of the network's present weights. Raises InputError where the size does not fit.
     """
     if frames_of(network) > 2:
         raise InputError(f"{type(network).__name__} takes {frames_of(network)} frames: export a network of two")
@@ -122,9 +122,9 @@ def _phone_layer(layer: keras.layers.Layer) -> keras.layers.Layer:
 
 
 def as_function(graph: keras.Model, interface: Interface) -> tuple[tf.Module, Callable]:
-    """The graph as a function of named images that returns named flows, and what keeps its weights alive.
+    """The graph as a function of named images that returns named flows, and the object that keeps its weights alive.
 
-    The batch is the number 1, not unknown: runtimes in a browser refuse the latter.
+    The batch is fixed to 1: runtimes in browsers refuse an unknown batch.
     """
     spec = tf.TensorSpec([1, *interface.size, 3], tf.uint8 if interface.uint8 else tf.float32)
 

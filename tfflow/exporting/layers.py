@@ -12,6 +12,7 @@ import numpy as np
 import tensorflow as tf
 import tf_keras as keras
 
+from tfflow.exporting.shuffle import channels_to_blocks, size
 from tfflow.layers import ConvexUpsample, Normalize, Warp
 from tfflow.layers.plain import FlowLayer, without_autograph
 from tfflow.ops.upsample import LARGEST, bilinear
@@ -30,7 +31,8 @@ class PhoneNormalize(Normalize):
 class PhoneWarp(Warp):
     """`Warp` with one gather for all four corners, and both coordinates in one tensor: 37 operators instead of 53.
 
-    GPUs split no int32, and repeat one factor of a product, not both: hence the slices and the two products.
+    GPUs split no int32, and repeat one factor of a product, not both: hence the slices and the two products. Constants
+    have all axes of what they are added to, and four where they are floats: see `tfflow.exporting.gpu`.
     Of the rule "zero" and of sizes that are known; else as in training. Where flow is NaN the result may be NaN.
     """
 
@@ -42,11 +44,11 @@ class PhoneWarp(Warp):
         b, h, w, c = image.shape
         n, high, wide = b * h * w, h + 2, w + 2  # one ring of zeros around the frame catches all that leaves it
         ring = tf.reshape(tf.pad(image, [[0, 0], [1, 1], [1, 1], [0, 0]]), [b * high * wide, c])
-        columns = np.stack([np.arange(w) + 1.0, np.zeros(w)])[:, None]  # [2, 1, w]
-        rows = np.stack([np.zeros(b * h), np.tile(np.arange(h) + 1.0, b)])[:, :, None]  # [2, b * h, 1]
-        last = tf.constant([[[wide - 1.0]], [[high - 1.0]]])
+        columns = np.stack([np.arange(w) + 1.0, np.zeros(w)])[None, :, None]  # [1, 2, 1, w]
+        rows = np.stack([np.zeros(b * h), np.tile(np.arange(h) + 1.0, b)])[None, :, :, None]  # [1, 2, b * h, 1]
+        last = tf.constant([[[[wide - 1.0]], [[high - 1.0]]]])
 
-        target = tf.reshape(tf.transpose(tf.reshape(flow, [n, 2])), [2, b * h, w])
+        target = tf.reshape(tf.transpose(tf.reshape(flow, [n, 2])), [1, 2, b * h, w])
         target = target + tf.constant(columns, tf.float32) + tf.constant(rows, tf.float32)
         target = tf.minimum(tf.maximum(target, 0.0), last)
         first = tf.minimum(tf.floor(target), last - 1.0)
@@ -60,7 +62,7 @@ class PhoneWarp(Warp):
         index = cell[1:] * wide + cell[:1]
         index = tf.clip_by_value(index, 0, (high - 1) * wide - 2)  # what NaN became is anything
         if b > 1:
-            index += tf.constant(np.repeat(np.arange(b) * high * wide, h * w), tf.int32)
+            index += tf.constant(np.repeat(np.arange(b) * high * wide, h * w)[None], tf.int32)
         index = tf.reshape(tf.concat([index, index + 1, index + wide, index + (wide + 1)], axis=0), [4 * n])
         corners = tf.cast(tf.reshape(tf.gather(ring, index), [1, 4, n, c]), tf.float32)
         return tf.cast(tf.reshape(tf.reduce_sum(corners * weights, axis=1), [b, h, w, c]), image.dtype)
@@ -77,7 +79,7 @@ class PhoneConvexUpsample(ConvexUpsample):
     def call(self, inputs):
         flow, logits = inputs
         f = self.factor
-        b, h, w = (known or tf.shape(flow)[i] for i, known in enumerate(flow.shape[:3]))
+        b, h, w = size(flow)
         near = tf.concat([f * flow, tf.ones_like(flow[..., :1])], axis=-1)
         near = tf.concat([near[:, :1], near, near[:, -1:]], axis=1)
         near = tf.concat([near[:, :, :1], near, near[:, :, -1:]], axis=2)
@@ -88,7 +90,7 @@ class PhoneConvexUpsample(ConvexUpsample):
         weights = tf.reshape(weights * tf.constant(bilinear(f), tf.float32), [b * h, w, 9, f * f])
         sums = tf.matmul(near, weights)  # [b * h, w, (u, v, 1), f * f]
         fine = tf.transpose(sums[:, :, :2] / sums[:, :, 2:], [0, 1, 3, 2])
-        return tf.nn.depth_to_space(tf.reshape(fine, [b, h, w, f * f * 2]), f)
+        return channels_to_blocks(tf.reshape(fine, [b, h, w, f * f * 2]), f)
 
 
 class PhoneConcatenate(FlowLayer, keras.layers.Concatenate):

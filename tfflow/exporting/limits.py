@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Limit:
-    """A number of `validation.measured` and the most (or with `at_least` the least) that it may be.
+    """A number of `validation.measured` and its limit: the greatest value, or with `at_least` the smallest.
 
-    otherwise: another limit, which is enough where this one is not kept. What is not a number keeps no limit.
+    otherwise: another limit that is enough where this one is exceeded. NaN exceeds every limit.
     """
 
     number: str

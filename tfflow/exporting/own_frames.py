@@ -43,8 +43,9 @@ def _kind(spec: str) -> str | None:
 
 @dataclass(frozen=True)
 class OwnFrames:
-    """What a run learned from, and a source of it for each use; `select` is None where there are too few pairs, and
-    `report` then shares its pairs with `learn`.
+    """The frames that a run learned from, as a source for each use.
+
+    With too few pairs, `select` is None, and `report` and `learn` share theirs.
     """
 
     specs: tuple[str, ...]
@@ -97,8 +98,7 @@ class Share(Source):
 def own_frames(weights: object, needed: bool, say: Callable[[str], None]) -> OwnFrames | None:
     """The frames of the run that `weights` names, or None where it names none.
 
-    needed: whether something learns from them; then frames that are no longer there raise InputError, else a line
-    is said.
+    needed: whether the export learns from them. Missing frames then raise InputError; otherwise a line says so.
     """
     specs = frames_of_run(weights) if isinstance(weights, str | os.PathLike) else []
     if not specs:

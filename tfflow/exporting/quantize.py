@@ -77,10 +77,10 @@ def flow_strides(graph: keras.Model) -> dict[str, float]:
 
 
 def head_features(graph: keras.Model) -> set[str]:
-    """Names of the last convolution, and of its activation, before each head of coarse flow and nothing else.
+    """The last convolution, and its activation, before each head of coarse flow, where nothing else reads them.
 
-    Their rounding is multiplied by the head and then by the flow's stride: in `pwcnet_mobile` it was more than half of
-    what eight bits cost in accuracy, for a fiftieth of the multiply-adds.
+    The head and the flow's stride multiply their rounding. In `pwcnet_mobile` it caused more than half of the loss of
+    accuracy from eight bits, for a fiftieth of the multiply-adds.
     """
     strides = {n: s for n, s in flow_strides(graph).items() if isinstance(graph.get_layer(n), keras.layers.Conv2D)}
     coarse = [name for name in sorted(strides, key=strides.__getitem__, reverse=True) if strides[name] >= COARSE]
@@ -243,9 +243,9 @@ def _kernel_range(layer: keras.layers.Layer, per_channel: bool) -> tuple[np.ndar
 
 
 def calibrate(graph: keras.Model, pairs: Iterable[tuple[np.ndarray, np.ndarray]]) -> Ranges:
-    """Ranges of what will be int8, from pairs of images [b, h, w, 3]: mean over pairs of the least and the greatest.
+    """Ranges of what will be int8, from pairs of images [b, h, w, 3]: least and greatest value, means over the pairs.
 
-    graph: float, of `for_phone`. What the images span is taken to be [0, 1]; a range always holds 0.
+    graph: float, of `for_phone`. The range of images is [0, 1]. Every range contains 0.
     """
     chosen = [name for name, config in precision_map(graph).items() if config.output]
     watched = {name: _every_output(graph.get_layer(name)) for name in chosen}

@@ -23,12 +23,12 @@ CALIBRATION_SEED, TRAINING_SEED, SELECTION_SEED = (REPORT_SEED + i for i in (1, 
 
 @dataclass(frozen=True)
 class ExportData:
-    """The sources of one export.
+    """The sources of one export, by their use.
 
-    calibration: ranges of int8 are measured on it. training: int8-qat is fine-tuned on it. selection: the checkpoint
-    of int8-qat is the one that does best on it. report: what the export is reported on; the first has the limits.
-    Raises ValueError where a source of the report is the one that the checkpoint is selected on: such a score would
-    be the best of several and not what the export reaches on other frames.
+    calibration: for the ranges of int8. training: for the fine-tuning of int8-qat. selection: the best checkpoint of
+    int8-qat is chosen on it. report: measured for the report; the first has the limits.
+    Raises ValueError where the report measures a source that the checkpoint was selected on: the score would be the
+    best of several, and better than on other frames.
     """
 
     calibration: Source

@@ -99,7 +99,10 @@ def benchmark(
 ) -> Latencies:
     """Times .tflite files, or folders of exports, and DIS medium at their sizes, in one run.
 
-    Raises InputError where one of them is no exported network.
+        result = tfflow.exporting.benchmark(["out"], threads=[1, 2])
+        print(result.table())
+
+    Raises InputError where a path holds no exported network.
     """
     if not threads or min(threads) < 1:
         raise InputError(f"threads must be whole numbers above 0, got {list(threads)}")

@@ -107,9 +107,9 @@ def compare(
 
 
 def selection_score(reference: Reference, exported: TFLiteModel, source: Source) -> float:
-    """What the checkpoint of a fine-tuning is selected by, px, the less the better.
+    """The score that selects a checkpoint of a fine-tuning, px; lower is better.
 
-    EPE where the source has ground truth, else the mean distance to the flow of the float network.
+    It is the EPE where the source has ground truth, else the mean distance to the float network's flow.
     """
     if "flow12" not in source.truth:
         return compare(reference, exported, source).drift["mean"]
@@ -118,9 +118,9 @@ def selection_score(reference: Reference, exported: TFLiteModel, source: Source)
 
 
 def runtimes_gap(exported: TFLiteModel, interface: Interface, sample: Sample) -> float:
-    """Largest difference, px, between the flow of LiteRT's Interpreter and of its CompiledModel, on one pair.
+    """The largest difference, px, between the flow of LiteRT's Interpreter and of its CompiledModel, on one pair.
 
-    Infinite where CompiledModel fails on the file, or either gives what is not finite or has another name.
+    It is infinite where CompiledModel fails, or an output is not finite or has another name.
     """
     frames = {name: interface.as_input(sample[name]) for name in INPUTS}
     expected = exported.raw(*frames.values())
@@ -143,7 +143,7 @@ def simulation_gap(exported: TFLiteModel, simulation: keras.Model, pairs: Iterab
 
 
 def measured(comparison: Comparison, found: Facts, others: dict[str, float]) -> dict[str, float]:
-    """The numbers that LIMITS knows, of the built-in scenes. others: what cannot be told from these two."""
+    """The numbers that LIMITS knows, of the built-in scenes. others: numbers that these two do not give."""
     return {
         "largest_px": comparison.drift["largest"],
         "drift_mean_px": comparison.drift["mean"],

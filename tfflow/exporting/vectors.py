@@ -19,11 +19,21 @@ from tfflow.evaluation.pictures import flow_to_colour, legend, to_bytes
 from tfflow.exporting.graph import INPUTS, Interface
 from tfflow.exporting.manifest import SCHEMA, manifest, read_manifest
 from tfflow.limits import parse_json
+from tfflow.models.confidence import HALF, residual
 from tfflow.models.tflite import resized
 
 PLACE = Path(__file__).parents[2] / "android_demo/core/src/test/resources/vectors.json"
 
-TOLERANCE = {"yuv": 0, "resize": 2e-6, "resize_uint8": 1, "colour": 1, "disc": 1, "latency": 1e-9, "pairs": 0}
+TOLERANCE = {
+    "yuv": 0,
+    "resize": 2e-6,
+    "resize_uint8": 1,
+    "colour": 1,
+    "disc": 1,
+    "confidence": 1e-5,
+    "latency": 1e-9,
+    "pairs": 0,
+}
 """By how much the app may differ: levels of 255 where whole, else a share of the range; ms of latencies."""
 
 _TIGHT = (",", ":")
@@ -41,6 +51,7 @@ def vectors() -> dict[str, Any]:
         "resize": [_resize(random, *case) for case in _RESIZES],
         "pairs": _pairs(),
         "colour": _colour(random),
+        "confidence": _confidence(random),
         "disc": {"size": 33, "rgb": _numbers(legend(1.0, 33)[:33])},
         "latency": _latency(random),
         "manifests": {"good": [value for value, _ in _manifests()], "bad": list(_damaged(_manifests()[0][0]))},
@@ -144,6 +155,14 @@ def _colour(random: np.random.Generator) -> dict[str, Any]:
     flow = random.normal(0, 6, (15, 16, 2)).astype(np.float32)
     flow[0, :9] = [[0, 0], [8, 0], [-8, 0], [0, 8], [0, -8], [4, 0], [9, 0], [2 * 10**9, 0], [0, -2 * 10**9]]
     return {"scale": 8.0, "flow": [float(x) for x in flow.reshape(-1)], "rgb": _numbers(flow_to_colour(flow, 8.0))}
+
+
+def _confidence(random: np.random.Generator) -> dict[str, Any]:
+    """Flows there and back of 7 x 9 pixels that agree more or less; some lead beyond the frame."""
+    there = random.normal(0, 2, (7, 9, 2)).astype(np.float32)
+    back = (random.normal(0, 0.7, (7, 9, 2)) - there).astype(np.float32)
+    sure = HALF / (HALF + residual(there, back))
+    return {"height": 7, "width": 9, "flow12": _numbers(there), "flow21": _numbers(back), "values": _numbers(sure)}
 
 
 def _latency(random: np.random.Generator) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""How far a flow can be trusted, told by the flow back: the forward-backward check, and a confidence made of it."""
+"""How far a flow can be trusted, by the flow back: the forward-backward check, and a confidence made of it."""
 
 from __future__ import annotations
 

@@ -72,7 +72,7 @@ class Phase:
     """One stretch of training under one objective; the optimizer starts anew with it.
 
     steps: updates. learning_rate: function of the step within the phase.
-    visibility: how pixels that both frames see are told from those that only one does.
+    visibility: how pixels that both frames see are separated from occluded ones.
     directions: 2 = 1->2 and 2->1 in one pass, their losses summed; 1 = 1->2 alone.
     teacher, second: whose flow some terms follow; at most one of them. part: what is trained and judged.
     crop, batch: (height, width) px and pairs a step of this phase; None = the recipe's.

@@ -98,9 +98,9 @@ export function drawFrame(canvas: HTMLCanvasElement, frame: ImageData): void {
 
 /**
  * Arrows over a canvas that shows image1, each `stretch` times as long as its flow; a dot where that is below half a
- * pixel. flow: px of a picture of size `of`, on a grid of its own.
+ * pixel. flow: px of a picture of size `of`, on a grid of its own. drawn: which of its values are; default: all.
  */
-export function drawArrows(canvas: HTMLCanvasElement, flow: Flow, of: Size, stretch = 1): void {
+export function drawArrows(canvas: HTMLCanvasElement, flow: Flow, of: Size, stretch = 1, drawn = (_: number) => true): void {
   const context = context2d(canvas);
   const [sx, sy] = [canvas.width / of.width, canvas.height / of.height]; // px of the picture -> of the canvas
   const step = Math.max(8, Math.round(canvas.width / 28));
@@ -116,7 +116,7 @@ export function drawArrows(canvas: HTMLCanvasElement, flow: Flow, of: Size, stre
       const column = Math.floor((x / canvas.width) * flow.width);
       const row = Math.floor((y / canvas.height) * flow.height);
       const i = 2 * (row * flow.width + column);
-      if (!known(flow.data[i], flow.data[i + 1])) continue;
+      if (!known(flow.data[i], flow.data[i + 1]) || !drawn(i / 2)) continue;
       const u = flow.data[i] * sx * stretch;
       const v = flow.data[i + 1] * sy * stretch;
       const length = Math.hypot(u, v);

@@ -5,7 +5,7 @@ import { inside } from "./dom.ts";
 import { Engine, defaultThreads } from "./engine.ts";
 import { droppedModel, siteModels } from "./models.ts";
 import { keepForOffline } from "./offline.ts";
-import { Panel } from "./panel.ts";
+import { Panel, SURE } from "./panel.ts";
 import { Refusal } from "./refusal.ts";
 import { FramePairs, closeVideo, openCamera, openVideo, picturePair } from "./sources.ts";
 import { Rate } from "./timing.ts";
@@ -17,11 +17,11 @@ const field = (id: string) => part<HTMLInputElement>(id);
 
 const [status, alert, source, shownRate] = ["status", "alert", "source", "rate"].map((id) => part(id));
 const [camera, stopping, fitting] = ["camera", "stop", "fit"].map(button);
-const [pictures, video, model, threads, scale] = ["pictures", "video", "model", "threads", "scale"].map(field);
+const [pictures, video, model, threads, scale, check] = ["pictures", "video", "model", "threads", "scale", "check"].map(field);
 const backend = part<HTMLSelectElement>("backend");
 const player = part<HTMLVideoElement>("player");
 const framesCanvas = inside<HTMLCanvasElement>(document, "#frames canvas");
-const controls = [camera, pictures, video, model, backend, threads];
+const controls = [camera, pictures, video, model, backend, threads, check];
 /** How many times their flow arrows are long. */
 const STRETCH = 3;
 
@@ -96,7 +96,7 @@ async function onLost(why: string): Promise<void> {
 function run(pair: Pair): Promise<void> {
   const turn = running.then(async () => {
     const frames = { image1: pair.frames[0], image2: pair.frames[1] };
-    for (const panel of panels) await panel.run(frames);
+    for (const panel of panels) await panel.run(frames, check.checked);
     for (const panel of panels) panel.paint(rim()); // all of one pair
     show(pair);
   });
@@ -106,8 +106,8 @@ function run(pair: Pair): Promise<void> {
 
 function show({ frames: [first], apart }: Pair): void {
   drawFrame(framesCanvas, first);
-  const flow = panels[0]?.flow;
-  if (flow) drawArrows(framesCanvas, flow, first, STRETCH);
+  const { flow = null, sure = null } = panels[0] ?? {};
+  if (flow) drawArrows(framesCanvas, flow, first, STRETCH, (i) => !sure || sure[i] >= SURE);
   framesCanvas.style.setProperty("--aspect", `${first.width / first.height}`);
   const between = apart === null ? "" : `, ${Math.round(1000 * apart)} ms apart`;
   source.textContent = `arrows ${STRETCH} times as long as the flow; ${first.width}x${first.height}${between}`;
@@ -184,6 +184,9 @@ camera.addEventListener("click", () => {
 });
 stopping.addEventListener("click", () => void stop());
 fitting.addEventListener("click", fit);
+check.addEventListener("change", () => {
+  if (still) void act("Running the networks …", () => run(still as Pair));
+});
 scale.addEventListener("change", () => {
   scale.value = `${rim()}`;
   for (const panel of panels) panel.paint(rim());

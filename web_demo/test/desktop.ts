@@ -22,7 +22,7 @@ export function floats(name: string): Float32Array {
 
 /** `python -m tfflow.commands.vectors` wrote them. */
 export interface Vectors {
-  tolerance: Record<"resize" | "resize_uint8" | "colour" | "disc" | "latency", number>;
+  tolerance: Record<"resize" | "resize_uint8" | "colour" | "disc" | "confidence" | "latency", number>;
   resize: {
     width: number;
     height: number;
@@ -36,6 +36,7 @@ export interface Vectors {
   }[];
   pairs: { gap: number; nanos: number[]; first: (number | null)[] };
   colour: { scale: number; flow: number[]; rgb: number[] };
+  confidence: { height: number; width: number; flow12: number[]; flow21: number[]; values: number[] };
   disc: { size: number; rgb: number[] };
   latency: { window: number; millis: number[]; median: number; p90: number };
   manifests: { good: Record<string, unknown>[]; bad: { path: (string | number)[]; value?: unknown }[] };

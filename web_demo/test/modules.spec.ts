@@ -3,6 +3,7 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "@playwright/test";
 import { disc, flowToColour, percentile, robustScale } from "../src/colour.ts";
+import { confidence, fade } from "../src/confidence.ts";
 import { broken, checkModel, readManifest } from "../src/manifest.ts";
 import { floFile, resized, toFramePixels, toInput } from "../src/resize.ts";
 import { Latency, Rate } from "../src/timing.ts";
@@ -38,6 +39,20 @@ test("the legend's disc is the desktop's", () => {
   expect(kept.length).toBeGreaterThan((size * size) / 2);
   const of = (pixels: ArrayLike<number>, stride: number) => kept.flatMap((i) => [0, 1, 2].map((c) => pixels[stride * i + c])); // prettier-ignore
   expect(distance(of(ours, 4), of(rgb, 3)).largest).toBeLessThanOrEqual(tolerance.disc);
+});
+
+test("confidence is the desktop's, in px of the frame on any grid, and colours fade by it", () => {
+  const { height, width, flow12, flow21, values } = vectors.confidence;
+  const flow = { data: Float32Array.from(flow12), height, width };
+  const ours = confidence(flow, Float32Array.from(flow21), flow);
+  expect(distance(ours, values).largest).toBeLessThanOrEqual(tolerance.confidence);
+  // On a grid of every fourth pixel, flow four times as long leads to the same places: the residual is four times as large.
+  const coarse = { ...flow, data: flow.data.map((x) => 4 * x) };
+  const four = confidence(coarse, Float32Array.from(flow21, (x) => 4 * x), { height: 4 * height, width: 4 * width });
+  expect(distance(four.map((x) => 1 / x - 1), values.map((x) => 4 * (1 / x - 1))).largest).toBeLessThanOrEqual(1e-3); // prettier-ignore
+  const unknown = { data: Float32Array.of(NaN, 1), width: 1, height: 1 };
+  expect([...confidence(unknown, Float32Array.of(0, 0), unknown)]).toEqual([0]);
+  expect([...fade(Uint8ClampedArray.of(9, 8, 7, 255, 6, 5, 4, 255), [0.2, 1])]).toEqual([9, 8, 7, 51, 6, 5, 4, 255]);
 });
 
 test("the fitted scale is the 99th percentile of the lengths, and a still scene is not shown as motion", () => {

@@ -15,8 +15,10 @@ import tensorflow as tf
 import tf_keras as keras
 from scenes import write_y4m
 
+from tfflow.api.predict import predict, predict_files
 from tfflow.data.scenes import Scenes
 from tfflow.errors import command
+from tfflow.evaluation.film import picture
 from tfflow.exporting import convert
 from tfflow.exporting.exporter import Exporter
 from tfflow.exporting.graph import Interface
@@ -29,6 +31,10 @@ SIZE = (32, 48)
 FRAMES = {"large": (100, 150), "small": (20, 30), "equal": SIZE, "wide": (60, 49)}
 """Height and width of a pair that shrinks, one that grows, and one that does neither; the last shrinks unevenly."""
 CAMERA = (240, 320)
+SOUGHT = (5, 14)
+"""Frames of the flow video that the test seeks."""
+FULL = 8.0
+"""px, the length of full colour in it."""
 PLAIN = (128, 192)
 """Of the network without levels: large enough that a tensor which is not let go is seen."""
 
@@ -119,6 +125,16 @@ def write_videos(out: Path, frames: int = 40) -> None:
     writer.release()
 
 
+def write_flow_videos(out: Path) -> None:
+    """What `tfflow predict video.webm --out flow.mp4` (and flow.webm) writes, and two of its frames as they went in."""
+    weights, source = out / "fp32" / "model.tflite", out / "video.webm"
+    for kind in ("mp4", "webm"):
+        predict_files([str(source)], out / f"flow.{kind}", str(weights), full=FULL)
+    for n, estimate in enumerate(predict(str(source), str(weights))):
+        if n in SOUGHT:
+            picture(estimate.image1, estimate.flow, FULL).tofile(out / f"flow-{n}.rgb")
+
+
 @command
 def main(argv: list[str] | None = None) -> int:
     p = argparse.ArgumentParser(prog="python web_demo/test/vectors.py", description=__doc__)
@@ -127,6 +143,7 @@ def main(argv: list[str] | None = None) -> int:
     models = write_models(out)
     pairs = write_pairs(out)
     write_videos(out)
+    write_flow_videos(out)
     for name, pair in pairs.items():
         for key, model in models.items():
             model.flow(*pair).tofile(out / f"{key}-{name}.f32")

@@ -198,6 +198,10 @@ class ScreensTest {
         click(R.id.view)
         until("blend") { view.screen.picture.view == tfflow.core.View.BLEND }
         picture("pair-blend")
+        val plain = view.screen.picture.pixels.copyOf()
+        click(R.id.check)
+        until("confidence") { !view.screen.picture.pixels.contentEquals(plain) }
+        picture("pair-confidence")
         click(R.id.view)
         until("arrows") { view.screen.picture.view == tfflow.core.View.ARROWS }
         click(R.id.scale)

@@ -23,6 +23,7 @@ import java.util.concurrent.Executors
 class MainActivity : Activity() {
     private lateinit var view: FlowView
     private lateinit var pairButton: Button
+    private lateinit var checkButton: Button
     private var models = emptyList<ModelFiles>()
     private var flow: FlowThread? = null
     private var estimatorSize: Pair<Int, Int>? = null // width and height of the images, once the model is ready
@@ -30,6 +31,7 @@ class MainActivity : Activity() {
     private var readers: ExecutorService? = null
     private var pair = ArrayList<Uri>() // two: these are shown; one: the second is being chosen
     private var asked = false
+    private var checked = false // whether flow is shown with its confidence
     private var retry: (() -> Unit)? = null // what a touch on a message does
     private var started = false
 
@@ -38,7 +40,9 @@ class MainActivity : Activity() {
         setContentView(R.layout.main)
         view = findViewById(R.id.flow)
         pairButton = findViewById(R.id.pair)
+        checkButton = findViewById(R.id.check)
         asked = state?.getBoolean(ASKED) ?: false
+        checked = state?.getBoolean(CHECKED) ?: false
         @Suppress("DEPRECATION") // its successor needs Android 13
         state?.getParcelableArrayList<Uri>(PAIR)?.let { pair = it }
         view.change {
@@ -55,12 +59,19 @@ class MainActivity : Activity() {
             view.change { nextScale() }
             flow?.again()
         }
+        showChecked()
+        checkButton.setOnClickListener {
+            checked = !checked
+            showChecked()
+            flow?.check(checked)
+        }
         pairButton.setOnClickListener { if (pair.isEmpty()) choosePicture() else toCamera() }
     }
 
     override fun onSaveInstanceState(state: Bundle) {
         super.onSaveInstanceState(state)
         state.putBoolean(ASKED, asked)
+        state.putBoolean(CHECKED, checked)
         state.putParcelableArrayList(PAIR, pair)
         synchronized(view.screen) {
             state.putDouble(SCALE, view.screen.scale)
@@ -91,6 +102,11 @@ class MainActivity : Activity() {
         view.tell(message)
     }
 
+    private fun showChecked() {
+        checkButton.setText(if (checked) R.string.uncheck else R.string.check)
+        checkButton.contentDescription = "${checkButton.text}: ${getString(R.string.check_why)}"
+    }
+
     // The model
 
     private fun startModel() {
@@ -106,7 +122,7 @@ class MainActivity : Activity() {
         val files = models.find { it.name == wanted } ?: models.firstOrNull()
         if (files == null) return tell(getString(R.string.no_models, modelStorage(this) ?: getString(R.string.no_storage)))
         tell(getString(R.string.loading))
-        flow = FlowThread(files, TfLiteRuntime.Companion::open, Reports())
+        flow = FlowThread(files, TfLiteRuntime.Companion::open, Reports()).also { it.check(checked) }
     }
 
     /** What one model's thread tells; after another took its place, nothing of it counts. */
@@ -282,6 +298,7 @@ class MainActivity : Activity() {
     private companion object {
         const val MODEL = "model"
         const val ASKED = "asked"
+        const val CHECKED = "checked"
         const val PAIR = "pair"
         const val SCALE = "scale"
         const val VIEW = "view"

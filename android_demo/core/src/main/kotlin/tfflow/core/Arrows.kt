@@ -7,8 +7,8 @@ class Arrows {
     var count = 0
         private set
 
-    /** An arrow for each `step`-th pixel inside `place`, from its corner; dots where it is under half a pixel; none where unknown. */
-    fun set(flow: FlowField, place: Placement, step: Int) {
+    /** An arrow for each `step`-th pixel inside `place`, from its corner; dots where it is under half a pixel; none where unknown or not `drawn`, a pixel of the images. */
+    fun set(flow: FlowField, place: Placement, step: Int, drawn: (Int, Int) -> Boolean = { _, _ -> true }) {
         val most = 4 * ((place.width + step - 1) / step) * ((place.height + step - 1) / step)
         if (ends.size < most) ends = FloatArray(most)
         count = 0
@@ -16,7 +16,7 @@ class Arrows {
             for (x in Math.min(step / 2, place.width / 2) until place.width step step) {
                 val u = flow.u(place.left + x, place.top + y)
                 val v = flow.v(place.left + x, place.top + y)
-                if (!FlowColours.known(u, v)) continue
+                if (!FlowColours.known(u, v) || !drawn(place.left + x, place.top + y)) continue
                 val moves = Math.sqrt((u * u + v * v).toDouble()) >= SHORTEST
                 val at = 4 * count++
                 ends[at] = x.toFloat()

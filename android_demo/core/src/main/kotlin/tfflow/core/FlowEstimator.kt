@@ -25,6 +25,20 @@ class FlowEstimator(model: Model, open: (Model) -> FlowRuntime, maxGapNanos: Lon
         FlowField(buffer.asFloatBuffer(), manifest.flow12.width, manifest.flow12.height, manifest.flow12.stride)
     }
 
+    /**
+     * Whether [estimate] also makes [confidence]: a network that gives one direction then runs twice for a pair, the
+     * second time with the images exchanged.
+     */
+    var checked = false
+
+    private val backward = manifest.flows.find { it.name == "flow21" }
+    private val exchanged by lazy { Array(outputs.size) { tensorBuffer(manifest.flows[it].bytes) } }
+    private val made = Confidence()
+
+    /** Of the last pair, where it was [checked]. */
+    var confidence: Confidence? = null
+        private set
+
     /** Where the picture lies in the images. */
     val placement: Placement get() = resizer.placement
 
@@ -68,10 +82,22 @@ class FlowEstimator(model: Model, open: (Model) -> FlowRuntime, maxGapNanos: Lon
     /** [flow] of the pair that was taken: from the frame before to the last. */
     fun estimate() {
         val before = System.nanoTime()
-        run()
+        compute()
         val ended = System.nanoTime()
         network.add((ended - before) / 1e6, ended)
         total.add((ended - started) / 1e6, ended)
+    }
+
+    /** The last pair once more, which counts in no statistics: after [checked] changed. */
+    fun compute() {
+        run()
+        confidence = if (checked) made.also { it.set(flow, back()) } else null
+    }
+
+    private fun back(): FlowField {
+        val spec = backward ?: manifest.flow12
+        if (backward == null) run(pair.second, pair.first, exchanged)
+        return FlowField((if (backward == null) exchanged else outputs)[spec.index].asFloatBuffer(), spec.width, spec.height, spec.stride)
     }
 
     /** Flow from one picture to another of the same size. */
@@ -111,12 +137,14 @@ class FlowEstimator(model: Model, open: (Model) -> FlowRuntime, maxGapNanos: Lon
         return pixel
     }
 
-    private fun run() {
-        inputs[manifest.image1.index] = pair.first
-        inputs[manifest.image2.index] = pair.second
+    private fun run() = run(pair.first, pair.second, outputs)
+
+    private fun run(first: ByteBuffer, second: ByteBuffer, into: Array<ByteBuffer>) {
+        inputs[manifest.image1.index] = first
+        inputs[manifest.image2.index] = second
         for (buffer in inputs) buffer.rewind()
-        for (buffer in outputs) buffer.rewind()
-        runtime.run(inputs, outputs)
+        for (buffer in into) buffer.rewind()
+        runtime.run(inputs, into)
     }
 
     override fun close() = runtime.close()

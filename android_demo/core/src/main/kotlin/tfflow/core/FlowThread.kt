@@ -82,6 +82,17 @@ class FlowThread(
         execute { estimator?.let { if (it.total.count > 0) listener.flow(it) } }
     }
 
+    /** Whether flow comes with its confidence from now on; the last flow is told again with it, or without. */
+    fun check(on: Boolean) {
+        execute {
+            val made = estimator ?: return@execute
+            made.checked = on
+            if (made.total.count == 0) return@execute
+            made.compute()
+            listener.flow(made)
+        }
+    }
+
     /** After a pause of the camera. */
     fun forget() {
         execute { estimator?.forget() }

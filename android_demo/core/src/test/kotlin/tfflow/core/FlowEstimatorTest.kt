@@ -73,6 +73,21 @@ class FlowEstimatorTest {
             assertTrue(estimator.take(grey(40, 30, 50), 90, 4_000))
             estimator.estimate()
 
+            // The network of the test gives back the opposite, everywhere: all is sure, after one more run.
+            assertNull(estimator.confidence)
+            estimator.checked = true
+            val runs = runtime.runs
+            assertFalse(estimator.take(grey(40, 30, 50), 0, 5_000))
+            assertTrue(estimator.take(grey(40, 30, 101), 0, 6_000))
+            estimator.estimate()
+            assertEquals(runs + 2, runtime.runs)
+            val middle = estimator.placement.left + estimator.placement.width / 2 to estimator.placement.top + estimator.placement.height / 2
+            assertEquals(1f, estimator.confidence!!.at(middle.first, middle.second), 1e-5f)
+            assertEquals(51 / 255f, estimator.flow.u(middle.first, middle.second), 1e-5f) // still the flow there
+            estimator.checked = false
+            estimator.compute()
+            assertNull(estimator.confidence)
+
             for (view in View.values()) {
                 val picture = FlowPicture().apply { paint(estimator, view, 4.0) }
                 assertEquals(estimator.placement.width to estimator.placement.height, picture.width to picture.height)
@@ -83,6 +98,30 @@ class FlowEstimatorTest {
     }
 
     private data class Case(val size: Pair<Int, Int>, val uint8: Boolean, val stride: Int, val first: Int)
+
+    @Test
+    fun `what the flow back contradicts fades, and has no arrow`() {
+        // Of a network that says the same both ways, 3 px to the right: 6 px apart.
+        val same = object : FlowRuntime by FakeRuntime(32, 32, false, 1, 1) {
+            override fun run(inputs: Array<ByteBuffer>, outputs: Array<ByteBuffer>) {
+                for (i in 0 until 32 * 32) outputs[0].putFloat(8 * i, 3f)
+            }
+        }
+        val estimator = FlowEstimator(readModel(files(manifest(32, 32, false, 1, 1))), { same })
+        fun shown(view: View) = FlowPicture().apply { paint(estimator, view, 4.0) }
+        val picture = RgbImage(32, 32).apply { bytes.fill(10) }
+        estimator.still(picture, picture)
+        val plain = shown(View.COLOURS).pixels[5]
+        assertEquals(FlowColours.colour(3f, 0f, 4.0), plain)
+        assertTrue(shown(View.ARROWS).arrows.count > 0)
+        estimator.checked = true
+        estimator.compute()
+        assertEquals(1 / 7f, estimator.confidence!!.at(5, 5), 1e-5f)
+        val red = (plain shr 16) and 255
+        assertEquals((0x60 + (red - 0x60) / 7f).toInt(), (shown(View.COLOURS).pixels[5] shr 16) and 255)
+        assertEquals(0, shown(View.ARROWS).arrows.count)
+        assertEquals(1, estimator.total.count) // the second computation counts in no statistics
+    }
 
     @Test
     fun `two pictures give flow from the first to the second, and must be of one size`() {

@@ -5,6 +5,7 @@ import org.junit.jupiter.api.Assertions.assertArrayEquals
 import org.junit.jupiter.api.Assertions.assertEquals
 import org.junit.jupiter.api.Assertions.assertTrue
 import org.junit.jupiter.api.Test
+import java.nio.FloatBuffer
 
 /** This code against Python's on the same numbers; prints the largest differences. */
 class VectorsTest {
@@ -65,6 +66,28 @@ class VectorsTest {
         val flow = case.doubles("flow")
         val ours = IntArray(flow.size / 2) { FlowColours.colour(flow[2 * it].toFloat(), flow[2 * it + 1].toFloat(), case.getDouble("scale")) }
         told("flow to colour, levels", largest(levels(ours), case.ints("rgb")).toDouble(), Vectors.tolerance("colour"))
+    }
+
+    @Test
+    fun `confidence is Python's, on any grid`() {
+        val case = Vectors.part("confidence")
+        val (height, width) = case.getInt("height") to case.getInt("width")
+        for (stride in listOf(1, 4)) {
+            // On a grid of every fourth pixel, flow four times as long leads to the same places.
+            val (there, back) = listOf("flow12", "flow21").map { name ->
+                FlowField(FloatBuffer.wrap(case.doubles(name).map { (stride * it).toFloat() }.toFloatArray()), width, height, stride)
+            }
+            val confidence = Confidence().apply { set(there, back) }
+            val theirs = case.doubles("values").map { 1 / (1 + stride * (1 / it - 1)) }
+            val apart = theirs.indices.maxOf { Math.abs(confidence.at(stride * (it % width), stride * (it / width)) - theirs[it]) }
+            told("confidence, stride $stride", apart, Vectors.tolerance("confidence"))
+        }
+    }
+
+    @Test
+    fun `flow that is not known is not sure`() {
+        val unknown = FlowField(FloatBuffer.wrap(floatArrayOf(Float.NaN, 1f)), 1, 1, 1)
+        assertEquals(0f, Confidence().apply { set(unknown, FlowField(FloatBuffer.wrap(floatArrayOf(0f, 0f)), 1, 1, 1)) }.at(0, 0))
     }
 
     @Test

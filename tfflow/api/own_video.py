@@ -76,12 +76,12 @@ class Verdict(NamedTuple):
         if self.kept_step == 0:
             return (
                 f"nothing was better than the weights that training began with, so they are the result; on {where} "
-                f"they have {self.start:.3f} and {dis} ({CHOSEN}, lower is better)"
+                f"they have {self.start:.3f} and {dis} ({CHOSEN}, lower is better; it can mislead)"
             )
         word = "better" if self.gain >= 0 else "WORSE"
         return (
             f"{word} than the weights that training began with by {abs(self.gain):.1f} % on {where}: {self.start:.3f} "
-            f"before, {self.result:.3f} after, {dis} ({CHOSEN}, lower is better)"
+            f"before, {self.result:.3f} after, {dis} ({CHOSEN}, lower is better; it can mislead)"
         )
 
 

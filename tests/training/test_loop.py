@@ -312,4 +312,6 @@ def test_a_run_that_has_nothing_left_to_learn_warns_once(visibility, lines, tmp_
     assert runs.run(tmp_path / "run", recipe)[1]
     warned = [line for line in capsys.readouterr().err.splitlines() if "nothing is learned" in line]
     assert len(warned) == lines
-    assert not warned or warned[0].startswith(f"tfflow: step {IDLE} of phase 'census': for {IDLE} steps every term")
+    assert not warned or warned[0].startswith(
+        f"tfflow: warning: step {IDLE} of phase 'census': for {IDLE} steps every term"
+    )

@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[1] / "tfflow"
 # What stands on a later line may import what stands on an earlier one, and its own line. Modules that lie in tfflow/
 # itself are the bottom, where named here, or else doors of commands, which are on top, as is every __main__.
 ORDER = [
-    {"errors", "files", "interrupt", "limits", "memory", "messages", "registry", "terminal"},
+    {"defaults", "errors", "files", "interrupt", "limits", "memory", "messages", "registry", "terminal"},
     {"ops"},
     {"data"},
     {"augmentation"},

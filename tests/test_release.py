@@ -117,7 +117,7 @@ def test_scenes_of_a_source_stand_apart_and_are_means_over_their_pairs():
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
-        (["{run}", "--name", "x"], "expected --name NAME and at least one --data"),
+        (["{run}", "--name", "x"], "expected --name and at least one --data with"),
         (["--name", "x", "--data", PAIRS], "'x' is not among the pretrained weights (pwcnet_mobile, "),
         (["{run}", "--name", "x", "--data", "{tmp}/frames"], "has no ground truth to measure on"),
         (["{tmp}/no", "--name", "x", "--data", PAIRS], "no such file or folder of weights"),

@@ -107,9 +107,7 @@ def test_a_full_disk_is_said_with_a_way_out(tmp_path, monkeypatch):
 
 def test_a_video_that_stops_in_the_middle_is_refused_or_used_so_far(tmp_path, capsys):
     path = cut(trees.video(tmp_path / "a.avi", 40), 0.6)
-    text = (
-        r"a\.avi' stops in the middle: (\d+) frames read, its header says 40; repair it, or go on .* `on_error='skip'`"
-    )
+    text = r"a\.avi' stops in the middle: (\d+) frames read, its header says 40; repair it, or .* `on_error='skip'`"
     with pytest.raises(InputError, match=text):
         open_source(f"video:{path}")
     with pytest.raises(InputError, match=text):

@@ -78,7 +78,7 @@ def test_nothing_left_to_measure_is_refused():
         run({"c": Constant()}, Skipping(Given(["a is damaged", "b"])))
 
 
-@pytest.mark.parametrize(("batch", "advice"), [(2, "use a smaller --batch"), (1, "make the frames smaller")])
+@pytest.mark.parametrize(("batch", "advice"), [(2, "use a smaller `batch`"), (1, "make the frames smaller")])
 def test_memory_that_runs_out_is_refused_with_advice(batch, advice):
     class Hungry(Constant):
         def batch(self, images1, images2):

@@ -121,7 +121,7 @@ def test_chief_and_worker_begin_together_where_they_agree_and_else_say_in_what_t
     for number, (code, out, err) in enumerate(ends):
         assert code == 0, err
         whole = (
-            ": nothing was trained. Give all machines the same command, and the same --out on a disk that they share"
+            ": nothing was trained. Give all machines the same command, and the same `out` on a disk that they share"
         )
         assert out.splitlines() == [
             f"machine {number} of 2",

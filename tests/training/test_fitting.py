@@ -54,7 +54,7 @@ def test_a_level_that_the_network_lacks_is_refused(tiny, objective, lacking):
     with pytest.raises(InputError) as error:
         fitted(of(objective), tiny)
     assert str(error.value) == (
-        f"mine judges flow at {lacking}, and tiny has it at 1/1, 1/2, 1/4; --model flownets has it"
+        f"mine judges flow at {lacking}, and tiny has it at 1/1, 1/2, 1/4; `model` flownets has it"
     )
 
 

@@ -160,9 +160,9 @@ def test_levels_of_janai_are_weighed_as_sums_over_their_pixels():
         (
             "multi_frame_occ_flow_hard",
             "tiny",
-            "judges shares of a network, and tiny has none; --model multiframe_hard has",
+            "judges shares of a network, and tiny has none; `model` multiframe_hard has",
         ),
-        ("multi_frame_occ_flow", "tiny", "judges shares of a network, and tiny has none; --model multiframe_soft has"),
+        ("multi_frame_occ_flow", "tiny", "judges shares of a network, and tiny has none; `model` multiframe_soft has"),
     ],
 )
 def test_a_network_that_does_not_give_what_is_judged_is_refused(recipe, model, text):

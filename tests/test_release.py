@@ -19,6 +19,7 @@ from tfflow.commands import release, train
 from tfflow.data.sources import open_source
 from tfflow.evaluation import model_card, scoring
 from tfflow.evaluation.scoring import Result
+from tfflow.evaluation.still import still
 from tfflow.models import PRETRAINED, RUN_WEIGHTS, pretrained_names, record
 from tfflow.models.weights import read_arrays, save_arrays
 
@@ -78,6 +79,20 @@ def test_its_figures_are_those_of_an_evaluation(released, run):
     alone = scoring.run({"x": tfflow.load(run)}, open_source(PAIRS))["x"].summary()["mean_over_images"]
     assert entry["epe"]["little"] == pytest.approx(alone["epe"], rel=1e-6)
     assert len(set(entry["epe"].values())) == 8
+
+
+def test_what_it_says_where_nothing_moves_is_on_record(released, run):
+    folder, _ = released
+    found = record("little")["still"]
+    assert found == pytest.approx(still(tfflow.load(run).batch), rel=1e-4)
+    assert found["identical"] == 0 < found["one grey level apart"]
+    page = (folder / "docs" / "little.md").read_text()
+    assert f"at most 0.00 px where both are identical, {found['one grey level apart']:.2f} px" in page
+
+
+def test_a_network_that_moves_identical_frames_is_not_released(run, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("tfflow.models.flow_model.at_rest", lambda flows, images1, images2: flows + np.float32(0.2))
+    assert "identical frames move by" in refusal(run, tmp_path, capsys)
 
 
 def test_the_card_and_the_table_say_what_is_on_record(released):

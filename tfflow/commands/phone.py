@@ -22,12 +22,17 @@ def parser() -> Parser:
     p = Parser("tfflow phone", __doc__, EXAMPLES)
     add = p.add_argument
     add("video", metavar="VIDEO", help="a video, a folder of frames, or KIND:PATH")
-    add("--out", type=Path, metavar="DIR", help="(default: phone-NAME beside this folder's files)")
-    add("--hours", type=float, metavar="H", help="for all of it, on two cores (default: about 20 minutes)")
-    add("--steps", type=int, metavar="N", help="of training, instead of --hours")
+    add("--out", type=Path, metavar="DIR", help="(default: phone-NAME in the current folder, after the video)")
+    add("--hours", type=float, metavar="H", help="time for the whole command, on two cores (default: about 20 minutes)")
+    add("--steps", type=int, metavar="N", help="steps of training, instead of --hours")
     add("--network", default=WEIGHTS, metavar="NAME", help="pretrained weights (default: %(default)s)")
     add("--size", type=size, default=(256, 448), metavar="HxW", help="of the phone's frames (default: 256x448)")
-    add("--precision", default="int8-qat,fp16", metavar="P", help=f"of {', '.join(PRECISIONS)} (default: %(default)s)")
+    add(
+        "--precision",
+        default="int8-qat,fp16",
+        metavar="P",
+        help=f"one or more of {', '.join(PRECISIONS)} (default: %(default)s)",
+    )
     add("--skip-training", action="store_true", help="export the pretrained weights as they are")
     add("--devices", default="auto", help="as of tfflow train (default: %(default)s)")
     add("--seed", type=int, default=0, metavar="N", help="(default: %(default)s)")

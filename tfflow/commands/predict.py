@@ -39,7 +39,7 @@ def parser() -> Parser:
         type=Path,
         default=Path("flow"),
         metavar="PLACE",
-        help="a folder (default: flow), or one file: .flo, .npy, .npz, .png of one pair, .csv, .mp4, .webm of all",
+        help="a folder (default: flow), or one file: of a pair .flo, .npy, .npz, .png; of all pairs .csv, .mp4, .webm",
     )
     p.add_argument(
         "--formats",
@@ -56,7 +56,7 @@ def parser() -> Parser:
         "--max-flow",
         type=float,
         metavar="PX",
-        help="length shown in full colour (default: 99th percentile over pairs of the whole input)",
+        help="flow, px, drawn in the strongest colour (default: 99th percentile over pairs of the whole input)",
     )
     p.add_argument("--fps", type=float, help="frames a second of the video (default: as the input's, else 10)")
     p.add_argument(

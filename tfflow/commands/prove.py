@@ -1,4 +1,4 @@
-"""Measures whether training on unlabelled frames of a domain pays, on scenes with known flow.
+"""Measures whether training on unlabelled frames of a domain helps, on scenes with known flow.
 
 Domains are built-in scenes with other statistics than the weights have seen: dark and noisy, fast pans with blur, fog.
 The network trains from its pretrained weights on pairs without labels, and is measured on others with ground truth.
@@ -23,12 +23,24 @@ def parser() -> Parser:
     add = p.add_argument
     add("--domains", nargs="+", choices=DOMAINS, default=list(DOMAINS), help="(default: all)")
     add("--seeds", type=int, default=3, metavar="N", help="trainings of each domain (default: %(default)s)")
-    add("--steps", type=int, default=600, metavar="N", help="of each training (default: %(default)s)")
-    add("--size", type=size, default=(192, 256), metavar="HxW", help="of the scenes (default: 192x256)")
-    add("--crop", type=size, default=(192, 256), metavar="HxW", help="trained on (default: 192x256)")
-    add("--pairs", type=int, default=200, metavar="N", help="without labels (default: %(default)s)")
-    add("--recipe", default="rendered_tune", metavar="NAME", help="(default: %(default)s)")
-    add("--weights", default=WEIGHTS, metavar="W", help="to begin with (default: %(default)s)")
+    add("--steps", type=int, default=600, metavar="N", help="steps of each training (default: %(default)s)")
+    add("--size", type=size, default=(192, 256), metavar="HxW", help="of the scenes, px (default: 192x256)")
+    add(
+        "--crop",
+        type=size,
+        default=(192, 256),
+        metavar="HxW",
+        help="part of a frame to train on (default: 192x256)",
+    )
+    add(
+        "--pairs",
+        type=int,
+        default=200,
+        metavar="N",
+        help="training pairs of each domain, used without labels (default: %(default)s)",
+    )
+    add("--recipe", default="rendered_tune", metavar="NAME", help="the method (default: %(default)s)")
+    add("--weights", default=WEIGHTS, metavar="W", help="trained weights to start from (default: %(default)s)")
     add("--out", type=Path, default=Path("runs/proof"), metavar="DIR", help="(default: %(default)s)")
     return p
 

@@ -1,4 +1,4 @@
-"""Makes a run's weights pretrained weights of the package, measured and described.
+"""Adds the weights of a finished run to the pretrained weights of the package, measured and described.
 
 Writes NAME.safetensors and its record NAME.json to the folder of pretrained weights, and the model card NAME.md with
 the report of the run to --docs. Every figure is measured here, on the weights that are written. Without RUN the

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tfflow.exporting.report import Report
 
 EXAMPLES = """examples:
-  tfflow export --weights pwcnet_mobile --size 256x448 --precision int8-qat --out out
+  tfflow export --weights pwcnet_mobile_v2 --size 256x448 --precision int8-qat --out out
   tfflow export --weights runs/holiday --size 256x448 --precision all --out out
   tfflow export --model spynet --size 256x448 --precision fp32,fp16,int8-ptq
 
@@ -29,7 +29,10 @@ def parser() -> Parser:
     p.add_argument("--model", metavar="NAME", help="instead of --weights: a network with random weights")
     p.add_argument("--size", type=size, required=True, metavar="HxW", help="of the images, height x width: 256x448")
     p.add_argument(
-        "--precision", default="fp32", metavar="P", help=f"of {', '.join(PRECISIONS)}; several with commas; or {ALL}"
+        "--precision",
+        default="fp32",
+        metavar="P",
+        help=f"one or more of {', '.join(PRECISIONS)}, with commas; or {ALL} (default: %(default)s)",
     )
     p.add_argument(
         "--out",
@@ -37,10 +40,10 @@ def parser() -> Parser:
         default=Path("out"),
         metavar="DIR",
         help="for model.tflite, model.json, report.*; "
-        "of several precisions a folder each, and ladder.md, which compares them (default: %(default)s)",
+        "of several precisions a folder each, and ladder.md, a table that compares them (default: %(default)s)",
     )
-    p.add_argument("--both", action="store_true", help="flow 2->1, too")
-    p.add_argument("--quarter", action="store_true", help="flow of every fourth pixel")
+    p.add_argument("--both", action="store_true", help="flow from frame 2 to frame 1, too")
+    p.add_argument("--quarter", action="store_true", help="flow at a quarter of the height and width")
     p.add_argument("--uint8", action="store_true", help="images of 0 to 255, as a camera gives them")
     add_data(p, "report on this, too; repeatable")
     p.add_argument("--limit", type=int, default=32, metavar="N", help="pairs to report on (default: %(default)s)")

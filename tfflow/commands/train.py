@@ -31,8 +31,8 @@ def parser() -> Parser:
     add(
         "--weights",
         metavar="W",
-        help="start from trained weights: a name, a file, a run, or 'random' for none (default: for frames without "
-        "ground truth and no --recipe the pretrained ones, else the recipe's)",
+        help="start from trained weights: a name, a file, a run, or 'random' for none (default: pretrained weights "
+        "if the data has no ground truth and no --recipe is given, else what the recipe says)",
     )
     add_data(p, "frames to train on (default: scenes); repeatable")
     add("--textures", metavar="DIR", help="cut the textures of the built-in scenes from these photographs")
@@ -49,7 +49,12 @@ def parser() -> Parser:
     add("--batch", type=int, metavar="N", help="pairs a step, over all devices (default: the recipe's)")
     add("--crop", type=size, metavar="HxW", help="size of the training crop (default: the recipe's, or what fits)")
     add("--learning-rate", type=float, metavar="R", help="scales the recipe's schedule so that it begins at R")
-    add("--phase-learning-rate", type=float, metavar="R", help="the same for each phase: every one begins at R")
+    add(
+        "--phase-learning-rate",
+        type=float,
+        metavar="R",
+        help="as --learning-rate, but each phase of the recipe begins at R",
+    )
     add("--seed", type=int, default=0, metavar="N", help="of weights, data and augmentation (default: %(default)s)")
     add(
         "--devices",

@@ -330,4 +330,4 @@ def test_1000_damaged_videos_are_read_or_refused(tmp_path, name, code):
     run = subprocess.run(command, cwd=root, capture_output=True, text=True, timeout=100)
     assert run.returncode == 0, run.stderr[-2000:]
     assert int(run.stdout) > 100
-    assert all(line.startswith("tfflow: warning: ") for line in run.stderr.splitlines())
+    assert all(line.startswith(f"'{tmp_path}") for line in run.stderr.splitlines())

@@ -59,6 +59,21 @@ def test_frames_without_texture_are_flat(grey):
     assert kind(plain, plain) == kind(noisy(plain, 2, 1), noisy(plain, 2, 2)) == "flat"
 
 
+def dark(image):
+    """A quarter of the light, in steps of a grey level."""
+    return np.float32(np.rint(image * 0.25 * 255) / 255)
+
+
+def test_dark_frames_show_motion():
+    assert kind(dark(texture()), dark(moved(texture(), 3, 2))) == "moving"
+
+
+@pytest.mark.parametrize("sigma", [6, 12, 25])
+def test_strong_noise_is_no_texture(sigma):
+    plain = np.full((96, 128, 3), 0.5, np.float32)
+    assert kind(noisy(plain, sigma, 1), noisy(plain, sigma, 2)) == "flat"
+
+
 def test_most_pairs_decide_and_damaged_ones_do_not_count():
     still = {"image1": texture(), "image2": texture()}
     moving = {"image1": texture(), "image2": moved(texture(), 3, 2)}

@@ -3,4 +3,4 @@
 from __future__ import annotations
 
 WEIGHTS = "pwcnet_mobile_v2"
-"""Pretrained weights that predict, and that training on one's own frames begins with."""
+"""Pretrained weights that predict, and that `tfflow phone` and `tfflow prove` train on."""

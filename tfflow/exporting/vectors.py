@@ -158,11 +158,17 @@ def _colour(random: np.random.Generator) -> dict[str, Any]:
 
 
 def _confidence(random: np.random.Generator) -> dict[str, Any]:
-    """Flows there and back of 7 x 9 pixels that agree more or less; some lead beyond the frame."""
-    there = random.normal(0, 2, (7, 9, 2)).astype(np.float32)
-    back = (random.normal(0, 0.7, (7, 9, 2)) - there).astype(np.float32)
-    sure = HALF / (HALF + residual(there, back))
-    return {"height": 7, "width": 9, "flow12": _numbers(there), "flow21": _numbers(back), "values": _numbers(sure)}
+    """Forward and backward flow of 7 x 9 pixels, which agree more or less; some lead beyond the frame."""
+    forward = random.normal(0, 2, (7, 9, 2)).astype(np.float32)
+    backward = (random.normal(0, 0.7, (7, 9, 2)) - forward).astype(np.float32)
+    sure = HALF / (HALF + residual(forward, backward))
+    return {
+        "height": 7,
+        "width": 9,
+        "flow12": _numbers(forward),
+        "flow21": _numbers(backward),
+        "values": _numbers(sure),
+    }
 
 
 def _latency(random: np.random.Generator) -> dict[str, Any]:

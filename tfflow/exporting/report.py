@@ -130,14 +130,16 @@ def spread(of_seeds: Sequence[tuple[int, float, Report]]) -> str:
         known = [c for c in report.comparisons if c.epe]
         gap = report.values["fake_quantized_mean_px"]
         numbers = [score, *(c.epe[EXPORTED]["epe"] for c in known), report.comparisons[0].drift["mean"], gap]
-        columns.append(([*numbers], [100 * c.epe_change for c in known]))
+        columns.append((numbers, [100 * c.epe_change for c in known]))
         epe = [f"{c.epe[EXPORTED]['epe']:.3f} ({c.epe_change:+.1%})" for c in known]
         lines.append([f"seed {seed}", f"{score:.4f}", *epe, f"{numbers[-2]:.4f}", f"{gap:.4f}"])
-    for name, of in (("mean", np.mean), ("deviation", functools.partial(np.std, ddof=1))):
-        numbers, changes = (of([column[i] for column in columns], axis=0) for i in (0, 1))
-        sign = "+" if name == "mean" else ""
-        epe = [f"{x:.3f} ({change:{sign}.1f}%)" for x, change in zip(numbers[1:-2], changes, strict=True)]
-        lines.append([name, f"{numbers[0]:.4f}", *epe, f"{numbers[-2]:.4f}", f"{numbers[-1]:.4f}"])
+    for name, of, sign in (("mean", np.mean, "+"), ("deviation", functools.partial(np.std, ddof=1), "")):
+        score, *errors, drift, gap = (
+            float(of(values)) for values in zip(*(numbers for numbers, _ in columns), strict=True)
+        )
+        changes = [float(of(values)) for values in zip(*(changes for _, changes in columns), strict=True)]
+        epe = [f"{x:.3f} ({change:{sign}.1f}%)" for x, change in zip(errors, changes, strict=True)]
+        lines.append([name, f"{score:.4f}", *epe, f"{drift:.4f}", f"{gap:.4f}"])
     return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,9 +14,10 @@ from tfflow.api.markdown import table
 from tfflow.data.pipeline import EvenSubset
 from tfflow.data.records import Source
 from tfflow.data.sources import open_sources
+from tfflow.data.textured import Texturing, textured_scenes
 from tfflow.defaults import WEIGHTS
 from tfflow.errors import InputError
-from tfflow.evaluation import baselines
+from tfflow.evaluation import baselines, scoring
 from tfflow.evaluation.baselines import Predictor
 from tfflow.evaluation.label_free import MEASURES, SINGLE, judged_pair, measure, spearman, with_combined
 from tfflow.models import FlowModel, load_float, pretrained_names
@@ -25,8 +28,11 @@ NOISE = (0.02, 0.05, 0.1, 0.2)
 MIXED = (0.25, 0.5, 0.75)
 SCENES = ("scenes:seed=9", *(f"scenes:preset={name},seed=9" for name in ("night", "pan", "fog")))
 
+TEXTURED, TEXTURED_SCENES, SIZE = "textured", 24, (192, 256)
+"""The measure that runs are selected by: EPE on so many scenes textured with a source's frames, of this size."""
+
 Scores = dict[str, dict[str, float]]
-"""By network, "epe" and each of `MEASURES`, means over pairs."""
+"""By network "epe", each of `MEASURES`, means over pairs, and `TEXTURED`."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +48,7 @@ class Correlation:
 
     def table(self) -> str:
         """The rows in Markdown."""
-        return table(["rank correlation with EPE", *MEASURES], self.rows())
+        return table(["rank correlation with EPE", TEXTURED, *MEASURES], self.rows())
 
 
 def correlate(
@@ -68,7 +74,10 @@ def correlate(
     teaching = Teaching(load_float(teacher), None)
     networks, found = list(_networks(weights)), {}
     for source in sources:
-        found[source.name] = of = _scores(networks, teaching, EvenSubset(source, min(limit, len(source))))
+        some = EvenSubset(source, min(limit, len(source)))
+        found[source.name] = of = _scores(networks, teaching, some)
+        for name, epe in _textured(networks, some).items():
+            of[name][TEXTURED] = epe
         say(f"{source.name}: " + ", ".join(f"{name} {scores['epe']:.2f}" for name, scores in of.items()))
     return Correlation(found)
 
@@ -92,7 +101,7 @@ class Weighted:
 
 def _correlations(scores: Scores) -> list[float]:
     errors = [s["epe"] for s in scores.values()]
-    return [spearman([s[name] for s in scores.values()], errors) for name in MEASURES]
+    return [spearman([s[name] for s in scores.values()], errors) for name in (TEXTURED, *MEASURES)]
 
 
 def _scores(networks: Sequence[Predictor], teacher: Teaching, source: Source) -> Scores:
@@ -106,6 +115,14 @@ def _scores(networks: Sequence[Predictor], teacher: Teaching, source: Source) ->
         name: {k: float(np.mean([x[k] for x in every])) for k in ("epe", *SINGLE)} for name, every in found.items()
     }
     return {name: {"epe": single.pop("epe"), **with_combined(single)} for name, single in means.items()}
+
+
+def _textured(networks: Sequence[Predictor], source: EvenSubset) -> dict[str, float]:
+    """EPE of each network on scenes that are textured with the frames of a source."""
+    with tempfile.TemporaryDirectory() as folder:
+        scenes = EvenSubset(textured_scenes(source, Texturing(), SIZE, 1, Path(folder)), TEXTURED_SCENES)
+        results = scoring.run({network.name: network for network in networks}, scenes)
+    return {name: float(result.summary()["mean_over_images"]["epe"]) for name, result in results.items()}
 
 
 def _networks(more: Sequence[str]) -> Iterator[Predictor]:

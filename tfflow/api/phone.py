@@ -20,7 +20,7 @@ from tfflow.files import write_json, write_text, write_whole
 from tfflow.limits import parse_json
 from tfflow.models import RUN_WEIGHTS, pretrained_names, weights_file
 
-RECIPE, QAT_RECIPE = "rendered_tune", "ddflow_tune"
+RECIPE = "textured_tune"
 PRECISIONS = ("int8-qat", "fp16")
 STEPS, STEPS_OF_QAT = 420, 200
 """Of training and of fine-tuning int8, where no hours are given: with all else about 20 minutes on two cores."""
@@ -129,13 +129,10 @@ def _exported(
             say(f"{name}: made already, kept")
             continue
         own = None if Path(weights).is_dir() else data  # a run's folder knows its frames
-        quantized = name.startswith("int")
         settings = ExportSettings(
             size=size,
             precision=name,
-            calibration=own if quantized else None,
-            train=own if name == "int8-qat" else None,
-            recipe=QAT_RECIPE,
+            calibration=own if name.startswith("int") else None,
             steps=STEPS_OF_QAT,
             devices=devices,
             overwrite=True,

@@ -168,8 +168,8 @@ class Run:
         )
         for departure in trainer.departures:
             console.print(f"departure: {departure}")
-        if recipe.rendering:
-            self.own = OwnVideo(source, recipe.rendering, settings.seed, self.out, console.print)
+        if recipe.labels:
+            self.own = OwnVideo(source, recipe.labels, settings.seed, self.out, console.print)
             self.val = self.val if self._val_given else self.own.report
         elif self.given and (text := remark(survey(source), source.name)):
             warn(text)

@@ -34,8 +34,6 @@ COMBINED = {
     "census_t*teacher*rendered": ("census_t", "teacher", "rendered"),
 }
 MEASURES = (*SINGLE, *COMBINED)
-CHOSEN = "census_t*teacher"
-"""What runs are selected by: see docs/own_video.md."""
 LEAST = 1e-4  # of a measure, before its logarithm
 
 
@@ -87,6 +85,24 @@ def measure(predictor: Predictor, pair: JudgedPair, truth: Sample | None = None)
         "teacher": _mean(np.linalg.norm(flow12 - pair.flow.flow12, axis=-1), trusted),
         "rendered": float(np.linalg.norm(exact, axis=-1).mean()),
     }
+
+
+def warping_error(reference: Predictor, predictors: Sequence[Predictor], samples: Sequence[Sample]) -> list[float]:
+    """Of each predictor the mean difference of colours, 0..1, between image1 and image2 warped by its flow.
+
+    It is taken over the pixels that pass the forward-backward check of `reference`, the same for all predictors; what
+    is sent out of the frame counts as 1.
+    """
+    errors: list[list[float]] = [[] for _ in predictors]
+    for sample in samples:
+        image1, image2 = sample["image1"], sample["image2"]
+        flow12, flow21 = (np.asarray(flow[0]) for flow in reference.both(image1[None], image2[None]))
+        trusted = ~check_occlusion(flow12, flow21)
+        for predictor, found in zip(predictors, errors, strict=True):
+            flow = np.asarray(predictor.batch(image1[None], image2[None])[0])
+            off = np.abs(image1.astype(np.float64) - warp(image2, flow)).mean(axis=-1)
+            found.append(_mean(np.where(inside(flow[None])[0, ..., 0].numpy() > 0.5, off, 1.0), trusted))
+    return [float(np.mean(found)) for found in errors]
 
 
 def mean_measures(predictor: Predictor, pairs: Sequence[JudgedPair]) -> dict[str, float]:

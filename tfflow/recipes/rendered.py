@@ -33,7 +33,7 @@ rendered_tune = Recipe(
     optimizer=Adam(clip=5.0),
     levels_optional=True,
     weights="pretrained",
-    rendering=Rendering(),
+    labels=Rendering(),
     departures=(
         "the paper tells near from far by a network for depth of single images; here by what the real second frame "
         "still shows, then by motion beside the median motion",

@@ -86,9 +86,9 @@ def check_sequences(model: str, frames: int, source: Source) -> None:
 
 
 def check_truth(recipe: Recipe, source: Source) -> None:
-    """Raises InputError where the source lacks ground truth that the recipe learns from and does not render."""
+    """Raises InputError where the source lacks ground truth that the recipe learns from and does not make itself."""
     missing = truth_of(recipe) - source.truth
-    if missing and not recipe.rendering:
+    if missing and not recipe.labels:
         raise InputError(
             f"recipe {recipe.name} learns from ground truth, and {source.name} has no {', '.join(sorted(missing))}; "
             "use a recipe without labels, such as ddflow"

@@ -178,7 +178,7 @@ class _Run:
         """Steps of one phase, from where the progress stands to its end (True) or until a stop is asked for (False)."""
         trainer, progress = self.trainer, self.progress
         end = sum(p.steps for p in self.recipe.phases[: progress.phase + 1])
-        place = progress.phase if self.recipe.rendering else 0  # each phase renders anew
+        place = progress.phase if self.recipe.labels else 0  # each phase makes its labels anew
         shape = (self.recipe.crop_of(phase), self.recipe.batch_of(phase), place)
         if self.shape not in (None, shape):  # the stream goes on in batches of another shape
             self.data.close()

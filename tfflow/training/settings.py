@@ -37,7 +37,7 @@ def run_settings(recipe: Recipe, learning_rate: float | str | None, **others: An
         "optimizer": repr(recipe.optimizer),
         "levels_optional": recipe.levels_optional,
         "scenes": recipe.scenes,
-        **({"rendering": repr(recipe.rendering)} if recipe.rendering else {}),
+        **({"labels": repr(recipe.labels)} if recipe.labels else {}),
         "phases": phases,
     }
 

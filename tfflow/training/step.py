@@ -78,11 +78,11 @@ class Step:
         counts = (rules.trust or self.phase.visibility)(flow, turned(flow) if both else None)
         room = tf.constant([height - size[0] + 1, width - size[1] + 1], tf.float32)
         top, left = tf.unstack(tf.cast(batch["chance"] * room, tf.int32), axis=1)
-        frames = {key: ops.cut(x, top, left, size) for key, x in batch.items() if x.shape.rank == 4}
+        frames = {key: ops.crop_each(x, top, left, size) for key, x in batch.items() if x.shape.rank == 4}
         if rules.occluders:
             frames["image2"] = frames["input2"] = frames[COVERED]
         top, left = (stack(n, n) if both else n for n in (top, left))
-        return frames, Target(ops.cut(flow, top, left, size), ops.cut(counts, top, left, size))
+        return frames, Target(ops.crop_each(flow, top, left, size), ops.crop_each(counts, top, left, size))
 
     def view(self, batch: Batch, target: Target | None) -> View:
         """The frames, and the network's maps of them."""

@@ -18,7 +18,7 @@ def example(documented: Any) -> str:
 
 
 def run(code: str, names: dict[str, Any]) -> int:
-    """Runs an example. A comment behind a line must be the value, of tensors the shape. Returns the number of comments."""
+    """Runs an example. A comment must be the value of its line, or its shape. Returns how many comments there are."""
     tokens = tokenize.generate_tokens(io.StringIO(code).readline)
     comments = {t.start[0]: t.string[1:] for t in tokens if t.type == tokenize.COMMENT}
     for node in ast.parse(code).body:

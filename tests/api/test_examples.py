@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 import tfflow
-from tests.examples import example
 from tests.data.test_cuts import pan
 from tests.data.trees import film
+from tests.examples import example
 from tests.training import tiny  # noqa: F401 (registers the networks)
 from tfflow.data.images import write_image
 from tfflow.data.sources import KINDS

@@ -64,12 +64,12 @@ def test_every_subcommand_has_its_own_help(name):
 def test_what_parsers_offer_without_tensorflow_is_what_the_library_has():
     from tfflow.commands import evaluate, options, predict, train
     from tfflow.data.damage import ON_ERROR
-    from tfflow.evaluation import film, refinement, submission, writer
+    from tfflow.evaluation import flow_video, refinement, submission, writer
     from tfflow.training.trainer import PRECISIONS
 
     assert options.ON_ERROR == ON_ERROR and tuple(refinement.REFINEMENTS) == options.REFINEMENTS
     assert sorted(submission.LAYOUTS) == list(evaluate.SUBMISSIONS) and train.PRECISIONS == PRECISIONS
-    assert predict.FORMATS == writer.FORMATS and predict.LAYOUTS == film.LAYOUTS
+    assert predict.FORMATS == writer.FORMATS and predict.LAYOUTS == flow_video.LAYOUTS
 
 
 DOORS = {

@@ -212,7 +212,7 @@ def test_a_camera_that_may_not_move_stands_still():
         np.testing.assert_allclose(Scenes(SIZE, settings=settings).sample(index)["flow12"], 0, atol=1e-4)
 
 
-def test_fast_things_cross_a_third_of_the_frame_and_are_small():
+def test_fast_objects_cross_a_third_of_the_frame_and_are_small():
     longest, area = [], []
     for index in range(40):
         s = Scenes((96, 128), settings=dataclasses.replace(CLEAN, fast=1, max_displacement=2)).sample(index)

@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 
 from tests.ops import oracles, ways
-from tfflow.ops import crop_to, crop_each, pad_to_multiple, resize_flow, resize_image, resize_mask
+from tfflow.ops import crop_each, crop_to, pad_to_multiple, resize_flow, resize_image, resize_mask
 
 SIZES = {"larger": (9, 17), "smaller": (3, 4), "taller and narrower": (11, 4), "same": (5, 8), "one pixel": (1, 1)}
 

@@ -42,8 +42,8 @@ def test_a_damaged_line_is_refused_with_its_number_and_what_to_do(tmp_path, line
     with pytest.raises(InputError) as error:
         read_history(folder)
     assert str(error.value) == (
-        f"'{folder / 'history.jsonl'}' is damaged in line 2: mend it, or remove the file; the run then goes on without "
-        "the curve so far"
+        f"'{folder / 'history.jsonl'}' is damaged in line 2: repair it, or remove the file; the run then goes on "
+        "without the curve so far"
     )
     (folder / "history.jsonl").unlink()
     assert read_history(folder) == []

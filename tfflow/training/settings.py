@@ -1,4 +1,4 @@
-"""What makes a run this run, field by field, and in which field another one differs."""
+"""The settings that identify a run, and the comparison of two runs field by field."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 from tfflow.recipes import Recipe
 
 RATE = "learning_rate"
-"""The one setting with which a run may go on although it differs: what to do when numbers were no longer finite."""
+"""The one setting that may differ when a run resumes, because it must change when numbers are not finite."""
 
 
 RENAMED = {"Hidden(": "OcclusionPenalty(", "Outgoing(": "OutOfFrame(", "Following(": "TargetFlow("}
@@ -18,7 +18,7 @@ RENAMED = {"Hidden(": "OcclusionPenalty(", "Outgoing(": "OutOfFrame(", "Followin
 
 
 def run_settings(recipe: Recipe, learning_rate: float | str | None, **others: Any) -> dict[str, Any]:
-    """With the same of these, and the same files, a run gives the same weights; as JSON holds it.
+    """The settings of a run as JSON types. The same settings and the same files give the same weights.
 
     recipe: before `learning_rate` scales its schedules. others: model, data, weights, seed, ...
     """
@@ -47,7 +47,7 @@ def _plain(value: Any) -> Any:
 
 
 def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, str]:
-    """The fields that differ, by name, with both values: "steps": "60, now 80"; broader fields first."""
+    """The fields that differ, with both values: {"steps": "60, now 80"}. Broader fields come first."""
     old, new = dict(_fields(before)), dict(_fields(now))
     return {name: _apart(old.get(name), new.get(name)) for name in {**new, **old} if old.get(name) != new.get(name)}
 
@@ -66,7 +66,7 @@ def _fields(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
 
 
 def _apart(before: Any, now: Any, shown: int = 50) -> str:
-    """Both values, of long ones the part where they begin to differ."""
+    """Both values. Long values are shortened to the part where they begin to differ."""
     old, new = str(before), str(now)
     if max(len(old), len(new)) <= shown:
         return f"{old}, now {new}"

@@ -1,4 +1,19 @@
-"""Built-in moving scenes: textured shapes before a background, each under its own motion, with exact flow both ways."""
+"""Built-in moving scenes: textured shapes in front of a background, with exact forward and backward flow.
+
+    from tfflow.data.scenes import Scenes, SceneSettings, preset
+
+    scenes = Scenes(size=(96, 128), count=10, seed=1)
+    sample = scenes.sample(3)
+    sample["image1"]  # [96, 128, 3]
+    sample["flow12"]  # [96, 128, 2]
+    sample["visible1"]  # [96, 128, 1]
+
+Settings are one's own, or a preset:
+
+    fast = Scenes(settings=SceneSettings(fast=1.0, noise=0.0))
+    mixed = Scenes(settings=preset("mixed"))
+    len(fast), len(mixed)  # (100_000, 100_000)
+"""
 
 from __future__ import annotations
 
@@ -10,7 +25,7 @@ from tfflow.data.records import Sample
 from tfflow.data.scenes.camera import expose
 from tfflow.data.scenes.drive import drive
 from tfflow.data.scenes.layer import Layer
-from tfflow.data.scenes.layered import bent, fast_things, layered
+from tfflow.data.scenes.layered import bent, fast_objects, layered
 from tfflow.data.scenes.light import cast_shadows, fog, polish
 from tfflow.data.scenes.plot import Plot, draw_plot
 from tfflow.data.scenes.presets import PRESETS, preset
@@ -21,19 +36,19 @@ from tfflow.errors import InputError
 
 __all__ = ["PRESETS", "SceneSettings", "Scenes", "preset"]
 SMALLEST, LARGEST = 16, 8192
-MOST_INSTANTS = 16  # that a blurred frame is the mean of
+MOST_INSTANTS = 16  # number of instants whose mean is a blurred frame
 
 
 class Scenes:
-    """A source of `count` scenes; scene i depends on (seed, i) and the settings alone, on any thread, in any order.
+    """A source of `count` scenes. Scene i depends on (seed, i) and the settings alone. It is thread-safe.
 
-    size: (height, width) of the frames, 16 to 8192 each. textures: a folder of photographs to cut textures from.
-    Samples carry image1, image2, flow12, flow21, visible1, visible2, valid1, valid2 (the last two are all 1).
-    The flow is each layer's motion (affine, bent, or a plane's before a camera that moves through space) in closed
-    form, rounded to float32; where a layer bends, one of the two ways is found by iteration to less than 1e-3 px.
-    `visible1` is 1 where the same point of the same layer is inside frame 2 and nothing is in front of it there.
-    neighbours: samples have image0 and image3 besides, a step before and a step after: every layer goes on as it
-    moves, and the light as it changes. All else of a sample stays what it is without them.
+    size: (height, width) of the frames, 16 to 8192 each. textures: a folder of photographs for textures.
+    Samples hold image1, image2, flow12, flow21, visible1, visible2, valid1, valid2 (the last two are 1 everywhere).
+    The flow is the motion of each layer in closed form, rounded to float32. The motion is affine, bending, or that of a
+    plane before a moving camera. If a layer bends, one direction is found by iteration, to less than 1e-3 px.
+    visible1 is 1 if the same point of the same layer is inside frame 2 and no layer covers it there.
+    neighbours: samples also have image0 and image3, one step before and after. Motion and changes of light continue
+    there. The rest of the sample is the same as without them.
     Raises InputError for a bad size, count, seed or folder.
     """
 
@@ -100,7 +115,7 @@ class Scenes:
 
     @property
     def photos(self) -> list[Path]:
-        """The photographs that textures are cut from."""
+        """The photographs for textures."""
         return self._textures.photos
 
     def layers(self, index: int) -> list[Layer]:
@@ -113,7 +128,7 @@ class Scenes:
         return np.random.default_rng([self.seed, index])
 
     def _images(self, layers: list[Layer], frames: list[Frame], plot: Plot) -> list[np.ndarray]:
-        """Frames 1 and 2, and where they are asked for 0 and 3, as they are before the camera's light and noise."""
+        """Frames 1 and 2, and 0 and 3 with `neighbours`, before the camera's light and noise."""
         sharp = self.settings.antialias
         if plot.plain:
             return [np.full((*self.size, 3), plain_colour(plot.rng), np.uint8)] * (4 if self.neighbours else 2)
@@ -138,7 +153,7 @@ class Scenes:
         if plot.bending:
             layers = bent(plot.rng, settings, size, layers)
         if plot.fast:
-            layers += fast_things(plot.rng, settings, size, self._textures)
+            layers += fast_objects(plot.rng, settings, size, self._textures)
         if plot.fog:
             layers = fog(plot.rng, layers)
         if plot.shadows:

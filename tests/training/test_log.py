@@ -23,6 +23,24 @@ def test_a_last_line_that_a_crash_cut_short_is_dropped(tmp_path):
     assert (tmp_path / "history.jsonl").read_text() == ROWS[0] + "\n"
 
 
+def test_a_log_with_former_names_of_terms_goes_on_in_the_same_columns(tmp_path):
+    old = b'{"step": 3, "phase": "first", "rate": 0.1, "Hidden2": 2.5, "Outgoing": 1.5, "Census": 0.5, "epe": 3.0}'
+    pending = {"Outgoing": [4.0, 2], "Hidden2": [1.0, 1], "Census": [2.0, 1]}
+    log = History(history(tmp_path, old, b""), 3, pending)
+    log.add({"OutOfFrame": 2.0, "OcclusionPenalty2": 3.0, "Census": 4.0})
+    log.close_row(6, "first", 0.1)
+    first, second = read_history(tmp_path)
+    assert first == {
+        **{"step": 3, "phase": "first", "rate": 0.1, "epe": 3.0},
+        **{"OcclusionPenalty2": 2.5, "OutOfFrame": 1.5, "Census": 0.5},
+    }
+    assert second == {
+        **{"step": 6, "phase": "first", "rate": 0.1},
+        **{"OutOfFrame": 2.0, "OcclusionPenalty2": 2.0, "Census": 3.0},
+    }
+    assert "Hidden" not in (tmp_path / "history.jsonl").read_text() and pending == {}
+
+
 @pytest.mark.parametrize(
     "line",
     [

@@ -13,6 +13,7 @@ import tensorflow as tf
 from tfflow.errors import InputError
 from tfflow.files import write_text
 from tfflow.limits import parse_json
+from tfflow.training.settings import present_name
 
 HISTORY = "history.jsonl"
 
@@ -22,12 +23,14 @@ class History:
 
     folder: None if another machine writes. step: lines of later steps are dropped, because the resumed run repeats
     those steps. pending: the unfinished row, [sum, count] of each value; the state of the run keeps it, so that no row
-    misses a step.
+    misses a step. Columns of terms that were renamed get the present names, in both.
     """
 
     def __init__(self, folder: Path | None, step: int, pending: dict[str, list[float]]):
         self.path = folder / HISTORY if folder else None
         self.pending = pending
+        for key in list(pending):
+            pending[present_name(key)] = pending.pop(key)
         if folder:
             rows = [row for row in read_history(folder) if row["step"] <= step]
             write_text(folder / HISTORY, "".join(json.dumps(row) + "\n" for row in rows))
@@ -74,7 +77,7 @@ def _row(line: bytes, where: str) -> dict:
         raise InputError(
             f"{where}: repair it, or remove the file; the run then goes on without the curve so far"
         ) from None
-    return row
+    return {present_name(key): value for key, value in row.items()}
 
 
 class TensorBoard:

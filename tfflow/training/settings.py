@@ -12,9 +12,19 @@ from tfflow.recipes import Recipe
 RATE = "learning_rate"
 """The one setting that may differ when a run resumes, because it must change when numbers are not finite."""
 
+RENAMED = {
+    "Hidden": "OcclusionPenalty",
+    "Outgoing": "OutOfFrame",
+    "Following": "TargetFlow",
+    "SecondLook": "SecondPass",
+}
+"""Former names of loss terms in files of earlier versions -> present names, so that such a run can go on."""
 
-RENAMED = {"Hidden(": "OcclusionPenalty(", "Outgoing(": "OutOfFrame(", "Following(": "TargetFlow("}
-"""Loss terms by their names in files of earlier versions: a run that one of these began goes on."""
+
+def present_name(column: str) -> str:
+    """The present name of a term's column in a log. Its number, if there is one, stays: "Hidden2"."""
+    name = column.rstrip("0123456789")
+    return RENAMED.get(name, name) + column[len(name) :]
 
 
 def run_settings(recipe: Recipe, learning_rate: float | str | None, **others: Any) -> dict[str, Any]:
@@ -60,8 +70,8 @@ def _fields(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
         for place, inner in enumerate(value, 1):
             yield from _fields(inner, f"{name}[{place}]")
     else:
-        for old, new in RENAMED.items() if isinstance(value, str) else ():
-            value = re.sub(rf"\b{re.escape(old)}", new, value)
+        if isinstance(value, str):
+            value = re.sub(r"\w+(?=\()", lambda found: present_name(found[0]), value)
         yield name, value
 
 

@@ -9,8 +9,8 @@ Geometry changes images, flow and masks together:
     sample = {"image1": image1, "image2": image2, "flow12": tf.zeros([90, 120, 2])}
     augmentations = [Crop((64, 96)), Flip(vertical=0.0), ColourJitter(brightness=0.4)]
     sample = apply(augmentations, sample, seed=tf.constant([7, 0]))
-    sample["image1"].shape  # [64, 96, 3]
-    sample["flow12"].shape  # [64, 96, 2]
+    sample["image1"]  # [64, 96, 3]
+    sample["flow12"]  # [64, 96, 2]
 """
 
 from __future__ import annotations

@@ -26,24 +26,21 @@ class Crop:
     def __call__(self, sample: Sample, seed: tf.Tensor) -> Sample:
         sample = _enlarged(sample, self.size)
         h, w = size(sample)
-        top = tf.cast(uniform(fold(seed, 0)) * tf.cast(h - self.size[0] + 1, tf.float32), tf.int32)
-        left = tf.cast(uniform(fold(seed, 1)) * tf.cast(w - self.size[1] + 1, tf.float32), tf.int32)
-        return _cut(sample, top, left, self.size)
+        return _cut(sample, *self._corner(h - self.size[0], w - self.size[1], seed), self.size)
+
+    def _corner(self, bottom, right, seed: tf.Tensor) -> tuple[tf.Tensor | int, tf.Tensor | int]:
+        """First row and column. bottom, right: the largest possible ones."""
+        top = tf.cast(uniform(fold(seed, 0)) * tf.cast(bottom + 1, tf.float32), tf.int32)
+        left = tf.cast(uniform(fold(seed, 1)) * tf.cast(right + 1, tf.float32), tf.int32)
+        return top, left
 
 
 @dataclass(frozen=True)
-class CentreCrop:
+class CentreCrop(Crop):
     """Crops both frames to `size` (height, width) in the middle; else as `Crop`. It is not random."""
 
-    size: tuple[int, int]
-
-    def __post_init__(self) -> None:
-        _check_size(self.size)
-
-    def __call__(self, sample: Sample, seed: tf.Tensor) -> Sample:
-        sample = _enlarged(sample, self.size)
-        h, w = size(sample)
-        return _cut(sample, (h - self.size[0]) // 2, (w - self.size[1]) // 2, self.size)
+    def _corner(self, bottom, right, seed: tf.Tensor) -> tuple[tf.Tensor | int, tf.Tensor | int]:
+        return bottom // 2, right // 2
 
 
 @dataclass(frozen=True)

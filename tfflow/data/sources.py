@@ -57,9 +57,31 @@ _BUILT_IN: dict[str, Opener] = {
     "video-nocuts": partial(open_video, cuts=False),
 }
 KINDS: Registry[Opener] = Registry("kind of data", _BUILT_IN)
+"""All kinds by name, including registered ones."""
+DESCRIPTIONS = {
+    "video, video-nocuts": "a video file",
+    "frames, frames-nocuts": "a folder of images in natural order (2 before 10), or a folder of such folders",
+    "scenes": "the built-in scenes, with exact flow; no files",
+    "pairs": "a list or a pattern of image pairs, with or without flow",
+    "chairs, chairs-train, chairs-val": "Flying Chairs",
+    "sintel-clean, sintel-final": "MPI-Sintel",
+    "kitti2012, kitti2015, kitti-multiview": "KITTI",
+    "middlebury": "Middlebury",
+    "things-clean, things-final, things-test": "FlyingThings3D",
+    "hd1k": "HD1K",
+    "spring": "Spring",
+    "viper, viper-val": "VIPER",
+}
+"""The kinds of this package and what each reads, in the order of a list for users."""
 PLAIN = ("frames", "frames-nocuts", "video", "video-nocuts")
 """Kinds of frames without ground truth. Those with "-nocuts" do not search for shot cuts."""
 SCENES = "scenes"  # the only kind without files
+
+
+def described_kinds() -> dict[str, str]:
+    """Kinds, with commas -> what they read; registered ones at the end."""
+    own = [kind for kind in KINDS if kind not in _BUILT_IN]
+    return DESCRIPTIONS | dict.fromkeys(own, "your own")
 
 
 def register_data(kind: str, opener: Callable[[Path], Any]) -> None:

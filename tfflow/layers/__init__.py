@@ -2,15 +2,15 @@
 
 Warp the features of frame 2 to frame 1 and compare them:
 
-import tf_keras as keras
-from tfflow.layers import CostVolume, UpsampleFlow, Warp
+    import tf_keras as keras
+    from tfflow.layers import CostVolume, UpsampleFlow, Warp
 
-features1, features2 = keras.Input([64, 96, 16]), keras.Input([64, 96, 16])
-coarse = keras.Input([32, 48, 2])
-flow = UpsampleFlow()(coarse)
-costs = CostVolume(radius=4)([features1, Warp()([features2, flow])])
-model = keras.Model([features1, features2, coarse], [flow, costs])
-model.output_shape  # [(None, 64, 96, 2), (None, 64, 96, 81)]
+    features1, features2 = keras.Input([64, 96, 16]), keras.Input([64, 96, 16])
+    coarse = keras.Input([32, 48, 2])
+    flow = UpsampleFlow()(coarse)
+    costs = CostVolume(radius=4)([features1, Warp()([features2, flow])])
+    model = keras.Model([features1, features2, coarse], [flow, costs])
+    model.output_shape  # [(None, 64, 96, 2), (None, 64, 96, 81)]
 """
 
 from tfflow.layers.convolution import DilatedConv2D

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import tensorflow as tf
 
-from tfflow.losses.objective import Objective, Term
+from tfflow.losses.objective import OfObjective, Term
 from tfflow.losses.penalties import AbsRobust, Charbonnier, Penalty
 from tfflow.losses.view import View, mean_where
 from tfflow.losses.visibility import Confidence
@@ -48,23 +48,14 @@ class TargetFlow(Term):
 
 
 @dataclass(frozen=True)
-class SecondPass(Term):
+class SecondPass(OfObjective):
     """The sum of `objective` on the second pass over transformed frames.
 
     The target is the flow of the first pass under the same transformation. Needs a phase with `second`.
     Source: Liu et al. 2020 (ARFlow), "learning by analogy".
     """
 
-    objective: Objective
     needs_second = True
-
-    @property
-    def needs_levels(self) -> frozenset[int]:
-        return self.objective.needs_levels
-
-    def on_levels(self, levels: frozenset[int]) -> SecondPass | None:
-        left = self.objective.on_levels(levels)
-        return SecondPass(left) if left.terms else None
 
     def __call__(self, view: View) -> tf.Tensor:
         if view.second is None:

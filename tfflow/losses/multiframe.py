@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import tensorflow as tf
 
 from tfflow import ops
-from tfflow.losses.objective import Objective, Term
+from tfflow.losses.objective import OfObjective, Term
 from tfflow.losses.penalties import Charbonnier, Penalty
 from tfflow.losses.view import View
 
@@ -111,22 +111,12 @@ class ConstantVelocity(Term):
 
 
 @dataclass(frozen=True)
-class Past(Term):
+class Past(OfObjective):
     """`objective` of image1, image0 and the network's flow between them. All pixels count as visible."""
-
-    objective: Objective
 
     @property
     def needs_outputs(self) -> frozenset[str]:
         return self.objective.needs_outputs | {"flows10"}
-
-    @property
-    def needs_levels(self) -> frozenset[int]:
-        return self.objective.needs_levels
-
-    def on_levels(self, levels: frozenset[int]) -> Past | None:
-        left = self.objective.on_levels(levels)
-        return Past(left) if left.terms else None
 
     def __call__(self, view: View) -> tf.Tensor:
         image0, _ = to_previous(view, hard=False)

@@ -56,7 +56,7 @@ class Objective:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The names of the terms: their classes, numbered if a class occurs more than once."""
+        """The names of the terms: their classes in small letters, numbered if a class occurs more than once."""
         kinds = [type(term).__name__.lower() for _, term in self.terms]
         return tuple(k if kinds.count(k) == 1 else f"{k}{kinds[:i].count(k) + 1}" for i, k in enumerate(kinds))
 
@@ -85,6 +85,21 @@ class Objective:
             name: weight * term(view if term.needs_truth else view.without_truth)
             for name, (weight, term) in zip(self.names, self.terms, strict=True)
         }
+
+
+@dataclass(frozen=True)
+class OfObjective(Term):
+    """Base class of terms that evaluate an objective on other frames of the View."""
+
+    objective: Objective
+
+    @property
+    def needs_levels(self) -> frozenset[int]:
+        return self.objective.needs_levels
+
+    def on_levels(self, levels: frozenset[int]) -> Term | None:
+        left = self.objective.on_levels(levels)
+        return type(self)(left) if left.terms else None
 
 
 def global_mean(values: tf.Tensor, global_batch: int) -> tf.Tensor:

@@ -9,8 +9,8 @@ A network has a name in a table, and so have its pretrained weights:
     network = variant("pwcnet_mobile").build("float32")
     graph = one_direction(network, size=(64, 96), batch=1)
     images = tf.random.uniform([1, 64, 96, 3])
-    graph([images, images])[0].shape  # [1, 64, 96, 2]
-    load("pwcnet_mobile").batch(images.numpy(), images.numpy()).shape  # [1, 64, 96, 2]
+    graph([images, images])[0]  # [1, 64, 96, 2]
+    load("pwcnet_mobile").batch(images.numpy(), images.numpy())  # [1, 64, 96, 2]
 """
 
 from __future__ import annotations

@@ -43,7 +43,7 @@ def crop_each(x: tf.Tensor, top: tf.Tensor, left: tf.Tensor, to: tuple[int, int]
     """Crops each sample of a batch at a position of its own: [b, h, w, c] -> [b, *to, c].
 
         cropped = ops.crop_each(tf.random.uniform([2, 90, 100, 3]), tf.constant([0, 9]), tf.constant([5, 7]), (64, 64))
-        cropped.shape  # [2, 64, 64, 3]
+        cropped  # [2, 64, 64, 3]
 
     top, left: the first row and column of each crop, int32 [b], px. Raises ValueError unless `x` is [b, h, w, c].
     """

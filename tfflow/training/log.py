@@ -13,7 +13,7 @@ import tensorflow as tf
 from tfflow.errors import InputError
 from tfflow.files import write_text
 from tfflow.limits import parse_json
-from tfflow.training.settings import present_name
+from tfflow.training.settings import present_column
 
 HISTORY = "history.jsonl"
 
@@ -30,7 +30,7 @@ class History:
         self.path = folder / HISTORY if folder else None
         self.pending = pending
         for key in list(pending):
-            pending[present_name(key)] = pending.pop(key)
+            pending[present_column(key)] = pending.pop(key)
         if folder:
             rows = [row for row in read_history(folder) if row["step"] <= step]
             write_text(folder / HISTORY, "".join(json.dumps(row) + "\n" for row in rows))
@@ -77,7 +77,7 @@ def _row(line: bytes, where: str) -> dict:
         raise InputError(
             f"{where}: repair it, or remove the file; the run then goes on without the curve so far"
         ) from None
-    return {present_name(key): value for key, value in row.items()}
+    return {present_column(key): value for key, value in row.items()}
 
 
 class TensorBoard:

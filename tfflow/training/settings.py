@@ -19,12 +19,13 @@ RENAMED = {
     "SecondLook": "SecondPass",
 }
 """Former names of loss terms in files of earlier versions -> present names, so that such a run can go on."""
+_COLUMNS = {former.lower(): name.lower() for former, name in RENAMED.items()}
 
 
-def present_name(column: str) -> str:
-    """The present name of a term's column in a log. Its number, if there is one, stays: "Hidden2"."""
+def present_column(column: str) -> str:
+    """The present name of a term's column in a log, as of `Objective.names`: "hidden2" -> "occlusionpenalty2"."""
     name = column.rstrip("0123456789")
-    return RENAMED.get(name, name) + column[len(name) :]
+    return _COLUMNS.get(name, name) + column[len(name) :]
 
 
 def run_settings(recipe: Recipe, learning_rate: float | str | None, **others: Any) -> dict[str, Any]:
@@ -71,7 +72,7 @@ def _fields(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
             yield from _fields(inner, f"{name}[{place}]")
     else:
         if isinstance(value, str):
-            value = re.sub(r"\w+(?=\()", lambda found: present_name(found[0]), value)
+            value = re.sub(r"\w+(?=\()", lambda found: RENAMED.get(found[0], found[0]), value)
         yield name, value
 
 

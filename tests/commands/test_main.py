@@ -91,7 +91,12 @@ def test_every_kind_of_data_is_in_one_list_to_which_each_help_points(capsys):
 
 
 @pytest.mark.parametrize(
-    ("name", "former", "present"), [("phone", "--network", "--weights"), ("predict", "--max-flow", "--full")]
+    ("name", "former", "present"),
+    [
+        ("phone", "--network", "--weights"),
+        ("predict", "--max-flow", "--full"),
+        ("release", "--box", "--pretrained"),
+    ],
 )
 def test_former_names_of_options_are_taken_and_not_shown(name, former, present):
     parser, dest = module_of(name).parser(), present[2:]

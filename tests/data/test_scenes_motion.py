@@ -13,7 +13,7 @@ from tfflow.data.scenes import Scenes, SceneSettings
 from tfflow.data.scenes.bending import STEEPEST, draw_bend
 from tfflow.data.scenes.drive import Camera, Plane
 from tfflow.data.scenes.motion import affine
-from tfflow.data.scenes.receding import recede
+from tfflow.data.scenes.perspective import in_perspective
 from tfflow.data.scenes.textures import Textures
 
 SIZE = (60, 84)
@@ -133,7 +133,7 @@ def test_a_texture_that_recedes_holds_no_finer_detail_far_away_than_near():
     rays = np.linalg.inv(np.array([[128.0, 0, 64], [0, 128, 0], [0, 0, 1]]))  # the horizon is the first row
     steps = []
     for seed in range(6):
-        seen = recede(np.random.default_rng(seed), textures, rays, np.array([0, 1.0, 0]), (96, 128))
+        seen = in_perspective(np.random.default_rng(seed), textures, rays, np.array([0, 1.0, 0]), (96, 128))
         steps.append(np.abs(np.diff(seen.astype(float), axis=1)).mean(axis=(1, 2)))
     near, far, horizon = (np.mean(steps, axis=0)[part].mean() for part in (slice(60, 90), slice(12, 30), slice(0, 3)))
     assert 0.4 < far / near < 1.6

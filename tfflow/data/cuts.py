@@ -104,7 +104,7 @@ def cuts_of_files(frames: Sequence[Path]) -> list[int]:
     return found
 
 
-def say_cuts(name: str, after: Sequence[str]) -> None:
+def log_cuts(name: str, after: Sequence[str]) -> None:
     """Logs one line with the frames before the cuts, if there are any."""
     if not after:
         return

@@ -48,10 +48,10 @@ class Skipping(Source):
             try:
                 return candidate, self.source.sample(candidate)
             except InputError as error:
-                self._tell(candidate, str(error))
+                self._warn(candidate, str(error))
         raise InputError(f"{self.name}: no sample is left, all {len(self)} are damaged; check the files")
 
-    def _tell(self, index: int, text: str) -> None:
+    def _warn(self, index: int, text: str) -> None:
         with self._lock:
             new = text not in self._warned
             self._warned.add(text)

@@ -50,7 +50,7 @@ class Notes:
     def __init__(self, stopped: str = "", damage: str = ""):
         self.stopped, self.damage = stopped, damage
 
-    def tell(self, on_error: str) -> None:
+    def report(self, on_error: str) -> None:
         """Warns of missing frames. An early end raises InputError; with on_error="skip" it is a warning too."""
         if self.damage:
             warn(self.damage)
@@ -71,7 +71,7 @@ def video_info(path: str | os.PathLike) -> VideoInfo:
 
 
 def decode(path: str | os.PathLike, on_error: str = "stop", notes: Notes | None = None) -> Iterator[tuple[int, Any]]:
-    """(number, uint8 RGB [h, w, 3]) of every undamaged frame, one at a time. At the end, `Notes.tell` reports damage.
+    """(number, uint8 RGB [h, w, 3]) of every undamaged frame, one at a time. At the end, `Notes.report` reports damage.
 
     The first frame has number 1. Missing frames leave gaps in the numbers, so two frames are consecutive if their
     numbers are. Raises InputError if nothing can be decoded, or if the size changes.
@@ -107,7 +107,7 @@ def decode(path: str | os.PathLike, on_error: str = "stop", notes: Notes | None 
             timeline.lose(short)
         if text := timeline.text():
             notes.damage = f"'{path}' is damaged (codec {codec}): {text}; pairs with them are left out"
-    notes.tell(on_error)
+    notes.report(on_error)
 
 
 def sample_pairs(path: str | os.PathLike, count: int, most: int = 250) -> Iterator[tuple[np.ndarray, np.ndarray]]:

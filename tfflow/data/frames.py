@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
-from tfflow.data.cuts import cuts_of_files, say_cuts
+from tfflow.data.cuts import cuts_of_files, log_cuts
 from tfflow.data.images import IMAGE_SUFFIXES, image_size
 from tfflow.data.records import Record, Records
 from tfflow.data.tree import files, folders
@@ -38,7 +38,7 @@ def open_frames(path: Path, name: str, on_error: str = "stop", cuts: bool = True
         )
     if not records:
         raise InputError(f"'{path}' holds {count} frame(s) of {len(clips)} clip(s): expected two or more of one clip")
-    say_cuts(name, after)
+    log_cuts(name, after)
     return Records(name, records, cuts=after)
 
 

@@ -18,7 +18,7 @@ import numpy as np
 
 from tfflow.data import headers
 from tfflow.data.cache import cache_folder
-from tfflow.data.cuts import CutFinder, cuts_of_files, say_cuts
+from tfflow.data.cuts import CutFinder, cuts_of_files, log_cuts
 from tfflow.data.decoding import Notes, VideoInfo, decode, video_info
 from tfflow.data.images import read_bytes
 from tfflow.data.records import Record, Records
@@ -80,7 +80,7 @@ def open_video(path: Path, name: str, on_error: str = "stop", cuts: bool = True)
         if n + 1 in at and n + 1 not in new
     ]
     after = [at[n - 1].stem for n in sorted(new) if n - 1 in at]
-    say_cuts(name, after)
+    log_cuts(name, after)
     return Records(name, records, cuts=after)
 
 
@@ -102,7 +102,7 @@ def _cached(path: Path, on_error: str) -> Path:
     if notes is None:
         _extract(path, folder, on_error)
     else:
-        notes.tell(on_error)
+        notes.report(on_error)
     return folder
 
 

@@ -81,7 +81,7 @@ def _parts(address: str) -> tuple[str, int] | None:
     return (match[1], int(match[2])) if match and 0 < int(match[2]) < 65536 else None
 
 
-def meet(cluster: Cluster, announced: float = ANNOUNCED, given_up: float = GIVEN_UP) -> None:
+def wait_for_machines(cluster: Cluster, announced: float = ANNOUNCED, given_up: float = GIVEN_UP) -> None:
     """Waits until every machine answers at its address. This machine answers at its own.
 
     TensorFlow itself waits for ever, without a message. Raises InputError after `given_up` seconds.
@@ -141,7 +141,7 @@ def machines_of(strategy: tf.distribute.Strategy) -> tuple[int, int]:
     return chiefs + len(hosts.get("worker", [])), resolver.task_id + (chiefs if resolver.task_type == "worker" else 0)
 
 
-def agree(strategy: tf.distribute.Strategy, step: int, facts: Mapping[str, str]) -> None:
+def check_agreement(strategy: tf.distribute.Strategy, step: int, facts: Mapping[str, str]) -> None:
     """Raises InputError on every machine unless all have the same step and the same facts. It names what differs."""
     machines, index = machines_of(strategy)
     if machines == 1:

@@ -21,7 +21,7 @@ from tfflow.models.weights import assign, checksum, save_arrays
 from tfflow.recipes import Phase
 from tfflow.training.best import Best
 from tfflow.training.checkpoint import Progress, read_state, save_state, step_before
-from tfflow.training.cluster import agree, machines_of
+from tfflow.training.cluster import check_agreement, machines_of
 from tfflow.training.log import History, TensorBoard
 from tfflow.training.trainer import Trainer
 
@@ -122,7 +122,7 @@ def _agree(trainer: Trainer, progress: Progress, metadata: dict[str, str]) -> No
     if machines_of(trainer.strategy)[0] > 1:
         arrays = {f"{group}:{name}": x for group, values in trainer.state().items() for name, x in values.items()}
         facts = {**metadata, "phase": str(progress.phase), "state (weights, optimizer)": checksum(arrays, {})}
-        agree(trainer.strategy, progress.step, facts)
+        check_agreement(trainer.strategy, progress.step, facts)
 
 
 class _Run:

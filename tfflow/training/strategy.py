@@ -7,7 +7,7 @@ import os
 import tensorflow as tf
 
 from tfflow.errors import InputError
-from tfflow.training.cluster import Cluster, meet, read_cluster
+from tfflow.training.cluster import Cluster, read_cluster, wait_for_machines
 
 
 def choose_strategy(devices: str = "auto") -> tf.distribute.Strategy:
@@ -43,7 +43,7 @@ MOST_CPUS = 256
 
 
 def _machines(cluster: Cluster) -> tf.distribute.Strategy:
-    meet(cluster)
+    wait_for_machines(cluster)
     try:
         return tf.distribute.MultiWorkerMirroredStrategy()
     except (tf.errors.OpError, RuntimeError, ValueError) as error:

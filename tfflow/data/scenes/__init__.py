@@ -24,10 +24,10 @@ import numpy as np
 from tfflow.data.records import Sample
 from tfflow.data.scenes.camera import expose
 from tfflow.data.scenes.drive import drive
+from tfflow.data.scenes.effects import Effects, draw_effects
 from tfflow.data.scenes.layer import Layer
 from tfflow.data.scenes.layered import bent, fast_objects, layered
-from tfflow.data.scenes.light import cast_shadows, fog, polish
-from tfflow.data.scenes.plot import Plot, draw_plot
+from tfflow.data.scenes.light import add_highlights, cast_shadows, fog
 from tfflow.data.scenes.presets import PRESETS, preset
 from tfflow.data.scenes.render import Frame, blur, draw, later, paint, visible
 from tfflow.data.scenes.settings import SceneSettings, changed
@@ -88,14 +88,14 @@ class Scenes:
 
     def sample(self, index: int) -> Sample:
         """Scene `index`: images float32 [h, w, 3] in [0, 1], flows [h, w, 2], masks [h, w, 1]."""
-        rng, plot = self._rng(index), self._plot(index)
-        layers = self._layers(rng, plot)
+        rng, effects = self._rng(index), self._effects(index)
+        layers = self._layers(rng, effects)
         frames = [draw(layers, frame, self.size, self.settings.antialias) for frame in (0, 1)]
-        images = self._images(layers, frames, plot)
-        if plot.same:
-            images = [expose(rng, self.settings, images[:1], plot)[0]] * len(images)
+        images = self._images(layers, frames, effects)
+        if effects.same:
+            images = [expose(rng, self.settings, images[:1], effects)[0]] * len(images)
         else:
-            images = expose(rng, self.settings, images, plot)
+            images = expose(rng, self.settings, images, effects)
         exposed = zip(("image1", "image2", "image0", "image3"), images, strict=False)
         return {
             **dict(exposed),
@@ -120,44 +120,44 @@ class Scenes:
 
     def layers(self, index: int) -> list[Layer]:
         """The layers of scene `index`, from back to front."""
-        return self._layers(self._rng(index), self._plot(index))
+        return self._layers(self._rng(index), self._effects(index))
 
     def _rng(self, index: int) -> np.random.Generator:
         if not 0 <= index < self.count:
             raise IndexError(f"scene {index} of {self.count}")
         return np.random.default_rng([self.seed, index])
 
-    def _images(self, layers: list[Layer], frames: list[Frame], plot: Plot) -> list[np.ndarray]:
+    def _images(self, layers: list[Layer], frames: list[Frame], effects: Effects) -> list[np.ndarray]:
         """Frames 1 and 2, and 0 and 3 with `neighbours`, before the camera's light and noise."""
         sharp = self.settings.antialias
-        if plot.plain:
-            return [np.full((*self.size, 3), plain_colour(plot.rng), np.uint8)] * (4 if self.neighbours else 2)
+        if effects.plain:
+            return [np.full((*self.size, 3), plain_colour(effects.rng), np.uint8)] * (4 if self.neighbours else 2)
         poses = [(layers, 0), (layers, 1)]
         poses += [(later(layers, -1), 0), (later(layers, 1), 1)] if self.neighbours else []
-        length = max(float(np.abs(frame.flow).max()) for frame in frames) * plot.shutter if plot.shutter else 0.0
+        length = max(float(np.abs(frame.flow).max()) for frame in frames) * effects.shutter if effects.shutter else 0.0
         if length > 1:
             instants = min(max(round(length / 2), 2), MOST_INSTANTS)
-            return [blur(pose, frame, self.size, sharp, plot.shutter, instants) for pose, frame in poses]
+            return [blur(pose, frame, self.size, sharp, effects.shutter, instants) for pose, frame in poses]
         painted = [paint(pose, frame, self.size, sharp) for pose, frame in poses[2:]]
         return [frame.image for frame in frames] + painted
 
-    def _plot(self, index: int) -> Plot:
-        return draw_plot(self.seed, index, self.settings, self.size)
+    def _effects(self, index: int) -> Effects:
+        return draw_effects(self.seed, index, self.settings, self.size)
 
-    def _layers(self, rng: np.random.Generator, plot: Plot) -> list[Layer]:
+    def _layers(self, rng: np.random.Generator, effects: Effects) -> list[Layer]:
         settings, size = self.settings, self.size
-        if plot.drive:
-            layers = drive(plot.rng, settings, size, self._textures, plot.pan[0])
+        if effects.drive:
+            layers = drive(effects.rng, settings, size, self._textures, effects.pan[0])
         else:
-            layers = layered(rng, settings, size, self._textures, plot)
-        if plot.bending:
-            layers = bent(plot.rng, settings, size, layers)
-        if plot.fast:
-            layers += fast_objects(plot.rng, settings, size, self._textures)
-        if plot.fog:
-            layers = fog(plot.rng, layers)
-        if plot.shadows:
-            layers = cast_shadows(plot.rng, layers, size)
-        if plot.highlights:
-            layers = polish(plot.rng, layers, size)
-        return [layer.still() for layer in layers] if plot.still else layers
+            layers = layered(rng, settings, size, self._textures, effects)
+        if effects.bending:
+            layers = bent(effects.rng, settings, size, layers)
+        if effects.fast:
+            layers += fast_objects(effects.rng, settings, size, self._textures)
+        if effects.fog:
+            layers = fog(effects.rng, layers)
+        if effects.shadows:
+            layers = cast_shadows(effects.rng, layers, size)
+        if effects.highlights:
+            layers = add_highlights(effects.rng, layers, size)
+        return [layer.still() for layer in layers] if effects.still else layers

@@ -8,7 +8,7 @@ import math
 import cv2
 import numpy as np
 
-from tfflow.data.scenes.plot import Plot
+from tfflow.data.scenes.effects import Effects
 from tfflow.data.scenes.settings import SceneSettings
 
 GRAIN = 1 << 20
@@ -16,12 +16,14 @@ TIMES = (-1, 1, -3, 3)
 """Times of frames 1, 2, 0 and 3, in half steps from the middle between frames 1 and 2."""
 
 
-def expose(rng: np.random.Generator, settings: SceneSettings, images: list[np.ndarray], plot: Plot) -> list[np.ndarray]:
+def expose(
+    rng: np.random.Generator, settings: SceneSettings, images: list[np.ndarray], effects: Effects
+) -> list[np.ndarray]:
     """Frames 1 and 2, or 1, 2, 0 and 3, uint8 -> float32 in [0, 1], with the effects of a camera.
 
     Light differs little between frames, and changes linearly. Frame 0 has the focus of frame 1, frame 3 that of
     frame 2. Noise is independent. Frames 1 and 2 do not depend on whether 0 and 3 are given.
-    plot: darkness and JPEG quality.
+    effects: darkness and JPEG quality.
     """
     if rng.random() < settings.defocus:
         sigma = rng.uniform(0.4, 1.4)
@@ -32,18 +34,18 @@ def expose(rng: np.random.Generator, settings: SceneSettings, images: list[np.nd
     change = rng.standard_normal(6) * spread * settings.light_change / 2
     sigma = rng.uniform(0, settings.noise) * rng.random()  # strong noise is rare
     gain = 1.0
-    if plot.dark:
-        gain = math.exp(-plot.rng.uniform(0.8, 2.5))
-        sigma = 0.004 + gain * plot.rng.uniform(0.02, 0.15)
+    if effects.dark:
+        gain = math.exp(-effects.rng.uniform(0.8, 2.5))
+        sigma = 0.004 + gain * effects.rng.uniform(0.02, 0.15)
     frames = []
     for image, time in zip(images, TIMES, strict=False):
         lit = cv2.LUT(image, tone_curve(shared + time * change))
-        if plot.dark:
+        if effects.dark:
             np.multiply(lit, gain, out=lit)
         if sigma > 0:
             _add_noise(lit, sigma, int(rng.integers(GRAIN)))
         np.clip(lit, 0, 1, out=lit)
-        frames.append(_through_jpeg(lit, plot.quality) if plot.quality else lit)
+        frames.append(_through_jpeg(lit, effects.quality) if effects.quality else lit)
     return frames
 
 

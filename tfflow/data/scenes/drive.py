@@ -12,7 +12,7 @@ import numpy as np
 
 from tfflow.data.scenes.layer import Layer, in_front
 from tfflow.data.scenes.motion import affine, compose, corners_of, invert, move, square, unit_of
-from tfflow.data.scenes.receding import recede
+from tfflow.data.scenes.perspective import in_perspective
 from tfflow.data.scenes.settings import SceneSettings
 from tfflow.data.scenes.shapes import draw_mask
 from tfflow.data.scenes.textures import Textures, pick
@@ -241,7 +241,7 @@ def _layer(rng: np.random.Generator, camera: Camera, plane: Plane, size: Size, t
     rays = camera.inverse @ square(start)
     nearness = plane.normal @ rays  # 1 / depth along the ray of each point of the raster
     flat = plane.shape is not None or plane.corners is None or rng.random() < 0.4
-    paint = textures.draw(rng, raster) if flat else recede(rng, textures, rays, plane.normal, raster)
+    paint = textures.draw(rng, raster) if flat else in_perspective(rng, textures, rays, plane.normal, raster)
     return Layer(paint, alpha, (path(0), path(1)), path=path, nearness=nearness)
 
 

@@ -15,7 +15,7 @@ from tfflow.data.scenes.bending import Bend
 from tfflow.data.scenes.motion import compose, invert, move
 
 if TYPE_CHECKING:
-    from tfflow.data.scenes.light import Shadow, Shine
+    from tfflow.data.scenes.light import Highlight, Shadow
 
 WARP = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
 Box = tuple[int, int, int, int]  # left, upper, right, lower
@@ -33,7 +33,7 @@ class Layer:
     path: time -> matrix, if the motion is not the same in every step; frame 1 has time 0, frame 2 has time 1.
     time: of the first of the two frames.
     nearness: three numbers; 1 / depth of a plane at a point of the raster is (x, y, 1) . nearness.
-    shadow: on all layers behind. shine: a highlight on this layer. Both change light, not visibility.
+    shadow: on all layers behind. highlight: a highlight on this layer. Both change light, not visibility.
     """
 
     paint: np.ndarray
@@ -44,7 +44,7 @@ class Layer:
     time: float = 0
     nearness: np.ndarray | None = None
     shadow: Shadow | None = None
-    shine: Shine | None = None
+    highlight: Highlight | None = None
 
     def motion(self, frame: int) -> np.ndarray:
         """2x3 or 3x3: from the given frame (0 or 1) to the other one, without the bend."""
@@ -71,8 +71,8 @@ class Layer:
     def still(self) -> Layer:
         """The layer without motion, at its position in frame 1."""
         first = self.to_frames[0]
-        shine = None if self.shine is None else dataclasses.replace(self.shine, shift=(0.0, 0.0))
-        return dataclasses.replace(self, to_frames=(first, first), path=None, bend=None, shine=shine)
+        highlight = None if self.highlight is None else dataclasses.replace(self.highlight, shift=(0.0, 0.0))
+        return dataclasses.replace(self, to_frames=(first, first), path=None, bend=None, highlight=highlight)
 
     def covers(self, points: np.ndarray, frame: int) -> np.ndarray:
         """Whether the layer covers points [n, 2] of a frame, by bilinear alpha in float64."""

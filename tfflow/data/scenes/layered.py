@@ -9,9 +9,9 @@ import numpy as np
 
 from tfflow.data.scenes.bending import draw_bend
 from tfflow.data.scenes.camera import smear
+from tfflow.data.scenes.effects import Effects
 from tfflow.data.scenes.layer import Layer
 from tfflow.data.scenes.motion import affine, compose, corners_of, draw_motions, invert, move, unit_of, weaken
-from tfflow.data.scenes.plot import Plot
 from tfflow.data.scenes.settings import SceneSettings
 from tfflow.data.scenes.shapes import draw_mask
 from tfflow.data.scenes.textures import Textures, pick
@@ -20,9 +20,9 @@ Size = tuple[int, int]
 
 
 def layered(
-    rng: np.random.Generator, settings: SceneSettings, size: Size, textures: Textures, plot: Plot
+    rng: np.random.Generator, settings: SceneSettings, size: Size, textures: Textures, effects: Effects
 ) -> list[Layer]:
-    """Background and shapes, from back to front. plot: the other effects of this scene."""
+    """Background and shapes, from back to front. effects: the other effects of this scene."""
     height, width = size
     masks, places = [], []
     for _ in range(int(rng.integers(settings.shapes[0], settings.shapes[1] + 1))):
@@ -37,10 +37,10 @@ def layered(
     boxes = [corners_of(size)] + [
         move(place, corners_of(mask.shape)) for mask, place in zip(masks, places, strict=True)
     ]
-    motions = draw_motions(rng, settings, size, boxes, plot.pan, 1 - BENT_SHARE if plot.bending else 1.0)
+    motions = draw_motions(rng, settings, size, boxes, effects.pan, 1 - BENT_SHARE if effects.bending else 1.0)
     place, raster = _lay_background(rng, motions[0], size)
     rasters = [raster, *(mask.shape for mask in masks)]
-    blurred = rng.random() < settings.motion_blur and not plot.shutter
+    blurred = rng.random() < settings.motion_blur and not effects.shutter
     shutter = rng.uniform(0.2, 0.8)
     layers = []
     for alpha, raster, to_frame1, motion in zip([None, *masks], rasters, [place, *places], motions, strict=True):

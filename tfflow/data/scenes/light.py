@@ -41,7 +41,7 @@ class Shadow:
 
 
 @dataclass(frozen=True)
-class Shine:
+class Highlight:
     """A highlight on a layer: a soft spot at `centre`, px (x, y) of frame 1, that moves by `shift` px a step."""
 
     centre: tuple[float, float]
@@ -70,7 +70,7 @@ def cast_shadows(rng: np.random.Generator, layers: list[Layer], size: tuple[int,
     return changed
 
 
-def polish(rng: np.random.Generator, layers: list[Layer], size: tuple[int, int]) -> list[Layer]:
+def add_highlights(rng: np.random.Generator, layers: list[Layer], size: tuple[int, int]) -> list[Layer]:
     """The layers, with a highlight for one to three. It follows its layer's motion partly or not at all."""
     height, width = size
     shiny = set(rng.integers(0, len(layers), int(rng.integers(1, 4))).tolist())
@@ -83,11 +83,11 @@ def polish(rng: np.random.Generator, layers: list[Layer], size: tuple[int, int])
             follow = (second - first) * rng.uniform(0, 0.7)
             follow *= min(1.0, 0.2 * min(size) / max(float(np.hypot(*follow)), 1e-9))
             scale = max(4.0, 0.2 * min(size)) * np.exp(rng.uniform(-1.5, 0.5, 2))
-            shine = Shine(
+            highlight = Highlight(
                 (float(first[0]), float(first[1])), (float(follow[0]), float(follow[1])),
                 (float(scale[0]), float(scale[1])), float(rng.uniform(0.15, 0.75)),
             )  # fmt: skip
-            layer = dataclasses.replace(layer, shine=shine)
+            layer = dataclasses.replace(layer, highlight=highlight)
         changed.append(layer)
     return changed
 

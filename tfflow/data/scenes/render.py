@@ -68,8 +68,8 @@ def paint(
 ) -> np.ndarray:
     """The image, uint8 [h, w, 3]. note: called with each layer's index, its box in the frame, and the mask in it."""
     [image] = layers[0].warp(frame, (0, 0, size[1], size[0]), layers[0].paint)
-    if layers[0].shine is not None:
-        layers[0].shine.add(image, 0, 0, layers[0].time + frame)
+    if layers[0].highlight is not None:
+        layers[0].highlight.add(image, 0, 0, layers[0].time + frame)
     for index, layer in enumerate(layers[1:], 1):
         if layer.shadow is not None:
             layer.shadow.cast(image, layer, frame)
@@ -78,8 +78,8 @@ def paint(
             continue
         left, upper, right, lower = box
         sheet, alpha = layer.warp(frame, box, layer.paint, layer.alpha)
-        if layer.shine is not None:
-            layer.shine.add(sheet, left, upper, layer.time + frame)
+        if layer.highlight is not None:
+            layer.highlight.add(sheet, left, upper, layer.time + frame)
         hard = cv2.threshold(alpha, 127, 255, cv2.THRESH_BINARY)[1]
         part = (slice(upper, lower), slice(left, right))
         image[part] = blend(image[part], sheet, alpha if antialias else hard)

@@ -13,7 +13,7 @@ STREAM = 14  # number of the random stream; layers and light have another one
 
 
 @dataclass(frozen=True)
-class Plot:
+class Effects:
     """The effects of a scene.
 
     rng: random numbers for the effects. still: nothing moves. same: the frames are identical. plain: the scene has one
@@ -37,7 +37,7 @@ class Plot:
     dark: bool
 
 
-def draw_plot(seed: int, index: int, settings: SceneSettings, size: tuple[int, int]) -> Plot:
+def draw_effects(seed: int, index: int, settings: SceneSettings, size: tuple[int, int]) -> Effects:
     """The effects of scene `index`."""
     rng = np.random.default_rng([seed, index, STREAM])
 
@@ -49,7 +49,7 @@ def draw_plot(seed: int, index: int, settings: SceneSettings, size: tuple[int, i
     low, high = (math.log(share * size[1]) for share in settings.fast_speed)
     length, angle = math.exp(rng.uniform(low, high)), rng.normal(0, 0.3) + np.pi * rng.integers(0, 2)
     shift = (length * math.cos(angle), length * math.sin(angle))
-    return Plot(
+    return Effects(
         rng=rng,
         still=still,
         same=still and same,

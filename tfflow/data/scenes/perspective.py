@@ -14,7 +14,7 @@ WRAP = cv2.BORDER_WRAP  # not a mirror, for which OpenCV's time is proportional 
 LEVELS = 9  # of the pyramid; the last one is 2 px wide, almost the mean colour
 
 
-def recede(
+def in_perspective(
     rng: np.random.Generator,
     textures: Textures,
     rays: np.ndarray,

@@ -126,7 +126,7 @@ def test_a_damaged_history_is_refused_with_its_line(clip, tmp_path):
     path = tmp_path / "run" / "history.jsonl"
     path.write_bytes(path.read_bytes().replace(b"brightness", b"bright\xffess", 1))
     code, _, err = finished(options)
-    assert code == 2 and err.count("\n") == 1 and "history.jsonl' is damaged in line 1: mend it, or remove" in err
+    assert code == 2 and err.count("\n") == 1 and "history.jsonl' is damaged in line 1: repair it, or remove" in err
     path.unlink()  # what it says to do
     assert finished(options)[0] == 0
 

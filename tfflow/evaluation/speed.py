@@ -1,4 +1,4 @@
-"""How fast networks predict and train, and data is loaded, on this machine: wall-clock times of warm runs."""
+"""Wall-clock times of prediction, training and data loading on this machine."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ STEP_BATCH, STEP_SIZE = 4, (192, 256)
 
 
 def machine() -> str:
-    """One line: processor, cores that this process may use, what else they do, GPUs, TensorFlow."""
+    """One line: processor, cores that this process may use, load, GPUs, TensorFlow."""
     name = platform.processor() or platform.machine()
     info = Path("/proc/cpuinfo")
     if info.is_file():
@@ -41,9 +41,9 @@ def machine() -> str:
 
 
 def median_seconds(run: Callable[[], object], at_least: float = 2.0, runs: int = 5) -> float:
-    """Median wall-clock time of `run`, after one that is not counted (it may trace and compile).
+    """Median wall-clock time of `run`, s. A first run, which may trace and compile, does not count.
 
-    Repeats `runs` times, and then until `at_least` seconds have passed. `run` must wait for its result.
+    It repeats at least `runs` times and for `at_least` seconds. `run` must wait for its result.
     """
     run()
     times: list[float] = []
@@ -62,25 +62,26 @@ def matmul_rate(n: int = 4096, runs: int = 5) -> float:
 
 
 def forward_flops(name: str, size: tuple[int, int]) -> int:
-    """FLOPs of one pair at `size`, padded to the network's stride."""
+    """FLOPs of one pair of `size` (height, width), padded to the network's stride."""
     network = variant(name).build("float32")
     return flops(one_direction(network, _padded(size, network.stride), 1))
 
 
 def step_flops(name: str) -> int:
-    """FLOPs of a training step without its losses: forwards, and twice as much backwards."""
+    """FLOPs of a training step without the losses: a forward pass, and twice as many for the backward pass."""
     return 3 * flops(both_directions(variant(name).build("float32"), STEP_SIZE, STEP_BATCH))
 
 
 def forward_seconds(model: FlowModel, size: tuple[int, int], at_least: float = 2.0, runs: int = 5) -> float:
-    """Time of `model.batch` with one pair of noise at `size` (height, width)."""
+    """Time of `model.batch` for one pair of noise of `size` (height, width), s."""
     images = np.random.default_rng(0).uniform(size=[2, 1, *size, 3]).astype(np.float32)
     return median_seconds(lambda: model.batch(images[0], images[1]), at_least, runs)
 
 
 def step_seconds(name: str, xla: bool, at_least: float = 2.0, runs: int = 5) -> float:
-    """Time of a training step of 4 pairs of 192x256 px: both directions, census loss where the forward-backward check
-    sees, gradients, Adam. xla: the whole step compiled; the loss always is.
+    """Time of a training step with 4 pairs of 192x256 px, s: both directions, census loss on visible pixels, Adam.
+
+    xla: compiles the whole step; the loss is always compiled.
     """
     phase = Phase("census", 1, 0.5 * Census(), Halving(1e-5, every=10**9), ForwardBackward())
     recipe = Recipe("benchmark", "", "", name, (phase,), STEP_BATCH, STEP_SIZE)
@@ -99,7 +100,7 @@ def step_seconds(name: str, xla: bool, at_least: float = 2.0, runs: int = 5) -> 
 
 
 def samples_per_second(source: Source, at_least: float = 4.0) -> float:
-    """Rate at which the training pipeline gives frames of `source`, cropped to 192x256, with nothing else to do."""
+    """Samples of `source` a second from the training pipeline, cropped to 192x256, without training."""
     data = batches(
         source,
         lambda sample, seed: augmentation.apply([augmentation.Crop(STEP_SIZE)], sample, seed),
@@ -109,7 +110,7 @@ def samples_per_second(source: Source, at_least: float = 4.0) -> float:
         keys=sorted(source.truth & {"flow12", "valid1"}),
     )
     stream = iter(data)
-    for _ in range(4):  # the pipeline's buffers fill
+    for _ in range(4):  # fills the pipeline's buffers
         next(stream)
     start, count = time.perf_counter(), 0
     while time.perf_counter() - start < at_least:

@@ -22,8 +22,8 @@ textured_tune = Recipe(
     weights="pretrained",
     labels=Texturing(),
     departures=(
-        "no label is made from a network's flow of the frames, as Han et al. (RealFlow, ECCV 2022) do: the flow is that "
-        "of the scenes, so the network's own errors on the frames are not learned again",
+        "no label is made from a network's flow of the frames, as Han et al. (RealFlow, ECCV 2022) do: the flow is "
+        "that of the scenes, so the network's own errors on the frames are not learned again",
         "few steps from trained weights, for two cores; the best checkpoint on held-out frames is kept",
     ),
 )

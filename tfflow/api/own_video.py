@@ -11,7 +11,6 @@ from typing import NamedTuple
 from tfflow.data.picked import LONGEST, OwnPairs, Picked, pick_moving
 from tfflow.data.pipeline import EvenSubset
 from tfflow.data.records import Source
-from tfflow.data.rendered import Rendered, Rendering
 from tfflow.data.stretches import stretches
 from tfflow.data.textured import TEXTURES, Texturing, textured_scenes
 from tfflow.errors import InputError
@@ -21,9 +20,8 @@ from tfflow.evaluation.label_free import warping_error
 from tfflow.files import write_json
 from tfflow.limits import parse_json
 from tfflow.models import FlowModel, variant
-from tfflow.models.weights import assign, model_arrays, read_arrays, save_arrays
+from tfflow.models.weights import assign, model_arrays
 from tfflow.training.loop import Hooks
-from tfflow.training.teaching import WAYS, Kept, Teaching, Way, best_way
 from tfflow.training.trainer import Trainer
 
 PAIRS, HELD = 160, 12
@@ -35,8 +33,8 @@ SCENES = 24
 CHECKS = 8
 """How often a run is judged, about."""
 
-FOLDER, START, TEACHER, WAY = "own", "start.safetensors", "teacher.safetensors", "way.json"
-"""In the run's folder: held-out frames, the weights of the start, teachers and their flows, how these are found."""
+HELD_OUT = "own"
+"""In the run's folder: held-out frames, a folder for each use."""
 
 VERDICT = "verdict.json"
 
@@ -108,15 +106,15 @@ class Verdict(NamedTuple):
 class OwnVideo:
     """The frames of a run of a recipe that makes its labels of them.
 
-    learn, select, report: pairs for each use, of different stretches of the video. shared: whether it is too short
-    for that. picked: what was found in the part to learn from.
+    start: the network that training begins with, for the verdict. learn, select, report: pairs for each use, of
+    different stretches of the video. shared: whether it is too short for that. picked: what was found in the part to
+    learn from.
     Raises NothingMoves where no pair to learn from moves.
     """
 
-    def __init__(self, source: Source, labels: Rendering | Texturing, seed: int, folder: Path, say: Say):
+    def __init__(self, source: Source, labels: Texturing, seed: int, folder: Path, start: FlowModel, say: Say):
         parts = stretches(len(source))
-        self.labels, self.seed, self.say = labels, seed, say
-        self.run, self.folder = folder, folder / FOLDER
+        self.labels, self.seed, self.folder, self.start = labels, seed, folder, start
         self.picked: Picked = pick_moving(source, parts.learn, PAIRS, LONGEST)
         say(f"{source.name}: {self.picked.text()}")
         if not self.picked.places:
@@ -129,41 +127,15 @@ class OwnVideo:
         self.shared = parts.shared or not select or not report
         self.select = OwnPairs(source, select or report or self.picked.places[-HELD:])
         self.report = OwnPairs(source, report or self.select.places)
-        self._rendered: Rendered | None = None
 
     def training(self, crop: tuple[int, int]) -> Source:
         """What the phase under way trains on."""
-        if isinstance(self.labels, Texturing):
-            return textured_scenes(self.learn, self.labels, crop, self.seed, self.run / TEXTURES)
-        assert self._rendered is not None  # `begin` was called
-        return self._rendered
+        return textured_scenes(self.learn, self.labels, crop, self.seed, self.folder / TEXTURES)
 
     def hooks(self, hooks: Hooks, steps: int) -> Hooks:
-        """The hooks of a run of so many steps, with rendering and judging."""
+        """The hooks of a run of so many steps, with judging."""
         every = max(1, steps // CHECKS)
-        return dataclasses.replace(hooks, begin=self.begin, judge=self.judge, judge_every=every)
-
-    def begin(self, trainer: Trainer, place: int, stopped: Callable[[], bool]) -> bool:
-        """The flows of a round's teacher, the network as it stood when the round began; False where it was stopped.
-        Scenes need no teacher. The weights of the start are kept, for the verdict."""
-        keep(trainer, self.folder / START)
-        if isinstance(self.labels, Texturing):
-            return True
-        folder = self.folder / f"round{place + 1}"
-        keep(trainer, folder / TEACHER)
-        network = kept_network(trainer.flow_model.name, folder / TEACHER)
-        way = self._way(network)
-        self.say(
-            f"round {place + 1}: a teacher's flow for {len(self.learn)} pairs, both ways; passes at "
-            f"{', '.join(f'{scale:g}' for scale in way.scales)}{', refined' * way.refined}"
-        )
-        teacher = Teaching(network, folder, way)
-        for index in range(len(self.learn)):
-            if stopped():
-                return False
-            teacher.of(self.learn, index)
-        self._rendered = Rendered(self.learn, Kept(folder), self.labels, self.seed + place)
-        return True
+        return dataclasses.replace(hooks, judge=self.judge, judge_every=every)
 
     def judge(self, trainer: Trainer) -> float:
         """EPE on scenes textured with the frames to select by, px."""
@@ -172,44 +144,27 @@ class OwnVideo:
     def verdict(self, trainer: Trainer, kept_step: int) -> Verdict:
         """How the weights that `trainer` holds do on the frames to report on."""
         scenes = self._held_out(self.report, "report", trainer)
-        start = kept_network(trainer.flow_model.name, self.folder / START)
-        predictors: list[Predictor] = [start, trainer.flow_model, baselines.dis("medium")]
+        predictors: list[Predictor] = [self.start, trainer.flow_model, baselines.dis("medium")]
         samples = [self.report.sample(i) for i in range(len(self.report))]
-        epe, warping = Gain(*(_epe(p, scenes) for p in predictors)), Gain(*warping_error(start, predictors, samples))
+        epe, warping = (
+            Gain(*(_epe(p, scenes) for p in predictors)),
+            Gain(*warping_error(self.start, predictors, samples)),
+        )
         return Verdict(epe, warping, kept_step, len(samples), self.shared)
 
     def _held_out(self, pairs: OwnPairs, name: str, trainer: Trainer) -> Source:
         """A few scenes textured with the frames of `pairs`, in the size of the last crop."""
-        texturing = self.labels if isinstance(self.labels, Texturing) else Texturing()
         size = trainer.recipe.crop_of(trainer.recipe.phases[-1])
-        return EvenSubset(textured_scenes(pairs, texturing, size, self.seed + 1, self.folder / name), SCENES)
-
-    def _way(self, network: FlowModel) -> Way:
-        """The way of the teachers, chosen once a run."""
-        path = self.folder / WAY
-        if not path.is_file():
-            way, _ = best_way(network, self.learn)
-            write_json(path, way._asdict())
-            return way
-        try:
-            kept = parse_json(path.read_bytes())
-            return WAYS[WAYS.index(Way(tuple(kept["scales"]), kept["refined"]))]
-        except (ValueError, KeyError, TypeError, RecursionError):
-            raise InputError(f"{str(path)!r} is damaged: remove it; the way is then chosen again") from None
+        return EvenSubset(
+            textured_scenes(pairs, self.labels, size, self.seed + 1, self.folder / HELD_OUT / name), SCENES
+        )
 
 
-def keep(trainer: Trainer, path: Path) -> None:
-    """Writes the weights that are trained now, unless some are kept there already."""
-    if not path.is_file():
-        save_arrays(path, model_arrays(trainer.graph(2)), {"model": trainer.flow_model.name})
-
-
-def kept_network(name: str, path: Path) -> FlowModel:
-    """The network called `name` with weights that `keep` wrote. Raises InputError where they are damaged or gone."""
-    arrays, _ = read_arrays(path)
-    network = FlowModel(name, network=variant(name).build("float32"))
-    assign(network.both_ways, arrays, repr(str(path)))
-    return network
+def copy_of(model: FlowModel) -> FlowModel:
+    """The network with the weights that it has now, which further training of `model` leaves."""
+    copy = FlowModel(model.name, network=variant(model.name).build("float32"))
+    assign(copy.both_ways, model_arrays(model.both_ways), model.name)
+    return copy
 
 
 def _epe(predictor: Predictor, scenes: Source) -> float:

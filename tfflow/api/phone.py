@@ -25,7 +25,7 @@ PRECISIONS = ("int8-qat", "fp16")
 STEPS, STEPS_OF_QAT = 420, 200
 """Of training and of fine-tuning int8, where no hours are given: with all else about 20 minutes on two cores."""
 FIXED_HOURS, STEPS_PER_HOUR = 0.2, 3_000
-"""Of other hours: what teachers, measuring and export take, and steps of training on two cores in the rest."""
+"""Of other hours: what measuring and export take, and steps of training on two cores in the rest."""
 MADE, START = "phone.json", "START.txt"
 TRAINING = "training"
 

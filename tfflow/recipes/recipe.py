@@ -6,7 +6,6 @@ import dataclasses
 from dataclasses import dataclass, field
 
 from tfflow.augmentation import Augmentation, Superpixels
-from tfflow.data.rendered import Rendering
 from tfflow.data.textured import Texturing
 from tfflow.losses.objective import Objective
 from tfflow.losses.visibility import Everywhere, Visibility
@@ -119,9 +118,7 @@ class Recipe:
     weights: what it begins from: "random"; "pretrained": those that come with the package for the network; "given":
         trained weights that the user must name; or the name of pretrained weights, of this network or one it extends.
     scenes: settings of the built-in scenes that it trains on where no data is named, as in `scenes:SETTINGS`.
-    labels: how pairs with exact flow are made of the frames that it trains on; None = it trains on the frames.
-        Texturing: built-in scenes have the frames as textures. Rendering: the frames are warped by a changed flow of
-        the network as it stands at the start of each phase.
+    labels: how the frames that it trains on texture scenes with exact flow; None = it trains on the frames themselves.
     """
 
     name: str
@@ -137,7 +134,7 @@ class Recipe:
     levels_optional: bool = False
     weights: str = "random"
     scenes: str = ""
-    labels: Rendering | Texturing | None = None
+    labels: Texturing | None = None
 
     @property
     def steps(self) -> int:

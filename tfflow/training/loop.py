@@ -42,8 +42,6 @@ class Hooks:
     measure: scores of the current network, before training and after each phase.
     picture: pictures by name for TensorBoard, [h, w, 3] uint8.
     show: called after each step with (step, steps, phase, values, steps a second; 0 if not known yet).
-    begin: called before the steps of each phase with (trainer, index of the phase, stopped), also when a run resumes
-        within the phase. It may ask stopped() and return False to end the run.
     judge: a score of the current network, lower is better, taken every `judge_every` steps and at the end of each
         phase. Each phase, and the run, then ends with the best weights so far. None: with the last weights.
     """
@@ -51,7 +49,6 @@ class Hooks:
     measure: Callable[[Trainer], Scores]
     picture: Callable[[Trainer], dict]
     show: Callable[[int, int, Phase, dict[str, float], float], None]
-    begin: Callable[[Trainer, int, Callable[[], bool]], bool] = lambda trainer, place, stopped: True
     judge: Callable[[Trainer], float] | None = None
     judge_every: int = 50
 
@@ -102,8 +99,6 @@ def train(
         run.save()
         while progress.phase < len(recipe.phases):
             phase = recipe.phases[progress.phase]
-            if not hooks.begin(trainer, progress.phase, lambda: trainer.anywhere(stop.asked)):
-                return progress, False
             if not run.phase(phase, stop):
                 return progress, False
             run.take_best()
@@ -179,8 +174,7 @@ class _Run:
         """Trains one phase to its end (True), or until a stop is requested (False)."""
         trainer, progress = self.trainer, self.progress
         end = sum(p.steps for p in self.recipe.phases[: progress.phase + 1])
-        place = progress.phase if self.recipe.labels else 0  # each phase makes its labels anew
-        shape = (self.recipe.crop_of(phase), self.recipe.batch_of(phase), place)
+        shape = (self.recipe.crop_of(phase), self.recipe.batch_of(phase))
         if self.shape not in (None, shape):  # batches of another shape need a new stream
             self.data.close()
             self.batches = None

@@ -60,7 +60,7 @@ class Picked:
         counts = ", ".join(f"{apart.count(d)} at distance {d}" for d in range(1, FARTHEST + 1) if d in apart)
         still = self.tried - self.flat - len(self.places)
         return (
-            f"of {self.tried} places {len(self.places)} move{f' (pairs: {counts})' * bool(apart)}, {still} stand "
+            f"of {self.tried} pairs measured {len(self.places)} move{f' ({counts})' * bool(apart)}, {still} stand "
             f"still, {self.flat} have no texture"
         )
 

@@ -142,10 +142,10 @@ def _network(settings: TrainSettings, recipe: Recipe) -> str:
     if not settings.weights:
         return settings.model or recipe.model
     of_weights = load_float(settings.weights).name
-    model = settings.model
-    if model and of_weights not in (model, variant(model).extends):
+    model = settings.model or (recipe.model if variant(recipe.model).extends == of_weights else of_weights)
+    if of_weights not in (model, variant(model).extends):
         raise InputError(f"`weights` {settings.weights} is a {of_weights}, `model` says {model}")
-    return model or of_weights
+    return model
 
 
 def at_rate(settings: TrainSettings, recipe: Recipe) -> Recipe:

@@ -20,6 +20,7 @@ from tfflow.models.pwcnet_uflow import PWCNetUFlow
 from tfflow.models.selflow import SelFlow
 from tfflow.models.spynet import SpyNet
 from tfflow.models.spynet_mobile import SpyNetMobile
+from tfflow.models.spynet_mobile_v2 import SpyNetMobileV2
 from tfflow.models.unflow import UnFlowC, UnFlowCS, UnFlowCSS, UnFlowThinCSS
 from tfflow.registry import Registry
 
@@ -76,6 +77,7 @@ _PUBLISHED = (
     Variant("pwcnet_mobile", PWCNetMobile, "this package", 1_178_362, OURS),
     Variant("pwcnet_mobile_v2", PWCNetMobileV2, "this package", 1_183_114, OURS, extends="pwcnet_mobile"),
     Variant("spynet_mobile", SpyNetMobile, "this package", 339_500, OURS),
+    Variant("spynet_mobile_v2", SpyNetMobileV2, "this package", 331_358, OURS, extends="pwcnet_mobile_v2"),
 )
 VARIANTS: Registry[Variant] = Registry("model", {v.name: v for v in _PUBLISHED})
 """By name, with those that a user registers. The code of all of them here is Apache-2.0."""

@@ -97,11 +97,11 @@ def save_weights(
 def assign(model, arrays: dict[str, np.ndarray], where: str, partly: bool = False) -> None:
     """Gives the model the weights of `arrays`; refuses, before any is changed, arrays of another network.
 
-    partly: weights that `arrays` lack stay as they are.
+    partly: only weights that both have by name are given; the others stay as they are.
     """
     names = variable_names(model)
-    if partly:
-        arrays = {**model_arrays(model), **arrays}
+    if partly and not arrays.keys().isdisjoint(names):
+        arrays = {**model_arrays(model), **{name: x for name, x in arrays.items() if name in names}}
     missing = [n for n in names if n not in arrays]
     unknown = [n for n in arrays if n not in names]
     if missing or unknown:

@@ -32,7 +32,7 @@ class Variant:
     parameters: as published, 0 = not stated; idle: those of them that never touch the flow (PWC-Net's and UFlow's
     authors declare one upsampling more than they use) and are left out here. published_weights: licence of those of the
     paper's authors.
-    extends: a network whose layers are all in this one, by the same names: its weights are a start.
+    extends: a network that shares layers with this one, by the same names: its weights of those are a start.
     """
 
     name: str
@@ -107,7 +107,7 @@ def register_network(
         tfflow.register_network("mine", Mine)
 
     build: called with the name of a Keras dtype policy; its `stride` says of what height and width are multiples.
-    extends: a network whose layers are all in this one, by the same names, so that its weights are a start.
+    extends: a network that shares layers with this one, by the same names: its weights of those are a start.
     Raises InputError where another network has the name, or `build` is no network.
     """
     if not callable(build) or not isinstance(getattr(build, "stride", None), int):  # encode may be made by __init__

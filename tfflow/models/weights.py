@@ -97,7 +97,7 @@ def save_weights(
 def assign(model, arrays: dict[str, np.ndarray], where: str, partly: bool = False) -> None:
     """Gives the model the weights of `arrays`; refuses, before any is changed, arrays of another network.
 
-    partly: only weights that both have by name are given; the others stay as they are.
+    partly: only weights whose names both have; the others stay as they are.
     """
     names = variable_names(model)
     if partly and not arrays.keys().isdisjoint(names):

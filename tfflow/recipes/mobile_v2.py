@@ -1,4 +1,4 @@
-"""How `pwcnet_mobile_v2` and `spynet_mobile_v2` were trained: exact flow of rendered scenes, small frames first, large motion last."""
+"""How the second networks for phones were trained: exact flow of rendered scenes, large motion last."""
 
 from __future__ import annotations
 

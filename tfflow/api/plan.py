@@ -154,10 +154,19 @@ def _network(settings: TrainSettings) -> str | None:
     if not settings.weights:
         return settings.model
     of_weights = load_float(settings.weights).name
-    model = settings.model
-    if model and of_weights not in (model, variant(model).extends):
+    model = settings.model or _extended(settings, of_weights)
+    if of_weights not in (model, variant(model).extends):
         raise InputError(f"`weights` {settings.weights} is a {of_weights}, `model` says {model}")
-    return model or of_weights
+    return model
+
+
+def _extended(settings: TrainSettings, of_weights: str) -> str:
+    """The network of a recipe that begins from the weights of a smaller one; else the network of the weights."""
+    if settings.recipe:
+        recipe = get_recipe(settings.recipe)
+        if recipe.weights in pretrained_names() and variant(recipe.model).extends == of_weights:
+            return recipe.model
+    return of_weights
 
 
 def at_rate(settings: TrainSettings, recipe: Recipe) -> Recipe:

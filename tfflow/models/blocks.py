@@ -130,9 +130,9 @@ def concat(name: str, tensors: Sequence, dtype: str = "float32"):
     return keras.layers.Concatenate(dtype=dtype, name=name)(list(tensors))
 
 
-def cost_volume(level: int | str, features1, features2, dtype: str = "float32"):
-    """9x9 costs of a level, [b, h, w, 81]. Each level has its own layer, so that it has its own range in eight bits."""
-    return CostVolume(radius=4, dtype=dtype, name=f"cost_volume{level}")([features1, features2])
+def cost_volume(level: int | str, features1, features2, dtype: str = "float32", radius: int = 4):
+    """Costs of a level, by default 9x9, [b, h, w, 81]. Each level has its own layer: its own range in int8."""
+    return CostVolume(radius, dtype=dtype, name=f"cost_volume{level}")([features1, features2])
 
 
 def add(name: str, flow1, flow2):

@@ -20,6 +20,7 @@ from tfflow.models.pwcnet_uflow import PWCNetUFlow
 from tfflow.models.selflow import SelFlow
 from tfflow.models.spynet import SpyNet
 from tfflow.models.spynet_mobile import SpyNetMobile
+from tfflow.models.spynet_mobile_v2 import SpyNetMobileV2
 from tfflow.models.unflow import UnFlowC, UnFlowCS, UnFlowCSS, UnFlowThinCSS
 from tfflow.registry import Registry
 
@@ -31,7 +32,7 @@ class Variant:
     build: called with the name of a Keras dtype policy. parameters: as published, 0 = not stated. published_weights:
     licence of the authors' weights. idle: number of published parameters that do not affect the flow and are left out
     here (PWC-Net and UFlow declare an upsampling layer that they do not use).
-    extends: a network whose layers are all in this one, with the same names, so that training can start from its
+    extends: a network that shares layers with this one, by the same names, so that training can start from their
     weights.
     """
 
@@ -77,6 +78,7 @@ _PUBLISHED = (
     Variant("pwcnet_mobile", PWCNetMobile, "this package", 1_178_362, OURS),
     Variant("pwcnet_mobile_v2", PWCNetMobileV2, "this package", 1_183_114, OURS, extends="pwcnet_mobile"),
     Variant("spynet_mobile", SpyNetMobile, "this package", 339_500, OURS),
+    Variant("spynet_mobile_v2", SpyNetMobileV2, "this package", 331_358, OURS, extends="pwcnet_mobile_v2"),
 )
 VARIANTS: Registry[Variant] = Registry("model", {v.name: v for v in _PUBLISHED})
 """All networks by name, including registered ones. The code of the built-in ones is Apache-2.0."""
@@ -106,7 +108,7 @@ def register_network(
         tfflow.register_network("mine", Mine)
 
     build: called with the name of a Keras dtype policy; `stride`: height and width are padded to multiples of it.
-    extends: a network whose layers are all in this one, with the same names, so that training can start from its
+    extends: a network that shares layers with this one, by the same names, so that training can start from their
     weights. Raises InputError if another network has the name, or `build` is no network.
     """
     if not callable(build) or not isinstance(getattr(build, "stride", None), int):  # encode may be made by __init__

@@ -97,12 +97,12 @@ def save_weights(
 def assign(model, arrays: dict[str, np.ndarray], where: str, partly: bool = False) -> None:
     """Assigns `arrays` to the weights of the model.
 
-    partly: whether `arrays` may lack weights, which then stay as they are.
+    partly: assigns only weights whose names both have; the others stay as they are.
     Raises InputError, before any weight changes, if the arrays are those of another network.
     """
     names = variable_names(model)
-    if partly:
-        arrays = {**model_arrays(model), **arrays}
+    if partly and not arrays.keys().isdisjoint(names):
+        arrays = {**model_arrays(model), **{name: x for name, x in arrays.items() if name in names}}
     missing = [n for n in names if n not in arrays]
     unknown = [n for n in arrays if n not in names]
     if missing or unknown:

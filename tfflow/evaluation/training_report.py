@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,9 @@ COLUMNS = {
     "census": "census",
     "fb_residual": "fb residual px",
 }
+
+TITLE_WIDTH = 140
+"""Characters of a line above the pictures."""
 
 
 def rows_of_flow(
@@ -80,7 +84,7 @@ def write_report(
     tall = width * sheet.shape[0] / sheet.shape[1]
     figure = Figure(figsize=(width, tall + 5.0), dpi=100, layout="constrained")
     FigureCanvasAgg(figure)
-    figure.suptitle(title)
+    figure.suptitle("\n".join(textwrap.fill(line, TITLE_WIDTH) for line in title.splitlines()), fontsize="medium")
     above, below = np.asarray(figure.subfigures(2, 1, height_ratios=(tall, 4.6)), object)
     axes = above.subplots()
     axes.imshow(sheet)

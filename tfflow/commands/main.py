@@ -70,9 +70,14 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def door(name: str) -> Callable[..., int]:
-    """Runs a subcommand as a process does: without TensorFlow's messages about the machine on stderr."""
+    """Runs a subcommand as a process does: without TensorFlow's messages about the machine on stderr.
+
+    The networks are of Keras 2. Where TensorFlow is not there yet, it is told so, and does not import Keras 3 besides.
+    """
 
     def run(argv: list[str] | None = None) -> int:
+        if "tensorflow" not in sys.modules:
+            os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
         with without_noise():
             return module_of(name).main(argv)
 

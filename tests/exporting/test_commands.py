@@ -177,6 +177,7 @@ def test_a_change_is_relative_to_the_float_error():
         (["--size", "32x48"], "give either --weights W or"),
         (["--weights", "{weights}", "--size", "32x48", "--precision", ","], "--precision is empty"),
         (["--weights", "{weights}", "--size", "32x48", "--precision", "int8-qat", "--steps", "0"], "at least 1, got 0"),
+        (["--weights", "{weights}", "--size", "32x48", "--seeds", "0"], "--seeds must be at least 1, got 0"),
         (UNTRAINED_INT8, "choose with --recipe"),
         (
             [*UNTRAINED_INT8, "--recipe", "supervised", "--train", "{frames}"],

@@ -11,7 +11,7 @@ from tests.exporting.conftest import converted
 from tfflow.exporting.cost_volume import PhoneCostVolume
 from tfflow.exporting.facts import facts, violations
 from tfflow.exporting.layers import PhoneConvexUpsample, PhoneWarp
-from tfflow.exporting.shuffle import blocks_to_channels, channels_to_blocks
+from tfflow.ops.shuffle import blocks_to_channels, channels_to_blocks
 
 THREE, FOUR = (3, 5, 12), (2, 3, 5, 12)
 

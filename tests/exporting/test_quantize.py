@@ -25,6 +25,7 @@ from tfflow.exporting.quantize import (
     flow_layers,
     flow_strides,
     head_features,
+    image_ranges,
     precision_map,
     quantized,
     variables,
@@ -35,6 +36,8 @@ from tfflow.recipes import get_recipe
 from tfflow.training.fitting import fitted
 
 INTERFACE = Interface(SIZE)
+LEVELS = (pytest.approx((0 - 0.45) / 0.25), pytest.approx((1 - 0.45) / 0.25))
+"""Of frames in [0, 1], standardized."""
 SCENES = Scenes(SIZE, seed=4, count=6)
 
 
@@ -112,6 +115,23 @@ def test_ranges_are_those_of_the_outputs(graph, pairs, ranges):
     look = keras.Model(graph.inputs, graph.get_layer("cost_volume2").input)
     greatest = np.mean([max(np.abs(x).max() for x in look(list(p))) for p in pairs])
     assert ranges["cost_volume2_features"] == (pytest.approx(-greatest, rel=1e-4), pytest.approx(greatest, rel=1e-4))
+
+
+def test_images_keep_the_256_levels_of_the_frames(graph, fake, ranges):
+    assert image_ranges(graph) == {"image1": (0, 1), "image2": (0, 1), "frames": (0, 1), "standardize": LEVELS}
+    assert ranges["standardize"] == LEVELS
+    levels = (np.arange(32 * 48 * 3) % 256).reshape(1, *SIZE, 3).astype(np.float32) / 255
+    look = keras.Model(fake.inputs, fake.get_layer("quant_standardize").output)
+    off = look([levels, levels]).numpy() - (np.concatenate([levels, levels]) - 0.45) / 0.25
+    np.testing.assert_allclose(off, off[0, 0, 0, 0], atol=1e-5)  # not one level is rounded to its neighbour's
+    assert abs(off[0, 0, 0, 0]) < 0.5 / 255 / 0.25
+
+
+def test_images_that_are_halved_and_warped_keep_their_range():
+    graph = phone_graph(FlowModel("spynet_mobile").network, Interface((64, 64)))
+    found = image_ranges(graph)
+    assert [found[name] for name in ("normalize", "halve", "warp1", "warp5")] == 4 * [LEVELS]
+    assert not {"level1_input", "flow_in1", "level1_conv1"} & set(found)
 
 
 def test_what_only_a_cost_volume_reads_is_rounded_once(graph, ranges):
@@ -193,6 +213,9 @@ def test_fine_tuning_moves_weights_and_lowers_its_loss(model, ranges, tuned):
     assert np.mean(losses[-3:]) < np.mean(losses[:3])
     moved = {name for name in before if np.abs(after[name] - before[name]).max() > 1e-6}
     assert moved >= {"quant_encoder1_conv1/kernel", "quant_encoder1_conv1/output_max", "quant_decoder2_flow/kernel"}
+    assert not {
+        name for name in moved if name.startswith(("quant_frames", "quant_standardize"))
+    }  # images do not change
     one_way = quantized(phone_graph(model.network, INTERFACE), ranges)
     assign_weights_and_ranges(one_way, after, ranges)
     for name, v in variables(one_way).items():

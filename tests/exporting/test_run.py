@@ -125,3 +125,22 @@ def test_a_file_on_which_the_other_runtime_crashes_is_seen(file, tmp_path, capfd
     frame = np.zeros((1, *SIZE, 3), np.uint8)
     assert compiled_outputs(tmp_path / "half.tflite", SIGNATURE, {"image1": frame, "image2": frame}) is None
     assert capfd.readouterr().err == ""
+
+
+def test_several_fine_tunings_give_the_best_on_selection_and_a_table_of_all(model, tmp_path):
+    settings = ExportSettings(SIZE, "int8-qat", limit=2, steps=2, seeds=2)
+    result = export(model, tmp_path / "out", settings)
+    first, second = result.seeds
+    assert (first.seed, second.seed) == (0, 1) and first.contents != second.contents  # other pairs were seen
+    (kept,) = result.exports
+    assert kept is min(result.seeds, key=lambda one: one.score) and kept.score > 0
+    table = result.table()
+    assert (tmp_path / "out" / "ladder.md").read_text() == table
+    *_, head, _, one, two, mean, deviation = table.splitlines()
+    assert head.startswith("| int8-qat | selected by, px | EPE scenes (2) |")
+    rows = [
+        [float(cell.split(" (")[0]) for cell in row.strip("| ").split(" | ")[1:]] for row in (one, two, mean, deviation)
+    ]
+    np.testing.assert_allclose(rows[2], np.mean(rows[:2], axis=0), atol=1e-3)
+    np.testing.assert_allclose(rows[3], np.std(rows[:2], axis=0, ddof=1), atol=1e-3)
+    assert rows[0][0] == pytest.approx(first.score, abs=1e-4)

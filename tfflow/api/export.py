@@ -35,6 +35,7 @@ def export(
     train: str | os.PathLike | Source | None = None,
     recipe: str | os.PathLike | Recipe | None = None,
     steps: int = 400,
+    seeds: int = 1,
     devices: str = "auto",
     overwrite: bool = False,
     progress: bool = False,
@@ -51,9 +52,11 @@ def export(
     both: compute flow 2->1, too. quarter: give the flow of every fourth pixel. uint8: take images of 0 to 255, as a
         camera gives them.
     data: what to report on beside the built-in scenes. limit: pairs of each source.
-    calibration: frames that the ranges of int8 are measured on. train, recipe, steps, devices: of int8-qat.
+    calibration: frames that the ranges of int8 are measured on. train, recipe, steps, seeds, devices: of int8-qat.
         Default: where `model` is the folder of a run on frames or a video, these frames and its recipe; else the
         built-in scenes and the recipe of the weights.
+    seeds: how many fine-tunings; the best of them, on frames that no report measures, is the file. `result.table()` has
+        a row for each, their mean and their deviation.
     overwrite: replace an export that is in `out`. progress: print what goes on.
     Raises InputError where an argument, the data or a library is missing or does not fit.
     """
@@ -71,6 +74,7 @@ def export(
         train=_one(train),
         recipe=recipe,
         steps=steps,
+        seeds=seeds,
         devices=devices,
         overwrite=overwrite,
     )

@@ -71,9 +71,14 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def command_of(name: str) -> Callable[..., int]:
-    """The function that runs a subcommand, without TensorFlow's messages about the machine on stderr."""
+    """The function that runs a subcommand, without TensorFlow's messages about the machine on stderr.
+
+    The networks are built with Keras 2. TensorFlow then does not import Keras 3, which takes seconds.
+    """
 
     def run(argv: list[str] | None = None) -> int:
+        if "tensorflow" not in sys.modules:
+            os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
         with without_noise():
             return module_of(name).main(argv)
 

@@ -59,6 +59,13 @@ def parser() -> Parser:
         help="for int8-qat: a name, or a Python file of your own, which is executed (default: that of the weights)",
     )
     p.add_argument("--steps", type=int, default=400, metavar="N", help="of int8-qat (default: %(default)s)")
+    p.add_argument(
+        "--seeds",
+        type=int,
+        default=1,
+        metavar="N",
+        help="fine-tunings of int8-qat; the best is the file, ladder.md has all, mean and deviation (default: 1)",
+    )
     p.add_argument("--devices", default="auto", help="for int8-qat, as of tfflow train (default: %(default)s)")
     p.add_argument("--overwrite", action="store_true", help="replace an earlier export in --out")
     return p
@@ -89,13 +96,14 @@ def main(argv: list[str] | None = None) -> int:
         train=args.train,
         recipe=args.recipe,
         steps=args.steps,
+        seeds=args.seeds,
         devices=args.devices,
         overwrite=args.overwrite,
         progress=True,
     )
     console = wide_console()
     show(console, result.reports)
-    if len(result.exports) > 1:
+    if len(result.exports) > 1 or result.seeds:
         console.print(result.table(), soft_wrap=True)
     return int(not result.accepted)
 

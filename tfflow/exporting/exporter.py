@@ -39,10 +39,13 @@ CHECKS = 4
 
 @dataclass(frozen=True)
 class Made:
-    """A .tflite. For int8-ptq and int8-qat also the graph that simulates its eight bits."""
+    """A .tflite. For int8-ptq and int8-qat also the graph that simulates its eight bits. score: for int8-qat, px, on
+    `Tuning.selection`.
+    """
 
     contents: bytes
     simulation: keras.Model | None = None
+    score: float | None = None
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,7 @@ class Tuning:
     selection: Source
     steps: int
     strategy: tf.distribute.Strategy
+    seed: int = 0
 
 
 class Exporter:
@@ -142,12 +146,14 @@ class Exporter:
             raise InputError(
                 "int8-qat fine-tunes by the recipe of the weights, and these name none: choose one with `recipe`"
             )
-        steps, selection = self.tuning.steps, self.tuning.selection
-        training = FineTuning(self.network, self.ranges, self.tuning.recipe, self.tuning.training, self.tuning.strategy)
+        tuning, steps, selection = self.tuning, self.tuning.steps, self.tuning.selection
+        training = FineTuning(
+            self.network, self.ranges, tuning.recipe, tuning.training, tuning.strategy, seed=tuning.seed
+        )
         simulation = quantized(self.graph, self.ranges)
         reference = Reference(self.model, self.interface)
         what = "EPE" if "flow12" in selection.truth else "distance to the float flow"
-        self.say(f"fine-tuning on {self.tuning.training.name}; selecting on {selection.name}")
+        self.say(f"fine-tuning on {tuning.training.name}; selecting on {selection.name}")
         best_score, best_contents, best_weights = float("inf"), b"", training.weights()
 
         def check(step: int, loss: float) -> None:
@@ -166,7 +172,7 @@ class Exporter:
         check(0, 0.0)
         training.run(steps, check)
         assign_weights_and_ranges(simulation, best_weights, self.ranges)
-        return Made(best_contents, simulation)
+        return Made(best_contents, simulation, best_score)
 
     def int16x8(self) -> Made:
         pairs = ((self.interface.as_numbers(a), self.interface.as_numbers(b)) for a, b in self._calibrating())

@@ -25,7 +25,7 @@ def gpu_fault(operator: Operator) -> str | None:
     if operator.name == "PAD" and len(shape) < 4:
         return f"PAD of {len(shape)} axes, which GPUs compute otherwise: pad a tensor of four"
     if operator.name in SHUFFLES and shape[0] > 1:
-        return f"{operator.name} of batch {shape[0]}, which GPUs compute otherwise: use tfflow.exporting.shuffle"
+        return f"{operator.name} of batch {shape[0]}, which GPUs compute otherwise: use tfflow.ops.shuffle"
     if operator.name not in ELEMENTWISE:
         return None
     axes = len(operator.outputs[0][0])

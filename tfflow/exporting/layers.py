@@ -12,9 +12,10 @@ import numpy as np
 import tensorflow as tf
 import tf_keras as keras
 
-from tfflow.exporting.shuffle import channels_to_blocks, size
 from tfflow.layers import ConvexUpsample, Normalize, Warp
 from tfflow.layers.plain import FlowLayer, without_autograph
+from tfflow.ops.checks import size
+from tfflow.ops.shuffle import channels_to_blocks
 from tfflow.ops.upsample import LARGEST, bilinear
 
 

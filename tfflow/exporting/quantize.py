@@ -26,7 +26,7 @@ from tensorflow_model_optimization.quantization.keras import (
 from tfflow.exporting.cost_volume import PhoneCostVolume
 from tfflow.exporting.graph import PHONE
 from tfflow.exporting.layers import PhoneConcatenate
-from tfflow.layers import LAYERS, Frame, Scale, StackFrames, SwapFrames, UpsampleFlow, Warp, ZeroFlow
+from tfflow.layers import LAYERS, Frame, Normalize, Scale, StackFrames, SwapFrames, UpsampleFlow, Warp, ZeroFlow
 
 Ranges = dict[str, tuple[float, float]]
 """Least and greatest output of each layer in eight bits, by the layer's name."""
@@ -97,6 +97,36 @@ def head_features(graph: keras.Model) -> set[str]:
     return names
 
 
+def image_ranges(graph: keras.Model) -> Ranges:
+    """Of layers whose output is still an image, frames in [0, 1] as the network takes them: what it can be.
+
+    Not what calibration saw, and nothing that moves in a fine-tuning: the steps then remain the 256 levels of the
+    frames. On another grid each level is rounded a second time, which was half of the loss of `pwcnet_mobile_v2`.
+    """
+    ranges: Ranges = {}
+    for layer in graph.layers:
+        if isinstance(layer, keras.layers.InputLayer):
+            ranges[layer.name] = (0.0, 1.0)
+            continue
+        names = {name for node in layer._inbound_nodes for name in _names_of(node)}
+        if isinstance(layer, Warp):  # its second input is flow
+            names = {_names_of(node)[0] for node in layer._inbound_nodes}
+        names.discard(layer.name)  # one that halves again and again reads itself
+        if not names <= ranges.keys() or len({ranges[name] for name in names}) != 1:
+            continue
+        low, high = ranges[names.pop()]
+        if isinstance(layer, Normalize):
+            ends = [((x - m) / s) for m, s in zip(layer.mean, layer.std, strict=True) for x in (low, high)]
+            ranges[layer.name] = (min(0.0, *ends), max(0.0, *ends))
+        elif isinstance(layer, (StackFrames, keras.layers.AveragePooling2D, Warp, *MOVED)):
+            ranges[layer.name] = (low, high)
+    return ranges
+
+
+def _names_of(node) -> list[str]:
+    return [layer.name for layer in tf.nest.flatten(node.inbound_layers)]
+
+
 def _inputs_of(layer: keras.layers.Layer) -> list[str]:
     """Names of the layers that a layer reads, in order."""
     return [t._keras_history.layer.name for t in tf.nest.flatten(layer.input)]
@@ -118,10 +148,13 @@ def _shapes(shape) -> list[tuple]:
 
 
 class Int8(QuantizeConfig):
-    """A layer whose kernel, if it has one, is int8 (a scale an output channel), and whose output is int8, if asked."""
+    """A layer whose kernel, if it has one, is int8 (a scale an output channel), and whose output is int8, if asked.
 
-    def __init__(self, output: bool = True):
-        self.output = output
+    fixed: the range of the output stays as it is in a fine-tuning.
+    """
+
+    def __init__(self, output: bool = True, fixed: bool = False):
+        self.output, self.fixed = output, fixed
 
     def get_weights_and_quantizers(self, layer):
         if not hasattr(layer, "kernel"):
@@ -142,10 +175,18 @@ class Int8(QuantizeConfig):
 
     def get_output_quantizers(self, layer):
         options = {"num_bits": 8, "per_axis": False, "symmetric": False, "narrow_range": False}
-        return [quantizers.MovingAverageQuantizer(**options)] if self.output else []
+        kind = _Fixed if self.fixed else quantizers.MovingAverageQuantizer
+        return [kind(**options)] if self.output else []
 
     def get_config(self):
-        return {"output": self.output}
+        return {"output": self.output, "fixed": self.fixed}
+
+
+class _Fixed(quantizers.MovingAverageQuantizer):
+    """Rounds over the range that it was given, also in training."""
+
+    def __call__(self, inputs, training, weights, **kwargs):
+        return super().__call__(inputs, False, weights, **kwargs)
 
 
 class _AsDrawn(QuantizeScheme, QuantizeLayoutTransform, QuantizeRegistry):
@@ -172,7 +213,7 @@ OBJECTS = {**LAYERS, **{kind.__name__: kind for kind in (*PHONE.values(), Int8)}
 
 def precision_map(graph: keras.Model) -> dict[str, Int8]:
     """What is quantized, by layer name. Layers that are not named here stay float, or hand on what they get."""
-    float_layers = flow_layers(graph) | head_features(graph)
+    float_layers, images = flow_layers(graph) | head_features(graph), image_ranges(graph)
     chosen = {}
     for layer in graph.layers:
         if isinstance(layer, (keras.layers.InputLayer, *MOVED, UpsampleFlow, ZeroFlow)):
@@ -186,7 +227,7 @@ def precision_map(graph: keras.Model) -> dict[str, Int8]:
             continue  # which round what they compare by themselves
         # A plain ReLU is fused into its convolution, whose own output then has no range of its own.
         fused = len(readers) == 1 and isinstance(readers[0], keras.layers.ReLU)
-        chosen[layer.name] = Int8(output=not fused)
+        chosen[layer.name] = Int8(output=not fused, fixed=layer.name in images)
     return chosen
 
 
@@ -245,7 +286,7 @@ def _kernel_range(layer: keras.layers.Layer, per_channel: bool) -> tuple[np.ndar
 def calibrate(graph: keras.Model, pairs: Iterable[tuple[np.ndarray, np.ndarray]]) -> Ranges:
     """Ranges of what will be int8, from pairs of images [b, h, w, 3]: least and greatest value, means over the pairs.
 
-    graph: float, of `for_phone`. The range of images is [0, 1]. Every range contains 0.
+    graph: float, of `for_phone`. Ranges of images are those of `image_ranges`. Every range contains 0.
     """
     chosen = [name for name, config in precision_map(graph).items() if config.output]
     watched = {name: _every_output(graph.get_layer(name)) for name in chosen}
@@ -264,9 +305,7 @@ def calibrate(graph: keras.Model, pairs: Iterable[tuple[np.ndarray, np.ndarray]]
         raise ValueError("calibration needs at least one pair")
     means = np.mean(seen, axis=0)  # [tensors, 2]
     ranges = {name: (min(0.0, float(lo)), max(1e-3, float(hi))) for name, (lo, hi) in zip(watched, means, strict=True)}
-    for layer in graph.layers:
-        if isinstance(layer, StackFrames):
-            ranges[layer.name] = (0.0, 1.0)
+    ranges |= {name: of_images for name, of_images in image_ranges(graph).items() if name in ranges}
     for name in [_compared(layer.name) for layer in volumes] + [_copies(layer.name) for layer in joins]:
         if name in ranges:
             widest = max(map(abs, ranges[name]))

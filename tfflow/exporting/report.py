@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import cv2
+import numpy as np
 from rich.console import Group
 from rich.table import Table
 
@@ -111,6 +113,31 @@ def ladder(reports: Sequence[Report], times: Mapping[str, Mapping[int, float]] |
         ms = [f"{times[r.precision][n]:.1f}" for n in threads]
         kept = "kept" if not r.failures else "; ".join(r.failures)
         lines.append([r.precision, f"{r.facts.size / 1e6:.2f}", *epe, *drift, *ms, kept])
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
+
+
+def spread(of_seeds: Sequence[tuple[int, float, Report]]) -> str:
+    """Markdown: a row for each fine-tuning of int8-qat (seed, selection score, report), then mean and deviation.
+
+    EPE of sources with ground truth, and how much it is above the float network's; drift on the first source, px.
+    """
+    sources = [c for c in of_seeds[0][2].comparisons if c.epe]
+    heads = [f"EPE {c.source.partition(':')[0]} ({c.pairs})" for c in sources]
+    lines = [["int8-qat", "selected by, px", *heads, "drift mean", "to its simulation, px"]]
+    lines.append(["---", *["---:"] * (len(heads) + 3)])
+    columns = []
+    for seed, score, report in of_seeds:
+        known = [c for c in report.comparisons if c.epe]
+        gap = report.values["fake_quantized_mean_px"]
+        numbers = [score, *(c.epe[EXPORTED]["epe"] for c in known), report.comparisons[0].drift["mean"], gap]
+        columns.append((numbers, [100 * c.epe_change for c in known]))
+        epe = [f"{c.epe[EXPORTED]['epe']:.3f} ({c.epe_change:+.1%})" for c in known]
+        lines.append([f"seed {seed}", f"{score:.4f}", *epe, f"{numbers[-2]:.4f}", f"{gap:.4f}"])
+    for name, of in (("mean", np.mean), ("deviation", functools.partial(np.std, ddof=1))):
+        averages, changes = (of([column[i] for column in columns], axis=0) for i in (0, 1))
+        sign = "+" if name == "mean" else ""
+        epe = [f"{x:.3f} ({change:{sign}.1f}%)" for x, change in zip(averages[1:-2], changes, strict=True)]
+        lines.append([name, f"{averages[0]:.4f}", *epe, f"{averages[-2]:.4f}", f"{averages[-1]:.4f}"])
     return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
 
 

@@ -25,7 +25,7 @@ from tfflow.exporting.exporter import Exporter, Tuning, opened
 from tfflow.exporting.graph import Interface
 from tfflow.exporting.own_frames import own_frames, textures_of_run
 from tfflow.exporting.precisions import CALIBRATED, chosen, require_libraries
-from tfflow.exporting.report import Report, ladder
+from tfflow.exporting.report import Report, ladder, spread
 from tfflow.exporting.sources import export_data
 from tfflow.exporting.timing import model_milliseconds
 from tfflow.exporting.validation import Reference, simulation_gap
@@ -45,11 +45,16 @@ SIMULATED_PAIRS = 4
 
 @dataclass(frozen=True)
 class Export:
-    """One file: its bytes, its manifest, and the report that says whether it keeps its limits."""
+    """One file: its bytes, its manifest, and the report that says whether it keeps its limits.
+
+    seed, score: of int8-qat: of the fine-tuning, and what its checkpoint was selected by (`selection_score`), px.
+    """
 
     contents: bytes = field(repr=False)
     manifest: Mapping[str, Any] = field(repr=False)
     report: Report
+    seed: int = 0
+    score: float = 0.0
 
     @property
     def precision(self) -> str:
@@ -80,10 +85,14 @@ class Export:
 
 @dataclass(frozen=True)
 class ExportResult:
-    """What `export` made, a file for each precision. milliseconds: {precision: {threads: ms}} of several."""
+    """What `export` made, a file for each precision. milliseconds: {precision: {threads: ms}} of several.
+
+    seeds: the fine-tunings of int8-qat, where there were several; the file is the one with the best score.
+    """
 
     exports: tuple[Export, ...]
     milliseconds: Mapping[str, Mapping[int, float]] = field(default_factory=dict)
+    seeds: tuple[Export, ...] = ()
 
     @property
     def reports(self) -> tuple[Report, ...]:
@@ -95,8 +104,9 @@ class ExportResult:
         return all(export.accepted for export in self.exports)
 
     def table(self) -> str:
-        """Markdown: a row for each precision."""
-        return ladder(self.reports, self.milliseconds)
+        """Markdown: a row for each precision; below, of several seeds, a row for each, their mean and deviation."""
+        rungs = ladder(self.reports, self.milliseconds)
+        return f"{rungs}\n{spread([(e.seed, e.score, e.report) for e in self.seeds])}" if self.seeds else rungs
 
     def save(self, out: str | os.PathLike) -> None:
         """Writes one export into `out`; several into a folder each, and beside them ladder.md, the table."""
@@ -105,7 +115,7 @@ class ExportResult:
         self._save_ladder(Path(out))
 
     def _save_ladder(self, out: Path) -> None:
-        if len(self.exports) > 1:
+        if len(self.exports) > 1 or self.seeds:
             write_text(out / LADDER, self.table())
 
 
@@ -127,11 +137,12 @@ class ExportSettings:
     train: str | Source | None = None
     recipe: str | os.PathLike | Recipe | None = None
     steps: int = 400
+    seeds: int = 1
     devices: str = "auto"
     overwrite: bool = False
 
     def __post_init__(self) -> None:
-        for name in ("limit", "steps"):
+        for name in ("limit", "steps", "seeds"):
             if getattr(self, name) < 1:
                 raise InputError(f"`{name}` must be at least 1, got {getattr(self, name)}")
 
@@ -171,23 +182,31 @@ def export(
         _check_folder(folder, settings.overwrite)
 
     exporter = Exporter(model, interface, used.calibration, tuning=tuning, say=say)
-    exports = []
+    exports: list[Export] = []
+    of_seeds: tuple[Export, ...] = ()
     for i, name in enumerate(precisions):
         say(f"{name}: {model.name} at {size[0]}x{size[1]}")
-        exports.append(_export(exporter, name, used.report, limit, bars))
+        seeds = range(settings.seeds if name == "int8-qat" else 1)
+        made = tuple(_export(exporter, name, used.report, limit, bars, seed) for seed in seeds)
+        of_seeds = made if len(made) > 1 else of_seeds
+        exports.append(min(made, key=lambda export: export.score))
         if folders:
             exports[i].save(folders[i])
-    result = ExportResult(tuple(exports), _timed(exports) if len(exports) > 1 else {})
+    result = ExportResult(tuple(exports), _timed(exports) if len(exports) > 1 else {}, of_seeds)
     if out is not None:
         result._save_ladder(Path(out))
     return result
 
 
-def _export(exporter: Exporter, precision: str, sources: Sequence[Source], limit: int, bars: Bars) -> Export:
-    """One precision: made and checked."""
+def _export(
+    exporter: Exporter, precision: str, sources: Sequence[Source], limit: int, bars: Bars, seed: int = 0
+) -> Export:
+    """One precision: made and checked. seed: of the fine-tuning of int8-qat."""
     from tfflow.exporting.manifest import manifest
 
     model, interface = exporter.model, exporter.interface
+    if exporter.tuning:
+        exporter.tuning = dataclasses.replace(exporter.tuning, seed=seed)
     made = exporter.make(precision)
     others = {"size_to_fp32": len(made.contents) / len(exporter.fp32)}
     with opened(made.contents) as exported:
@@ -198,7 +217,7 @@ def _export(exporter: Exporter, precision: str, sources: Sequence[Source], limit
         report = check(exported, reference, interface, precision, sources, limit=limit, others=others, bars=bars)
         numbers = {name: float(x) for name, x in report.values.items() if math.isfinite(x)}
         described = manifest(model, interface, precision, FILE, made.contents, exported.order, numbers)
-    return Export(made.contents, described, report)
+    return Export(made.contents, described, report, seed, made.score or 0.0)
 
 
 def _recipe(recipe: str | os.PathLike | Recipe | None, model: FlowModel) -> Recipe:

@@ -37,8 +37,7 @@ def check_same_size(name1: str, x1: tf.Tensor, name2: str, x2: tf.Tensor) -> Non
 
 def size(x: tf.Tensor) -> tuple:
     """(batch, height, width) of [b, h, w, c]: Python ints where static, scalar tensors where not."""
-    dynamic = tf.shape(x)
-    return tuple(s if s is not None else dynamic[i] for i, s in enumerate(x.shape[:3]))
+    return tuple(s if s is not None else tf.shape(x)[i] for i, s in enumerate(x.shape[:3]))
 
 
 def _text(shape: tf.TensorShape) -> str:

@@ -5,6 +5,7 @@ import { context2d, flowToColour } from "./colour.ts";
 import { inside } from "./dom.ts";
 import type { Engine } from "./engine.ts";
 import { floFile, resized, toFramePixels, toInput } from "./resize.ts";
+import { atRest } from "./still.ts";
 import { Latency } from "./timing.ts";
 import type { Flow, Size } from "./types.ts";
 
@@ -63,6 +64,7 @@ export class Panel {
     const [, imageHeight, imageWidth] = inputs[0].shape;
     this.#frame = { width: frames.image1.width, height: frames.image1.height };
     const images = { width: imageWidth, height: imageHeight };
+    if (atRest(frames.image1, frames.image2)) for (const flow of [result.values[output.name], back]) flow?.fill(0);
     this.flow = { data: toFramePixels(result.values[output.name], images, this.#frame), width, height };
     this.sure = back ? confidence(this.flow, toFramePixels(back, images, this.#frame), this.#frame) : null;
     this.#latency.add(result.milliseconds);

@@ -6,6 +6,7 @@ import { disc, flowToColour, percentile, robustScale } from "../src/colour.ts";
 import { confidence, fade } from "../src/confidence.ts";
 import { broken, checkModel, readManifest } from "../src/manifest.ts";
 import { floFile, resized, toFramePixels, toInput } from "../src/resize.ts";
+import { atRest } from "../src/still.ts";
 import { Latency, Rate } from "../src/timing.ts";
 import type { Size } from "../src/types.ts";
 import { distance, manifestOf, path, vectors } from "./desktop.ts";
@@ -53,6 +54,14 @@ test("confidence is the desktop's, in px of the frame on any grid, and colours f
   const unknown = { data: Float32Array.of(NaN, 1), width: 1, height: 1 };
   expect([...confidence(unknown, Float32Array.of(0, 0), unknown)]).toEqual([0]);
   expect([...fade(Uint8ClampedArray.of(9, 8, 7, 255, 6, 5, 4, 255), [0.2, 1])]).toEqual([9, 8, 7, 51, 6, 5, 4, 255]);
+});
+
+test("frames are at rest where every bit is equal", () => {
+  const size = { width: 2, height: 1 };
+  const frame = imageData([1, 2, 3, 4, 5, 6], size);
+  expect(atRest(frame, imageData([1, 2, 3, 4, 5, 6], size))).toBe(true);
+  expect(atRest(frame, imageData([1, 2, 3, 4, 5, 7], size))).toBe(false);
+  expect(atRest(frame, imageData([1, 2, 3], { width: 1, height: 1 }))).toBe(false);
 });
 
 test("the fitted scale is the 99th percentile of the lengths, and a still scene is not shown as motion", () => {

@@ -91,6 +91,19 @@ test("confidence fades what the flow back contradicts, and leaves its arrows out
   expect(await pixels(page, ".network canvas")).toEqual(plain);
 });
 
+test("two pictures that are equal in every bit do not move, whatever a network gives", async () => {
+  const [first, second] = pair("equal");
+  await give(page, "pictures", [first, second]);
+  await expect(page.locator(".flow").first()).not.toHaveText("mean flow 0.00 px");
+  const same = (name: string) => file(name, readFileSync(first), "image/png");
+  await page.check("#check");
+  await give(page, "pictures", [same("1.png"), same("2.png")]);
+  for (const text of await page.locator(".flow").allTextContents()) expect(text).toBe("mean flow 0.00 px, 0 % not to be trusted");
+  expect((await saved(page, 0)).data.every((x) => x === 0)).toBe(true);
+  await page.uncheck("#check");
+  await settled(page);
+});
+
 test("arrows are drawn where there is flow", async () => {
   await give(page, "pictures", pair("large"));
   const yellow = await page.evaluate(() => {

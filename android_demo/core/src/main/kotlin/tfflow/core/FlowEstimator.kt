@@ -145,6 +145,13 @@ class FlowEstimator(model: Model, open: (Model) -> FlowRuntime, maxGapNanos: Lon
         for (buffer in inputs) buffer.rewind()
         for (buffer in into) buffer.rewind()
         runtime.run(inputs, into)
+        for (buffer in inputs) buffer.rewind()
+        if (first == second) for (buffer in into) clear(buffer) // equal in every bit: as tfflow/data/arrays.py has it
+    }
+
+    /** No motion, whatever the network gave. */
+    private fun clear(flow: ByteBuffer) {
+        for (at in 0 until flow.capacity() step 4) flow.putFloat(at, 0f)
     }
 
     override fun close() = runtime.close()

@@ -109,8 +109,7 @@ class FlowEstimatorTest {
         }
         val estimator = FlowEstimator(readModel(files(manifest(32, 32, false, 1, 1))), { same })
         fun shown(view: View) = FlowPicture().apply { paint(estimator, view, 4.0) }
-        val picture = RgbImage(32, 32).apply { bytes.fill(10) }
-        estimator.still(picture, picture)
+        estimator.still(RgbImage(32, 32).apply { bytes.fill(10) }, RgbImage(32, 32).apply { bytes.fill(11) })
         val plain = shown(View.COLOURS).pixels[5]
         assertEquals(FlowColours.colour(3f, 0f, 4.0), plain)
         assertTrue(shown(View.ARROWS).arrows.count > 0)
@@ -121,6 +120,31 @@ class FlowEstimatorTest {
         assertEquals((0x60 + (red - 0x60) / 7f).toInt(), (shown(View.COLOURS).pixels[5] shr 16) and 255)
         assertEquals(0, shown(View.ARROWS).arrows.count)
         assertEquals(1, estimator.total.count) // the second computation counts in no statistics
+    }
+
+    @Test
+    fun `two pictures that are equal in every bit do not move, whatever the network gives`() {
+        for (uint8 in listOf(false, true)) {
+            val moves = object : FlowRuntime by FakeRuntime(32, 32, uint8, 1, 1) {
+                override fun run(inputs: Array<ByteBuffer>, outputs: Array<ByteBuffer>) {
+                    for (buffer in inputs) buffer.position(buffer.limit()) // as a runtime may leave it that reads by position
+                    for (i in 0 until 2 * 32 * 32) outputs[0].putFloat(3f)
+                }
+            }
+            val estimator = FlowEstimator(readModel(files(manifest(32, 32, uint8, 1, 1))), { moves })
+            estimator.checked = true
+            val black = RgbImage(32, 32)
+            val nearly = RgbImage(32, 32).apply { bytes[bytes.size - 1] = 1 }
+            estimator.still(black, nearly)
+            assertEquals(3f, estimator.flow.u(5, 5))
+            estimator.still(black, RgbImage(32, 32))
+            assertEquals(listOf(0f, 0f), listOf(estimator.flow.u(5, 5), estimator.flow.v(31, 31)))
+            assertEquals(1f, estimator.confidence!!.at(5, 5))
+            assertFalse(estimator.take(grey(32, 32, 16), 0, 1_000))
+            assertTrue(estimator.take(grey(32, 32, 16), 0, 2_000))
+            estimator.estimate()
+            assertEquals(0f, estimator.flow.u(5, 5))
+        }
     }
 
     @Test

@@ -7,10 +7,7 @@ from __future__ import annotations
 
 import tensorflow as tf
 
-
-def size(x: tf.Tensor) -> tuple:
-    """Batch, height and width: numbers where they are known, so that the converter knows all sizes."""
-    return tuple(known or tf.shape(x)[i] for i, known in enumerate(x.shape[:3]))
+from tfflow.ops.checks import size
 
 
 def blocks_to_channels(x: tf.Tensor, n: int) -> tf.Tensor:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from tests.data import trees
 from tfflow.commands.benchmark import main
 from tfflow.models import VARIANTS
 
@@ -41,3 +42,16 @@ def test_bad_arguments_end_with_one_line(tmp_path, capsys):
     assert "--out must be a file" in capsys.readouterr().err
     assert main(["--data", "chairs:" + str(tmp_path / "no")]) == 2
     assert "tfflow:" in capsys.readouterr().err
+
+
+def test_a_video_is_timed_beside_dis_and_so_is_a_new_process(tmp_path, capsys):
+    trees.video(tmp_path / "clip.mp4", count=4, code="mp4v")
+    out = tmp_path / "speed.json"
+    arguments = ["--weights", "spynet_mobile", "--pairs", "2", "--out", str(out)]
+    assert main(["--video", str(tmp_path / "clip.mp4"), *arguments]) == 0
+    network, dis = (json.loads(out.read_text())["videos"][name] for name in ("spynet_mobile", "DIS medium"))
+    assert set(dis) == {"clip.mp4, 2 pairs/s"} == set(network) - {"one pair, new process, s"}
+    assert min(*network.values(), *dis.values()) > 0
+    assert "DIS medium" in capsys.readouterr().out
+    assert main(["--video", str(tmp_path / "clip.mp4"), "--pairs", "0"]) == 2
+    assert "--pairs must be at least 1, got 0" in capsys.readouterr().err

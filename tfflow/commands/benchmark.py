@@ -11,16 +11,19 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from tfflow.api.sample import sample_pair
 from tfflow.commands.options import Parser
 from tfflow.commands.synthesize import write_scene
 from tfflow.data.records import Source
 from tfflow.data.scenes import Scenes
 from tfflow.data.sources import open_source
+from tfflow.defaults import WEIGHTS
 from tfflow.errors import InputError, command
 from tfflow.evaluation import speed
+from tfflow.evaluation.baselines import dis
 from tfflow.evaluation.report import wide_console
 from tfflow.files import write_json
-from tfflow.models import VARIANTS, untrained, variant
+from tfflow.models import VARIANTS, load, untrained, variant
 from tfflow.models.flops import CONVENTION
 
 SMALL, LARGE = (f"{h}x{w}" for h, w in speed.FORWARD_SIZES)
@@ -38,6 +41,18 @@ def parser() -> Parser:
         help="what readers read, repeatable (default: a few pairs in Flying Chairs' layout and size, made for it)",
     )
     p.add_argument("--no-xla", action="store_true", help="leave out the step compiled whole (a minute a network)")
+    p.add_argument(
+        "--video",
+        action="append",
+        default=[],
+        metavar="VIDEO",
+        help="instead: pairs a second of this video beside OpenCV's DIS medium, and the time of tfflow predict on one "
+        "pair in a new process; repeatable",
+    )
+    p.add_argument(
+        "--weights", action="append", metavar="W", help="of --video, repeatable (default: those of tfflow predict)"
+    )
+    p.add_argument("--pairs", type=int, default=250, metavar="N", help="of each --video (default: %(default)s)")
     p.add_argument("--quick", action="store_true", help="few runs, a smaller matrix, and no XLA")
     p.add_argument("--out", type=Path, metavar="FILE.json", help="write all numbers there too")
     return p
@@ -46,6 +61,8 @@ def parser() -> Parser:
 @command
 def main(argv: list[str] | None = None) -> int:
     args = parser().parse_args(argv)
+    if args.video:
+        return _videos(args.video, args.weights or [WEIGHTS], args.pairs, args.out)
     models = args.models or list(VARIANTS)
     for name in models:
         variant(name)
@@ -61,6 +78,29 @@ def main(argv: list[str] | None = None) -> int:
     _print(console, results)
     if args.out:
         write_json(args.out, results)
+    return 0
+
+
+def _videos(videos: list[str], weights: list[str], pairs: int, out: Path | None) -> int:
+    """Prints a row for each network and for DIS medium, a column for each video."""
+    if pairs < 1:
+        raise InputError(f"--pairs must be at least 1, got {pairs}")
+    console = wide_console()
+    machine = speed.machine()
+    console.print(machine, highlight=False)
+    rows: dict[str, dict[str, float]] = {}
+    for name, predictor in [*((w, load(w)) for w in weights), ("DIS medium", dis())]:
+        rates = {video: speed.pairs_per_second(predictor, video, pairs) for video in videos}
+        rows[name] = {f"{Path(video).name}, {count} pairs/s": rate for video, (rate, count) in rates.items()}
+    for name in weights:
+        rows[name]["one pair, new process, s"] = speed.start_up_seconds(name, *sample_pair())
+    heads = list(rows[weights[0]])
+    table = _table("", *heads)
+    for name, row in rows.items():
+        table.add_row(name, *(f"{row[head]:.1f}" if head in row else "-" for head in heads))
+    console.print(table)
+    if out:
+        write_json(out, {"machine": machine, "videos": rows})
     return 0
 
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import platform
 import statistics
+import subprocess
+import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +19,9 @@ import tensorflow as tf
 from tfflow import augmentation
 from tfflow.data.pipeline import batches
 from tfflow.data.records import Source
+from tfflow.errors import InputError
+from tfflow.evaluation.baselines import Predictor
+from tfflow.evaluation.prediction import open_inputs, predict_all
 from tfflow.losses import Census, ForwardBackward
 from tfflow.models import FlowModel, both_directions, one_direction, variant
 from tfflow.models.flops import flops
@@ -97,6 +104,31 @@ def step_seconds(name: str, xla: bool, at_least: float = 2.0, runs: int = 5) -> 
         trainer.apply(change, 1e-5)
 
     return median_seconds(step, at_least, runs)
+
+
+def pairs_per_second(predictor: Predictor, video: str, most: int) -> tuple[float, int]:
+    """Pairs a second of a video, read and predicted as `tfflow predict` does, after the first; how many were timed."""
+    results = predict_all(predictor, open_inputs([video]), 1, both=False)
+    next(results)  # traces
+    start, count = time.perf_counter(), 0
+    for _ in itertools.islice(results, most):
+        count += 1
+    if not count:
+        raise InputError(f"{video} has one pair of frames: its speed needs two or more")
+    return count / (time.perf_counter() - start), count
+
+
+def start_up_seconds(weights: str, image1: Path, image2: Path) -> float:
+    """Of `tfflow predict` on one pair in a new process, from its start to its end."""
+    with tempfile.TemporaryDirectory() as folder:
+        options = ["--weights", weights, "--out", f"{folder}/flow.flo"]
+        line = [sys.executable, "-m", "tfflow", "predict", str(image1), str(image2), *options]
+        start = time.perf_counter()
+        done = subprocess.run(line, capture_output=True, text=True)
+        seconds = time.perf_counter() - start
+    if done.returncode:
+        raise InputError(f"`tfflow predict` fails in a new process: {done.stderr.strip()[-200:]}")
+    return seconds
 
 
 def samples_per_second(source: Source, at_least: float = 4.0) -> float:

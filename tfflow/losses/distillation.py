@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import tensorflow as tf
 
-from tfflow.losses.objective import OfObjective, Term
+from tfflow.losses.objective import Objective, OfObjective, Term  # noqa: F401 (documentation reads Objective)
 from tfflow.losses.penalties import AbsRobust, Charbonnier, Penalty
 from tfflow.losses.view import View, mean_where
 from tfflow.losses.visibility import Confidence

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import tensorflow as tf
 
 from tfflow import ops
-from tfflow.losses.objective import OfObjective, Term
+from tfflow.losses.objective import Objective, OfObjective, Term  # noqa: F401 (documentation reads Objective)
 from tfflow.losses.penalties import Charbonnier, Penalty
 from tfflow.losses.view import View
 

@@ -142,11 +142,15 @@ class FlowEstimator(model: Model, open: (Model) -> FlowRuntime, maxGapNanos: Lon
     private fun run(first: ByteBuffer, second: ByteBuffer, into: Array<ByteBuffer>) {
         inputs[manifest.image1.index] = first
         inputs[manifest.image2.index] = second
-        for (buffer in inputs) buffer.rewind()
-        for (buffer in into) buffer.rewind()
+        rewind(into)
         runtime.run(inputs, into)
-        for (buffer in inputs) buffer.rewind()
+        rewind(into) // a runtime may leave buffers at their ends
         if (first == second) for (buffer in into) clear(buffer) // equal in every bit: as tfflow/data/arrays.py has it
+    }
+
+    private fun rewind(outputs: Array<ByteBuffer>) {
+        for (buffer in inputs) buffer.rewind()
+        for (buffer in outputs) buffer.rewind()
     }
 
     /** No motion, whatever the network gave. */

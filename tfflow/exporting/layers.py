@@ -12,7 +12,7 @@ import numpy as np
 import tensorflow as tf
 import tf_keras as keras
 
-from tfflow.layers import ConvexUpsample, Normalize, Warp
+from tfflow.layers import ConvexUpsample, L2Normalize, Normalize, Warp
 from tfflow.layers.plain import FlowLayer, without_autograph
 from tfflow.ops.checks import size
 from tfflow.ops.shuffle import channels_to_blocks
@@ -27,6 +27,18 @@ class PhoneNormalize(Normalize):
         if len(set(self.mean)) > 1 or len(set(self.std)) > 1:
             return super().call(x)
         return (x - self.mean[0]) * (1 / self.std[0])
+
+
+class PhoneL2Normalize(L2Normalize):
+    """`L2Normalize` of features in eight bits, whose mean over channels is a float.
+
+    The converter would carry the rounding of the features through the mean, which no simulation has, and TensorFlow
+    Lite 2.18 ends its process at a mean of int8 over channels.
+    """
+
+    @without_autograph
+    def call(self, x):
+        return super().call(x * ALMOST_ONE)
 
 
 class PhoneWarp(Warp):

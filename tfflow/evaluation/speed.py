@@ -8,9 +8,8 @@ import platform
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -118,16 +117,13 @@ def pairs_per_second(predictor: Predictor, video: str, most: int) -> tuple[float
     return count / (time.perf_counter() - start), count
 
 
-def start_up_seconds(weights: str, image1: Path, image2: Path) -> float:
-    """Of `tfflow predict` on one pair in a new process, from its start to its end."""
-    with tempfile.TemporaryDirectory() as folder:
-        options = ["--weights", weights, "--out", f"{folder}/flow.flo"]
-        line = [sys.executable, "-m", "tfflow", "predict", str(image1), str(image2), *options]
-        start = time.perf_counter()
-        done = subprocess.run(line, capture_output=True, text=True)
-        seconds = time.perf_counter() - start
+def process_seconds(arguments: Sequence[str]) -> float:
+    """Of `tfflow` with these arguments in a new process, from its start to its end. InputError where it fails."""
+    start = time.perf_counter()
+    done = subprocess.run([sys.executable, "-m", "tfflow", *arguments], capture_output=True, text=True)
+    seconds = time.perf_counter() - start
     if done.returncode:
-        raise InputError(f"`tfflow predict` fails in a new process: {done.stderr.strip()[-200:]}")
+        raise InputError(f"`tfflow {arguments[0]}` fails in a new process: {done.stderr.strip()[-200:]}")
     return seconds
 
 

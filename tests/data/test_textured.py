@@ -78,6 +78,13 @@ def test_frames_are_kept_and_not_made_again(tmp_path):
     assert np.array_equal(again.sample(1)["image1"], first.sample(1)["image1"])
 
 
+@pytest.mark.parametrize("text", ["", "{", "[1]", '{"noise": 0.1}', '{"noise": "x", "pans": {}}'])
+def test_what_was_measured_is_measured_again_if_it_cannot_be_read(text, tmp_path):
+    first = scenes(tmp_path / "frames", Pairs(noise=0.05))
+    (tmp_path / "frames" / "video.json").write_text(text)
+    assert scenes(tmp_path / "frames", Pairs(noise=0.05)).name == first.name
+
+
 @pytest.mark.parametrize("size", [(8, 8), (15, 40)])
 def test_frames_smaller_than_dis_takes_have_no_pans(size, tmp_path):
     class Tiny(Pairs):

@@ -41,9 +41,9 @@ def textured_scenes(pairs: Source, texturing: Texturing, size: tuple[int, int], 
 
     folder: gets the frames, without their noise, and what was measured of them; found there, it is not made again.
     """
-    if not (folder / MEASURED).is_file():
-        write_json(folder / MEASURED, _measured(pairs, folder))
-    video = parse_json((folder / MEASURED).read_bytes())
+    video = _kept(folder)
+    if video is None:
+        write_json(folder / MEASURED, video := _measured(pairs, folder))
     settings = dataclasses.replace(
         preset(texturing.preset),
         photos=texturing.photos,
@@ -53,6 +53,15 @@ def textured_scenes(pairs: Source, texturing: Texturing, size: tuple[int, int], 
         dark=0.0,
     )
     return Scenes(size, seed=seed, settings=settings, textures=folder)
+
+
+def _kept(folder: Path) -> dict[str, float] | None:
+    """What an earlier call measured; None where there is none, or none that can be read."""
+    try:
+        kept = parse_json((folder / MEASURED).read_bytes())
+        return {name: float(np.clip(kept[name], 0, 1)) for name in ("noise", "pans")}
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return None
 
 
 def _measured(pairs: Source, folder: Path) -> dict[str, float]:

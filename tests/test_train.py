@@ -126,7 +126,7 @@ def test_a_damaged_history_is_refused_with_its_line(clip, tmp_path):
     path = tmp_path / "run" / "history.jsonl"
     path.write_bytes(path.read_bytes().replace(b"brightness", b"bright\xffess", 1))
     code, _, err = finished(options)
-    assert code == 2 and err.count("\n") == 1 and "history.jsonl' is damaged in line 1: mend it, or remove" in err
+    assert code == 2 and err.count("\n") == 1 and "history.jsonl' is damaged in line 1: repair it, or remove" in err
     path.unlink()  # what it says to do
     assert finished(options)[0] == 0
 
@@ -159,16 +159,19 @@ def test_training_goes_on_from_weights(trained, clip, tmp_path):
     ("options", "start", "recipe", "model"),
     [
         ([], None, "ddflow_quick", "pwcnet_mobile"),
-        (["--data", "{clip}"], "pwcnet_mobile", "ddflow_tune", "pwcnet_mobile"),
+        (["--data", "{clip}"], "pwcnet_mobile_v2", "textured_tune", "pwcnet_mobile_v2"),
         (["--data", "{clip}", "--weights", "random"], None, "ddflow_quick", "pwcnet_mobile"),
         (["--data", "{clip}", "--recipe", "back_to_basics"], None, "back_to_basics", "flownets"),
         (["--data", "{clip}", "--model", "tiny"], None, "ddflow_quick", "tiny"),
-        (["--data", "{clip}", "--data", "scenes:size=64x64"], "pwcnet_mobile", "ddflow_tune", "pwcnet_mobile"),
+        (["--data", "{clip}", "--model", "spynet_mobile"], "spynet_mobile", "textured_tune", "spynet_mobile"),
+        (["--data", "{clip}", "--data", "scenes:size=64x64"], "pwcnet_mobile_v2", "textured_tune", "pwcnet_mobile_v2"),
         (["--data", "scenes:size=64x64"], None, "ddflow_quick", "pwcnet_mobile"),
         (["--weights", "pwcnet_mobile"], "pwcnet_mobile", "ddflow_tune", "pwcnet_mobile"),
         (["--recipe", "ddflow_tune"], "pwcnet_mobile", "ddflow_tune", "pwcnet_mobile"),
         (["--recipe", "ddflow_tune", "--weights", "random"], None, "ddflow_tune", "pwcnet_mobile"),
         (["--recipe", "ddflow_tune", "--model", "spynet_mobile"], "spynet_mobile", "ddflow_tune", "spynet_mobile"),
+        (["--recipe", "supervised_mobile_v2"], "pwcnet_mobile", "supervised_mobile_v2", "pwcnet_mobile_v2"),
+        (["--recipe", "supervised_spynet_v2"], "pwcnet_mobile_v2", "supervised_spynet_v2", "spynet_mobile_v2"),
     ],
 )
 def test_frames_of_one_s_own_train_on_from_pretrained_weights(options, start, recipe, model, tmp_path):

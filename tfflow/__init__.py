@@ -65,7 +65,7 @@ __all__ = ["InputError", "__version__", *_PLACES]
 
 
 class _Library(types.ModuleType):
-    """This module. `tfflow.train` is the function, also after `import tfflow.train`, the door of the command."""
+    """This module. `tfflow.train` is the function, also after `import tfflow.train`, the module of the command."""
 
     def __setattr__(self, name: str, value: Any) -> None:
         if not (name in _PLACES and isinstance(value, types.ModuleType)):

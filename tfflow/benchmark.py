@@ -1,8 +1,8 @@
 """`python -m tfflow.benchmark`: see `tfflow.commands.benchmark`."""
 
-from tfflow.commands.main import door
+from tfflow.commands.main import command_of
 
-main = door("benchmark")
+main = command_of("benchmark")
 
 if __name__ == "__main__":
     raise SystemExit(main())

@@ -1,8 +1,8 @@
 """`python -m tfflow.compare`: see `tfflow.commands.compare`."""
 
-from tfflow.commands.main import door
+from tfflow.commands.main import command_of
 
-main = door("compare")
+main = command_of("compare")
 
 if __name__ == "__main__":
     raise SystemExit(main())

@@ -1,8 +1,8 @@
 """`python -m tfflow.phone`: see `tfflow.commands.phone`."""
 
-from tfflow.commands.main import door
+from tfflow.commands.main import command_of
 
-main = door("phone")
+main = command_of("phone")
 
 if __name__ == "__main__":
     raise SystemExit(main())

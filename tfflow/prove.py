@@ -1,8 +1,8 @@
 """`python -m tfflow.prove`: see `tfflow.commands.prove`."""
 
-from tfflow.commands.main import door
+from tfflow.commands.main import command_of
 
-main = door("prove")
+main = command_of("prove")
 
 if __name__ == "__main__":
     raise SystemExit(main())

@@ -1,8 +1,8 @@
 """`python -m tfflow.release`: see `tfflow.commands.release`."""
 
-from tfflow.commands.main import door
+from tfflow.commands.main import command_of
 
-main = door("release")
+main = command_of("release")
 
 if __name__ == "__main__":
     raise SystemExit(main())

@@ -1,8 +1,8 @@
 """`python -m tfflow.synthesize`: see `tfflow.commands.synthesize`."""
 
-from tfflow.commands.main import door
+from tfflow.commands.main import command_of
 
-main = door("synthesize")
+main = command_of("synthesize")
 
 if __name__ == "__main__":
     raise SystemExit(main())

@@ -1,8 +1,8 @@
 """`python -m tfflow.web`: see `tfflow.commands.web`."""
 
-from tfflow.commands.main import door
+from tfflow.commands.main import command_of
 
-main = door("web")
+main = command_of("web")
 
 if __name__ == "__main__":
     raise SystemExit(main())

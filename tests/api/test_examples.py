@@ -6,8 +6,6 @@ import ast
 import dataclasses
 import importlib.util
 import inspect
-import re
-import textwrap
 
 import numpy as np
 import pytest
@@ -15,6 +13,7 @@ import pytest
 import tfflow
 from tests.data.test_cuts import pan
 from tests.data.trees import film
+from tests.examples import example
 from tests.training import tiny  # noqa: F401 (registers the networks)
 from tfflow.data.images import write_image
 from tfflow.data.sources import KINDS
@@ -36,12 +35,6 @@ SHORT = {
     "phone": {"size": (64, 64), "precision": "fp16", "skip_training": True},
 }
 """Arguments that replace those of an example."""
-
-
-def example(function) -> str:
-    """The indented paragraphs of a docstring; "" where there are none."""
-    blocks = re.findall(r"\n\n((?: {4}.*\n|\n)+)", inspect.getdoc(function) + "\n")
-    return textwrap.dedent("\n".join(blocks))
 
 
 def calls(code: str) -> list[ast.Call]:

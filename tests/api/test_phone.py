@@ -11,7 +11,7 @@ from tests.api.test_own_video import moving
 from tfflow.api.phone import phone
 from tfflow.errors import InputError
 
-SMALL = {"network": "spynet_mobile", "size": (64, 64), "precision": "fp16"}
+SMALL = {"weights": "spynet_mobile", "size": (64, 64), "precision": "fp16"}
 
 
 def test_frames_that_stand_still_give_the_files_of_the_pretrained_weights(tmp_path, capsys):
@@ -39,7 +39,7 @@ def test_frames_that_stand_still_give_the_files_of_the_pretrained_weights(tmp_pa
     [
         ({"hours": 0.1}, "`hours` must be above 0.2 and at most 1,000, got 0.1"),
         ({"hours": 1, "steps": 5}, "`hours` and `steps` exclude each other"),
-        ({"network": "pwcnet"}, "`network` must be pretrained weights (pwcnet_mobile, "),
+        ({"weights": "pwcnet"}, "`weights` must be pretrained weights (pwcnet_mobile, "),
         ({"precision": "int4"}, "int4"),
     ],
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -64,15 +65,49 @@ def test_every_subcommand_has_its_own_help(name):
 def test_what_parsers_offer_without_tensorflow_is_what_the_library_has():
     from tfflow.commands import evaluate, options, predict, train
     from tfflow.data.damage import ON_ERROR
-    from tfflow.evaluation import film, refinement, submission, writer
+    from tfflow.evaluation import flow_video, refinement, submission, writer
     from tfflow.training.trainer import PRECISIONS
 
     assert options.ON_ERROR == ON_ERROR and tuple(refinement.REFINEMENTS) == options.REFINEMENTS
     assert sorted(submission.LAYOUTS) == list(evaluate.SUBMISSIONS) and train.PRECISIONS == PRECISIONS
-    assert predict.FORMATS == writer.FORMATS and predict.LAYOUTS == film.LAYOUTS
+    assert predict.FORMATS == writer.FORMATS and predict.LAYOUTS == flow_video.LAYOUTS
 
 
-DOORS = {
+def test_every_kind_of_data_is_in_one_list_to_which_each_help_points(capsys):
+    from tfflow.data.sources import DESCRIPTIONS, KINDS, SCENES, register_data
+
+    assert sorted(", ".join(DESCRIPTIONS).split(", ")) == sorted([*KINDS, SCENES])
+    rows = re.findall(r"^\| (`.*?) \|", (ROOT / "docs" / "data.md").read_text("utf-8"), re.MULTILINE)
+    assert [row.replace("`", "") for row in rows] == list(DESCRIPTIONS)
+    with KINDS.temporarily():
+        register_data("toy", lambda path: None)
+        assert main(["data"]) == 0
+    shown = capsys.readouterr().out
+    assert all(kind in shown for kind in [*KINDS, SCENES, "toy"])
+    for name in COMMANDS:
+        text = module_of(name).parser().format_help()
+        assert text.endswith("`tfflow data` lists the kinds of KIND:PATH.\n") == ("KIND:PATH" in text), name
+        assert ("--data" in text) <= ("KIND:PATH" in text) or name == "data"
+
+
+@pytest.mark.parametrize(
+    ("name", "former", "present"),
+    [
+        ("phone", "--network", "--weights"),
+        ("predict", "--max-flow", "--full"),
+        ("release", "--box", "--pretrained"),
+    ],
+)
+def test_former_names_of_options_are_taken_and_not_shown(name, former, present):
+    parser, dest = module_of(name).parser(), present[2:]
+    assert former not in parser.format_help() and present in parser.format_help()
+    for option in (former, present):
+        assert str(getattr(parser.parse_args(["clip", option, "7"]), dest)) in ("7", "7.0")
+    assert str(getattr(parser.parse_args(["clip"]), dest)) in ("None", "pwcnet_mobile_v2")
+    assert parser.options()[dest] == present
+
+
+MODULES = {
     "recipes": "recipes", "train": "train", "predict": "predict", "evaluate": "evaluate", "benchmark": "benchmark",
     "web": "web", "compare": "compare", "synthesize": "synthesize", "import_weights": "import-weights",
     "release": "release",
@@ -80,12 +115,12 @@ DOORS = {
 
 
 def test_python_m_and_the_scripts_of_export_are_the_same_commands():
-    for module, name in DOORS.items():
+    for module, name in MODULES.items():
         file = ROOT / "tfflow" / f"{module}.py"
         text = (file if file.is_file() else ROOT / "tfflow" / module / "__main__.py").read_text()
-        assert f'main = door("{name}")' in text
+        assert f'main = command_of("{name}")' in text
     for script, name in {"to_tflite": "export", "validate": "validate", "benchmark": "benchmark-export"}.items():
-        assert f'main = door("{name}")' in (ROOT / "export" / f"{script}.py").read_text()
+        assert f'main = command_of("{name}")' in (ROOT / "export" / f"{script}.py").read_text()
     done = subprocess.run(
         [sys.executable, "export/to_tflite.py", "--size", "big"], cwd=ROOT, capture_output=True, text=True,
         env={**os.environ, "PYTHONPATH": str(ROOT)},

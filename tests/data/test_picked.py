@@ -43,7 +43,7 @@ def test_black_frames_have_no_texture(tmp_path):
     for k in range(5):
         trees.put_image(tmp_path / f"{k}.png", np.zeros((64, 96, 3), np.uint8))
     picked = pick_moving(open_source(f"frames:{tmp_path}"), [range(4)], 4)
-    assert picked.places == [] and picked.text() == "of 4 places 0 move, 0 stand still, 4 have no texture"
+    assert picked.places == [] and picked.text() == "of 4 pairs measured 0 move, 0 stand still, 4 have no texture"
 
 
 def test_no_pair_lies_across_two_clips(tmp_path):

@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 
 from tfflow import ops
-from tfflow.data.rendered import PairFlow, Rendered, Rendering, changed, light_and_noise, render
+from tfflow.data.rendered import PairFlow, Rendering, changed, light_and_noise, render
 from tfflow.data.scenes import Scenes, preset
 from tfflow.data.surfaces import Arrivals, invert, sampled, spread_into
 
@@ -116,25 +116,6 @@ def test_no_change_of_the_flow_leaves_it():
     flow = np.random.default_rng(0).normal(0, 2, (12, 16, 2)).astype(np.float32)
     nothing = Rendering(scale=(1, 1), shift=0, rotation=0, zoom=0, shear=0)
     np.testing.assert_allclose(changed(flow, nothing, np.random.default_rng(1)), flow, atol=1e-6)
-
-
-def test_a_sample_depends_on_its_number_alone():
-    flows = [pair_of(index)[1] for index in range(6)]
-    source = Rendered(SCENES, flows.__getitem__, Rendering(), seed=3)
-    assert len(source) == 48
-    for key, value in source.sample(7).items():
-        np.testing.assert_array_equal(value, source.sample(7)[key])
-    assert not np.array_equal(source.sample(7)["flow12"], source.sample(7 + 6)["flow12"])
-    assert source.truth <= source.sample(7).keys()
-
-
-def test_real_pairs_are_followed_where_the_check_holds():
-    flows = [pair_of(index)[1] for index in range(6)]
-    sample = Rendered(SCENES, flows.__getitem__, Rendering(share=0.0)).sample(2)
-    real, flow = pair_of(2)
-    forward = np.array_equal(sample["image1"], real["image1"])
-    np.testing.assert_array_equal(sample["flow12"], flow.flow12 if forward else flow.flow21)
-    np.testing.assert_array_equal(sample["valid1"], flow.visible1 if forward else flow.visible2)
 
 
 def test_holes_take_what_lies_farthest_back():

@@ -8,39 +8,13 @@ import cv2
 import numpy as np
 import pytest
 
+from tests.data.scene_oracles import oracle_depth, oracle_top
 from tfflow.data.scenes import Scenes, SceneSettings
-from tfflow.data.scenes.layer import Layer
 from tfflow.errors import InputError
 
 SIZE = (60, 84)
 CLEAN = SceneSettings(noise=0, light_change=0, defocus=0, motion_blur=0)
 LIVELY = SceneSettings(shapes=(5, 8), pace=(1, 2), noise=0, light_change=0, defocus=0)
-
-
-def oracle_depth(layer: Layer, frame: int, x: float, y: float) -> float:
-    """How far inside the layer a point of a frame is, in grey levels of alpha; > 0 is inside."""
-    if layer.alpha is None:
-        return 127.5
-    cx, cy, _ = np.linalg.solve(np.vstack([layer.to_frames[frame], [0, 0, 1]]), [x, y, 1])
-    height, width = layer.alpha.shape
-    if not (0 <= cx < width - 1 and 0 <= cy < height - 1):
-        return -127.5
-    i, j = int(cy), int(cx)
-    s, t = cy - i, cx - j
-    a = layer.alpha.astype(float)
-    value = (1 - s) * ((1 - t) * a[i, j] + t * a[i, j + 1]) + s * ((1 - t) * a[i + 1, j] + t * a[i + 1, j + 1])
-    return value - 127.5
-
-
-def oracle_top(layers: list[Layer], frame: int, x: float, y: float) -> tuple[int, bool]:
-    """The layer in front at a point, and whether that is beyond doubt (OpenCV places its samples to 1/32 px)."""
-    sure = True
-    for index in range(len(layers) - 1, -1, -1):
-        depth = oracle_depth(layers[index], frame, x, y)
-        sure = sure and abs(depth) > 12
-        if depth >= 0:
-            return index, sure
-    raise AssertionError("the background is everywhere")
 
 
 @pytest.mark.parametrize("index", [0, 1, 2])

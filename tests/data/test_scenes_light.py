@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from tfflow.data.scenes import Scenes, SceneSettings
+from tfflow.data.scenes.effects import draw_effects
 from tfflow.data.scenes.layer import Layer
-from tfflow.data.scenes.light import Shadow, Shine
+from tfflow.data.scenes.light import Highlight, Shadow
 from tfflow.data.scenes.motion import affine
-from tfflow.data.scenes.plot import draw_plot
 from tfflow.data.scenes.render import blur, paint
 
 SIZE = (60, 84)
@@ -103,8 +103,8 @@ def test_shadow_falls_into_the_frame_from_outside_as_if_the_frame_were_larger():
 
 
 def test_highlight_brightens_its_own_layer_alone_and_moves_by_itself():
-    shine = Shine((30.0, 20.0), (3.0, 0.0), (4.0, 4.0), 0.4)
-    layers = [wall(), square((20, 14), (8, 0), side=16, shine=shine)]
+    highlight = Highlight((30.0, 20.0), (3.0, 0.0), (4.0, 4.0), 0.4)
+    layers = [wall(), square((20, 14), (8, 0), side=16, highlight=highlight)]
     plain = [wall(), square((20, 14), (8, 0), side=16)]
     for frame, x in ((0, 30), (1, 33)):
         added = paint(layers, frame, SIZE, True).astype(int) - paint(plain, frame, SIZE, True)
@@ -142,14 +142,14 @@ def test_dark_scenes_have_little_light_and_noise_of_each_frame():
     for index in range(6):
         s, lit = (Scenes(SIZE, settings=dataclasses.replace(dark, dark=p)).sample(index) for p in (1, 0))
         assert s["image1"].mean() < 0.6 * lit["image1"].mean()
-        assert np.array_equal(s["image1"], s["image2"]) == draw_plot(0, index, dark, SIZE).same
+        assert np.array_equal(s["image1"], s["image2"]) == draw_effects(0, index, dark, SIZE).same
 
 
 def test_jpeg_keeps_what_the_coder_keeps_of_each_frame():
     jpeg = dataclasses.replace(MANY, jpeg=1)
     for index in range(4):
         s, raw = (Scenes(SIZE, settings=dataclasses.replace(jpeg, jpeg=p)).sample(index) for p in (1, 0))
-        quality = draw_plot(0, index, jpeg, SIZE).quality
+        quality = draw_effects(0, index, jpeg, SIZE).quality
         assert 25 <= quality <= 90
         for key in ("image1", "image2"):
             levels = np.floor(raw[key] * 255 + 0.5).astype(np.uint8)

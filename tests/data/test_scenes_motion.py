@@ -8,12 +8,12 @@ import cv2
 import numpy as np
 import pytest
 
+from tests.data.scene_oracles import oracle_depth, oracle_place, oracle_raster, oracle_top
 from tfflow.data.scenes import Scenes, SceneSettings
 from tfflow.data.scenes.bending import STEEPEST, draw_bend
 from tfflow.data.scenes.drive import Camera, Plane
-from tfflow.data.scenes.layer import Layer
-from tfflow.data.scenes.motion import affine, square
-from tfflow.data.scenes.receding import recede
+from tfflow.data.scenes.motion import affine
+from tfflow.data.scenes.perspective import in_perspective
 from tfflow.data.scenes.textures import Textures
 
 SIZE = (60, 84)
@@ -25,58 +25,6 @@ KINDS = {
     "pan": dataclasses.replace(CLEAN, pan=1, fast_speed=(0.06, 0.2)),
     "fast things before a drive": dataclasses.replace(CLEAN, drive=1, fast=1, pan=1, fast_speed=(0.06, 0.15)),
 }
-
-
-def oracle_displacement(layer: Layer, frame: int, x: float, y: float) -> np.ndarray:
-    """Of a flat place of the raster at a time: the sum of the waves, one by one."""
-    total = np.zeros(2)
-    if layer.bend is not None:
-        for wx, wy, phase, ax, ay in layer.bend.waves:
-            total += np.sin(wx * x + wy * y + phase) * np.array([ax, ay])
-        total *= layer.time + frame - layer.bend.flat
-    return total
-
-
-def oracle_raster(layer: Layer, frame: int, x: float, y: float) -> np.ndarray:
-    """The point of the raster under a point of a frame."""
-    at = np.linalg.solve(square(layer.to_frames[frame]), [x, y, 1])
-    at = at[:2] / at[2]
-    return at + oracle_displacement(layer, frame, *at)
-
-
-def oracle_place(layer: Layer, frame: int, point: np.ndarray) -> np.ndarray:
-    """Where a frame shows a point of the raster."""
-    flat = point.copy()
-    for _ in range(30):
-        flat = point - oracle_displacement(layer, frame, *flat)
-    at = square(layer.to_frames[frame]) @ [*flat, 1]
-    return at[:2] / at[2]
-
-
-def oracle_depth(layer: Layer, frame: int, x: float, y: float) -> float:
-    """How far inside the layer a point of a frame is, in grey levels of alpha; > 0 is inside."""
-    if layer.alpha is None:
-        return 127.5
-    cx, cy = oracle_raster(layer, frame, x, y)
-    height, width = layer.alpha.shape
-    if not (0 <= cx < width - 1 and 0 <= cy < height - 1):
-        return -127.5
-    i, j = int(cy), int(cx)
-    s, t = cy - i, cx - j
-    a = layer.alpha.astype(float)
-    value = (1 - s) * ((1 - t) * a[i, j] + t * a[i, j + 1]) + s * ((1 - t) * a[i + 1, j] + t * a[i + 1, j + 1])
-    return value - 127.5
-
-
-def oracle_top(layers: list[Layer], frame: int, x: float, y: float) -> tuple[int, bool]:
-    """The layer in front at a point, and whether that is beyond doubt (OpenCV places its samples to 1/32 px)."""
-    sure = True
-    for index in range(len(layers) - 1, -1, -1):
-        depth = oracle_depth(layers[index], frame, x, y)
-        sure = sure and abs(depth) > 12
-        if depth >= 0:
-            return index, sure
-    raise AssertionError("the background is everywhere")
 
 
 def grid(size):
@@ -185,7 +133,7 @@ def test_a_texture_that_recedes_holds_no_finer_detail_far_away_than_near():
     rays = np.linalg.inv(np.array([[128.0, 0, 64], [0, 128, 0], [0, 0, 1]]))  # the horizon is the first row
     steps = []
     for seed in range(6):
-        seen = recede(np.random.default_rng(seed), textures, rays, np.array([0, 1.0, 0]), (96, 128))
+        seen = in_perspective(np.random.default_rng(seed), textures, rays, np.array([0, 1.0, 0]), (96, 128))
         steps.append(np.abs(np.diff(seen.astype(float), axis=1)).mean(axis=(1, 2)))
     near, far, horizon = (np.mean(steps, axis=0)[part].mean() for part in (slice(60, 90), slice(12, 30), slice(0, 3)))
     assert 0.4 < far / near < 1.6
@@ -212,7 +160,7 @@ def test_a_camera_that_may_not_move_stands_still():
         np.testing.assert_allclose(Scenes(SIZE, settings=settings).sample(index)["flow12"], 0, atol=1e-4)
 
 
-def test_fast_things_cross_a_third_of_the_frame_and_are_small():
+def test_fast_objects_cross_a_third_of_the_frame_and_are_small():
     longest, area = [], []
     for index in range(40):
         s = Scenes((96, 128), settings=dataclasses.replace(CLEAN, fast=1, max_displacement=2)).sample(index)

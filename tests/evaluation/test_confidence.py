@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.evaluation.fakes import Given, noise
-from tfflow.evaluation.confidence import SHARES, Trust, area, measure_confidence
+from tfflow.evaluation.confidence import SHARES, ConfidenceScore, area, measure_confidence
 
 
 def test_the_errors_own_order_has_no_area_and_the_opposite_the_largest():
@@ -57,7 +57,7 @@ def test_errors_stand_in_the_bin_of_their_confidence():
 
 
 def test_a_pair_without_ground_truth_counts_nothing():
-    trust = Trust("here", "net")
+    trust = ConfidenceScore("here", "net")
     flow = np.zeros((8, 9, 2), np.float32)
     trust.add(flow, flow, {"image1": noise(1, 8, 9), "flow12": flow, "valid1": np.zeros((8, 9, 1))})
     assert trust.summary() == {"source": "here", "predictor": "net", "bins": [], "area": {}}

@@ -224,12 +224,12 @@ def test_validation_refuses_weights_of_another_network(out, tmp_path, capsys):
 
 
 def test_an_exported_network_is_no_start_of_training(out):
-    with pytest.raises(InputError, match="is an exported network; give the weights that it was made from"):
+    with pytest.raises(InputError, match="is an exported network; give the weights that it was exported from"):
         load_float(out / "model.tflite")
 
 
 def test_an_exported_network_has_one_size(out):
-    with pytest.raises(InputError, match="is exported for one size of frames: scales are for other weights"):
+    with pytest.raises(InputError, match="is exported for one frame size: it takes no `scales`"):
         load(out / "model.tflite", scales=(1, 2))
 
 

@@ -167,7 +167,7 @@ def test_a_level_without_a_mask_of_its_own_takes_the_phase_s():
 )
 def test_a_level_that_a_network_lacks_is_no_silent_zero(term):
     v = pyramid(target12=field(1, h=16, w=24), target_mask=np.ones([N, 16, 24, 1], np.float32))
-    with pytest.raises(InputError, match=r"^a term judges the flow at 1/8, and this network has 1/1, 1/2, 1/4$"):
+    with pytest.raises(InputError, match=r"^a term uses the flow at 1/8, and this network has 1/1, 1/2, 1/4$"):
         term(v)
     assert 8 in term.needs_levels
 
@@ -311,7 +311,7 @@ def test_a_second_pass_is_judged_by_itself():
         2 * TargetFlow(L1)(second) + Smoothness()(second),
         rtol=1e-6,
     )
-    with pytest.raises(ValueError, match="judges a second pass: its phase needs `second`, a Transformed"):
+    with pytest.raises(ValueError, match="uses a second pass: its phase needs `second`, a Transformed"):
         SecondPass(objective)(view())
 
 

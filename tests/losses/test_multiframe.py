@@ -144,7 +144,7 @@ def test_flows_and_shares_learn():
 @pytest.mark.parametrize(
     ("term", "missing", "text"),
     [
-        (MultiFramePhotometric(), "shares", "needs a network that says which neighbour sees a pixel"),
+        (MultiFramePhotometric(), "shares", "needs a network that estimates shares"),
         (MultiFramePhotometric(), "image0", "needs a network of three frames"),
         (MultiFramePhotometric(hard=False), "flows10", "needs a network with a flow to the previous frame"),
         (ConstantVelocity(), "flows10", "needs a network with a flow to the previous frame"),

@@ -103,7 +103,7 @@ def test_ground_truth_reaches_only_terms_that_declare_it_and_a_teacher_s_flow_al
 def test_a_term_that_follows_a_teacher_says_so_where_there_is_none():
     for term in (TargetFlow(), Distillation()):
         assert (1.0 * term).needs("teacher") and (1.0 * AtLevel(4, 1.0 * term)).needs("teacher")
-        with pytest.raises(ValueError, match=r"^this term follows a teacher's flow: its phase needs a teacher, or a"):
+        with pytest.raises(ValueError, match=r"^this term needs a target flow: its phase needs a teacher, or a"):
             term(view())
 
 

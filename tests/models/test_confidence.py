@@ -95,7 +95,7 @@ def test_all_that_is_known_is_in_an_npz_and_a_picture_in_a_png(tmp_path):
 def test_without_the_flow_back_there_is_no_confidence(tmp_path):
     one_way = Estimate(constant(1, 2), noise(1, 40, 60), noise(2, 40, 60))
     for what in ("visible", "confidence"):
-        with pytest.raises(InputError, match="this needs the flow back, too: ask for both directions"):
+        with pytest.raises(InputError, match="this needs the backward flow: compute both directions"):
             getattr(one_way, what)
     one_way.save(tmp_path / "a.npz")
     with np.load(tmp_path / "a.npz") as arrays:

@@ -32,6 +32,7 @@ PARAMETERS = {
     "pwcnet_mobile": 1_178_362,
     "pwcnet_mobile_v2": 1_183_114,
     "spynet_mobile": 339_500,
+    "spynet_mobile_v2": 331_358,
 }
 STRIDES = {
     "flownets": 64,
@@ -52,6 +53,7 @@ STRIDES = {
     "pwcnet_mobile": 32,
     "pwcnet_mobile_v2": 64,
     "spynet_mobile": 64,
+    "spynet_mobile_v2": 64,
 }
 # strides of the flows that come back, fine to coarse
 GRIDS = {
@@ -65,6 +67,7 @@ GRIDS = {
     "pwcnet_mobile": [1, 4, 8, 16, 32],
     "pwcnet_mobile_v2": [1, 4, 8, 16, 32, 64],
     "spynet_mobile": [1, 2, 4, 8, 16, 32, 64],
+    "spynet_mobile_v2": [1, 4, 8, 16, 32, 64],
 }
 # FlowNet2, and what the thin stack of UnFlow is made of, of more channels, up to 650 MB: they have tests of their own
 LARGE = ("flownetc", "flownet2", "unflow_c", "unflow_cs", "unflow_css")
@@ -99,7 +102,7 @@ def test_parameters_are_those_of_the_paper(name, built):
 
 def test_ours_are_small_enough_for_phones():
     assert PARAMETERS["pwcnet_mobile"] < PARAMETERS["pwcnet_mobile_v2"] <= 1_200_000
-    assert PARAMETERS["spynet_mobile"] <= 400_000
+    assert max(PARAMETERS["spynet_mobile"], PARAMETERS["spynet_mobile_v2"]) <= 400_000
 
 
 @each_network
@@ -158,7 +161,7 @@ def test_each_frame_is_encoded_once(name, built):
         assert first.startswith(("encoder1_conv1", "normalize", "standardize"))
         assert runs["frames"] == ["image1"]
         encoder = [n for n in runs if n.removeprefix("net1_").startswith("encoder")]
-        assert bool(encoder) == name.startswith(("pwc", "unflow"))
+        assert bool(encoder) == name.startswith(("pwc", "unflow", "spynet_mobile_v2"))
         assert {len(runs[n]) for n in [first, *encoder]} == {1}
 
 
@@ -187,7 +190,7 @@ def test_a_network_comes_back_from_json(name, built):
         np.testing.assert_array_equal(a, b)
 
 
-@pytest.mark.parametrize("name", ["pwcnet_mobile", "spynet_mobile"])
+@pytest.mark.parametrize("name", ["pwcnet_mobile", "spynet_mobile", "spynet_mobile_v2"])
 @pytest.mark.parametrize("policy", ["mixed_bfloat16"])
 def test_half_precision_keeps_weights_and_flow_in_float32(name, policy):
     network = variant(name).build(policy)
@@ -324,7 +327,7 @@ def test_uflow_s_network_leaves_out_levels_in_training_alone(built):
     assert not np.array_equal(whole, [np.array_equal(a, b) for a, b in zip(plain[0], others, strict=True)])
 
 
-@pytest.mark.parametrize("name", ["pwcnet_mobile", "spynet_mobile"])
+@pytest.mark.parametrize("name", ["pwcnet_mobile", "spynet_mobile", "spynet_mobile_v2"])
 def test_training_starts_from_little_motion(name, built):
     """Heads give a residual that starts near zero, or else training starts by undoing a random flow."""
     flow = built(name).one_way(list(frames()))[0]
@@ -351,9 +354,24 @@ def test_refusals_say_what_was_expected_and_what_came():
         one_direction(variant("pwcnet_mobile").build("float32"), (64, 100))
 
 
-def test_a_network_holds_all_weights_of_the_one_that_it_extends(built):
-    extended = {name: v.extends for name, v in VARIANTS.items() if v.extends}
-    assert extended == {"pwcnet_mobile_v2": "pwcnet_mobile"}
-    for name, origin in extended.items():
-        arrays, start = model_arrays(built(name).one_way), model_arrays(built(origin).one_way)
-        assert {k: v.shape for k, v in start.items()}.items() <= {k: v.shape for k, v in arrays.items()}.items()
+def test_what_a_network_shares_with_the_one_that_it_extends(built):
+    """Weights of one name have one shape in both; the second PWC-Net holds all of the first, the SpyNet an encoder."""
+    shared = {"pwcnet_mobile_v2": ("pwcnet_mobile", ""), "spynet_mobile_v2": ("pwcnet_mobile_v2", "encoder")}
+    assert {name: v.extends for name, v in VARIANTS.items() if v.extends} == {n: o for n, (o, _) in shared.items()}
+    for name, (origin, beginning) in shared.items():
+        shapes, start = ({k: v.shape for k, v in model_arrays(built(n).one_way).items()} for n in (name, origin))
+        common = shapes.keys() & start.keys()
+        assert {k: shapes[k] for k in common} == {k: start[k] for k in common}
+        expected = {k for k in start if k.startswith(beginning) and not k.startswith("encoder5" if beginning else "-")}
+        assert common == expected and len(common) >= 16
+
+
+def test_the_second_spynet_shares_a_decoder_from_1_64_to_1_16_and_matches_there_and_at_1_8(built):
+    layers = {layer.name: layer for layer in built("spynet_mobile_v2").one_way.layers}
+    assert {n: layer.radius for n, layer in layers.items() if n.startswith("cost_volume")} == {
+        "cost_volume6": 3, "cost_volume5": 3, "cost_volume4": 3, "cost_volume3": 2,
+    }  # fmt: skip
+    runs = runs_of(built("spynet_mobile_v2").one_way)
+    assert [len(runs[f"level{n}_conv1"]) for n in (4, 3, 2)] == [3, 1, 1]
+    assert {n for n in layers if n.startswith("warp")} == {"warp5", "warp4", "warp3", "warp2"}
+    assert layers["warp2"].output_shape[-1] == 16 and layers["convex"].output_shape[-1] == 144

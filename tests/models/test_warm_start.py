@@ -7,7 +7,7 @@ import pytest
 
 from tests.evaluation.fakes import Constant, noise
 from tfflow.errors import InputError
-from tfflow.models.warm_start import WarmStart, carry
+from tfflow.models.warm_start import WarmStart, forward_warp
 
 NAME = "spynet_mobile"
 
@@ -19,14 +19,14 @@ def model(built):
 
 def test_constant_motion_stays_what_it_is():
     flow = np.broadcast_to(np.float32([5, -3]), (40, 60, 2))
-    np.testing.assert_allclose(carry(flow, flow), flow, atol=1e-4)
+    np.testing.assert_allclose(forward_warp(flow, flow), flow, atol=1e-4)
 
 
 def test_a_moving_square_carries_its_motion_along_and_meets_the_ground_halfway():
     """Where two arrive, their mean; where none does, what is beside it."""
     flow = np.zeros((40, 60, 2), np.float32)
     flow[10:20, 10:20] = (7, 4)
-    carried = carry(flow, flow)
+    carried = forward_warp(flow, flow)
     np.testing.assert_allclose(carried[14:20, 17:20], np.broadcast_to([7, 4], (6, 3, 2)), atol=1e-5)  # it left there
     np.testing.assert_allclose(carried[20:24, 20:27], np.broadcast_to([3.5, 2], (4, 7, 2)), atol=1e-5)
     assert np.abs(carried[11:13, 11:15]).max() < 2
@@ -35,7 +35,7 @@ def test_a_moving_square_carries_its_motion_along_and_meets_the_ground_halfway()
 
 def test_what_comes_into_the_frame_is_filled_from_beside_it():
     flow = np.broadcast_to(np.float32([20, 0]), (40, 60, 2))
-    carried = carry(flow, flow)
+    carried = forward_warp(flow, flow)
     assert np.isfinite(carried).all()
     np.testing.assert_allclose(carried[:, :20, 0], 20, atol=1e-3)
 
@@ -81,7 +81,7 @@ def test_each_pair_starts_from_the_last_until_one_does_not_follow(model, monkeyp
     assert warm.name == "spynet_mobile, warm start"
     flows = warm.batch(frames[[0, 1, 3]], frames[[1, 2, 4]])
     assert [start is None for start in starts] == [True, False, True]
-    np.testing.assert_allclose(starts[1][0], carry(flows[0], flows[0]), atol=1e-5)
+    np.testing.assert_allclose(starts[1][0], forward_warp(flows[0], flows[0]), atol=1e-5)
     warm.batch(frames[4:], frames[:1])
     assert starts[3] is not None  # also over the border of two batches
 

@@ -96,6 +96,20 @@ def test_weights_of_another_network_are_refused_before_one_is_changed(model, cha
         np.testing.assert_array_equal(a, b)
 
 
+def test_weights_given_partly_are_those_of_common_names(model):
+    """All else stays; nothing in common, or one name of two shapes, is another network."""
+    before = model_arrays(model.one_way)
+    with pytest.raises(InputError, match=r"weights of another network: \d+ of \d+ weights are missing .*'other'"):
+        assign(model.one_way, {"other": np.zeros(3, np.float32)}, "here", partly=True)
+    with pytest.raises(InputError, match=r"here: level1_flow/bias should be \(2,\), is \(3,\): another network"):
+        assign(model.one_way, {"level1_flow/bias": np.zeros(3, np.float32)}, "here", partly=True)
+    given = {"level1_flow/bias": before["level1_flow/bias"] + 1, "other": np.zeros(3, np.float32)}
+    assign(model.one_way, given, "here", partly=True)
+    after = model_arrays(model.one_way)
+    assert {n for n in after if not np.array_equal(after[n], before[n])} == {"level1_flow/bias"}
+    assign(model.one_way, before, "here")
+
+
 def test_weights_not_finite_are_refused(model, tmp_path):
     arrays = changed(model, lambda a: a.update({"level1_flow/bias": np.float32([0, np.nan])}))
     with pytest.raises(InputError, match="here: level1_flow/bias is not finite"):

@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 
 from tests.ops import oracles, ways
-from tfflow.ops import crop_to, cut, pad_to_multiple, resize_flow, resize_image, resize_mask
+from tfflow.ops import crop_each, crop_to, pad_to_multiple, resize_flow, resize_image, resize_mask
 
 SIZES = {"larger": (9, 17), "smaller": (3, 4), "taller and narrower": (11, 4), "same": (5, 8), "one pixel": (1, 1)}
 
@@ -131,6 +131,6 @@ def test_refusals_say_what_was_expected_and_what_came():
 def test_cut_takes_each_sample_its_own_window(way):
     image = picture(b=3)
     top, left = np.int32([0, 2, 1]), np.int32([5, 0, 3])
-    windows = way(lambda i, y, x: cut(i, y, x, (3, 2)), image, top, left)
+    windows = way(lambda i, y, x: crop_each(i, y, x, (3, 2)), image, top, left)
     for i, (y, x) in enumerate(zip(top, left, strict=True)):
         np.testing.assert_array_equal(windows[i], image[i, y : y + 3, x : x + 2])

@@ -133,7 +133,7 @@ def test_a_phase_judges_one_network_of_a_stack(net, first):
 def test_a_network_that_a_stack_has_not_is_refused():
     flows = [tf.zeros([1, 8, 8, 2]), tf.zeros([1, 2, 2, 2])]
     assert len(flows_of(1, flows)) == 2
-    with pytest.raises(ValueError, match="this phase judges network 2 of a stack, and the model has 1"):
+    with pytest.raises(ValueError, match="this phase uses network 2 of a stack, and the model has 1"):
         flows_of(2, flows)
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 import sys
 
 from tfflow.errors import InputError
-from tfflow.training.cluster import agree, machines_of
+from tfflow.training.cluster import check_agreement, machines_of
 from tfflow.training.strategy import choose_strategy
 
 
@@ -17,7 +17,7 @@ def main(arguments: list[str]) -> None:
     for part in " ".join(arguments).split("/"):
         step, *facts = part.split()
         try:
-            agree(strategy, int(step), dict(fact.split("=") for fact in facts))
+            check_agreement(strategy, int(step), dict(fact.split("=") for fact in facts))
             print("agreed")
         except InputError as error:
             print(error)

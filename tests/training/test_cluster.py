@@ -12,7 +12,7 @@ import pytest
 from tests.training.test_replicas import free_ports
 from tests.training.tiny import finish, start
 from tfflow.errors import InputError
-from tfflow.training.cluster import Cluster, meet, read_cluster
+from tfflow.training.cluster import Cluster, read_cluster, wait_for_machines
 from tfflow.training.strategy import choose_strategy
 
 pytestmark = pytest.mark.usefixtures("as_command")
@@ -74,7 +74,7 @@ def test_a_cluster_of_one_machine_is_that_machine(monkeypatch):
 def test_a_machine_that_does_not_come_is_announced_and_given_up(capsys):
     here, gone = (f"127.0.0.1:{port}" for port in free_ports(2))
     with pytest.raises(InputError, match=rf"^machine 0 \({gone}\) did not come within 0\.3 s: start the same command"):
-        meet(Cluster((gone, here), 1), announced=0.1, given_up=0.3)
+        wait_for_machines(Cluster((gone, here), 1), announced=0.1, given_up=0.3)
     assert capsys.readouterr().err == f"tfflow: waiting for machine 0 ({gone}); given up after 0.3 s\n"
 
 
@@ -83,7 +83,7 @@ def test_machines_that_come_meet_in_silence(capsys):
     addresses, met, over = tuple(f"127.0.0.1:{port}" for port in ports), [], threading.Event()
 
     def come(index):
-        meet(Cluster(addresses, index), given_up=20)
+        wait_for_machines(Cluster(addresses, index), given_up=20)
         with socket.create_server(("", ports[index])):  # as TensorFlow does next
             met.append(index)
             over.wait(20)
@@ -103,7 +103,7 @@ def test_a_port_that_is_taken_is_refused():
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
         with pytest.raises(InputError, match=rf"^this machine cannot listen at port {port} of TF_CONFIG"):
-            meet(Cluster((f"127.0.0.1:{port}", "127.0.0.1:1"), 0))
+            wait_for_machines(Cluster((f"127.0.0.1:{port}", "127.0.0.1:1"), 0))
 
 
 def test_chief_and_worker_begin_together_where_they_agree_and_else_say_in_what_they_differ():

@@ -1,4 +1,4 @@
-"""A recipe on a network: every term finds what it judges before the first step, or the run says what it leaves out."""
+"""A recipe on a network: every term finds what it uses before the first step, or the run says what it leaves out."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_a_level_that_the_network_lacks_is_refused(tiny, objective, lacking):
     with pytest.raises(InputError) as error:
         fitted(of(objective), tiny)
     assert str(error.value) == (
-        f"mine judges flow at {lacking}, and tiny has it at 1/1, 1/2, 1/4; `model` flownets has it"
+        f"mine uses flow at {lacking}, and tiny has it at 1/1, 1/2, 1/4; `model` flownets has it"
     )
 
 
@@ -67,7 +67,7 @@ def test_a_recipe_may_leave_levels_out_and_the_run_says_so(tiny):
 
 
 def test_a_phase_of_which_nothing_is_left_is_refused(tiny):
-    with pytest.raises(InputError, match=r"^mine judges flow at 1/64, and tiny has it at"):
+    with pytest.raises(InputError, match=r"^mine uses flow at 1/64, and tiny has it at"):
         fitted(of(1.0 * AtLevel(64, 1.0 * Census(1)), optional=True), tiny)
 
 
@@ -76,7 +76,7 @@ def test_levels_are_those_of_the_network_that_a_phase_judges():
     stack = FlowModel("tiny_stack")
     inside = of(1.0 * AtLevel(4, 1.0 * Census(1)), part=Part(net=2))
     assert fitted(inside, stack) == (inside, [])
-    with pytest.raises(InputError, match=r"^mine judges flow at 1/2, and tiny_stack has it at 1/1, 1/4"):
+    with pytest.raises(InputError, match=r"^mine uses flow at 1/2, and tiny_stack has it at 1/1, 1/4"):
         fitted(of(1.0 * AtLevel(2, 1.0 * Census(1)), part=Part(net=2)), stack)
 
 

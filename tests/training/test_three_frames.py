@@ -160,9 +160,9 @@ def test_levels_of_janai_are_weighed_as_sums_over_their_pixels():
         (
             "multi_frame_occ_flow_hard",
             "tiny",
-            "judges shares of a network, and tiny has none; `model` multiframe_hard has",
+            "uses shares of a network, and tiny has none; `model` multiframe_hard has",
         ),
-        ("multi_frame_occ_flow", "tiny", "judges shares of a network, and tiny has none; `model` multiframe_soft has"),
+        ("multi_frame_occ_flow", "tiny", "uses shares of a network, and tiny has none; `model` multiframe_soft has"),
     ],
 )
 def test_a_network_that_does_not_give_what_is_judged_is_refused(recipe, model, text):
@@ -181,7 +181,7 @@ def test_pairs_alone_are_refused_to_networks_of_three_frames():
     class Pairs:
         name, sequences = "chairs:here", False
 
-    with pytest.raises(InputError, match=r"^selflow takes 3 frames, and chairs:here has pairs alone: train on video"):
+    with pytest.raises(InputError, match=r"^selflow takes 3 frames, and chairs:here has only pairs: train on video"):
         check_sequences("selflow", 3, Pairs())
     check_sequences("pwcnet", 2, Pairs())
     check_sequences("selflow", 3, Scenes((32, 40)))

@@ -17,9 +17,9 @@ from tfflow.errors import InputError, unknown_name
 from tfflow.evaluation import baselines as classical
 from tfflow.evaluation import report, scoring
 from tfflow.evaluation import submission as server
-from tfflow.evaluation.confidence import Trust, measure_confidence
-from tfflow.evaluation.refinement import REFINEMENTS, refined, used_as
-from tfflow.evaluation.sequences import Steadiness, measure_sequences, sequences_table
+from tfflow.evaluation.confidence import ConfidenceScore, measure_confidence
+from tfflow.evaluation.refinement import REFINEMENTS, label_of, refined
+from tfflow.evaluation.sequences import SequenceScore, measure_sequences, sequences_table
 from tfflow.files import write_json
 from tfflow.models import load, untrained
 from tfflow.models.cascade import ONCE, check_scales
@@ -32,8 +32,8 @@ class EvaluateResult:
 
     results: tuple[scoring.Result, ...]
     settings: Mapping[str, object] = field(default_factory=dict)
-    confidence: tuple[Trust, ...] = ()
-    sequences: tuple[Steadiness, ...] = ()
+    confidence: tuple[ConfidenceScore, ...] = ()
+    sequences: tuple[SequenceScore, ...] = ()
 
     def __getitem__(self, key: tuple[str, str]) -> dict[str, Any]:
         """The summary of one predictor on one source: `result["sintel-clean:/data/sintel", "pwcnet_mobile"]`."""
@@ -142,8 +142,8 @@ def evaluate(
     files = _Files(folder, error_maps, submission)
     console = report.wide_console(quiet=not progress)
     results: list[scoring.Result] = []
-    trusts: list[Trust] = []
-    steady: list[Steadiness] = []
+    trusts: list[ConfidenceScore] = []
+    steady: list[SequenceScore] = []
     for source in sources:
         beside = classical.all_baselines() if baselines else []
         if "flow12" not in source.truth and not beside:  # without ground truth a number says little by itself
@@ -152,7 +152,7 @@ def evaluate(
         writer = files.writer(source, set(predictors or compared))
         with report.progress_bar(console, source.name) as shown:
             found = scoring.run(compared, source, batch=batch, limit=limit, each=writer, progress=shown)
-            of_source: list[Trust] = []
+            of_source: list[ConfidenceScore] = []
             if confidence and "flow12" in source.truth:
                 of_source = [measure_confidence(label, p, source, limit, shown) for label, p in predictors.items()]
             consecutive = measure_sequences(predictors, source, limit, shown) if sequences else []
@@ -186,7 +186,7 @@ def _predictors(
     predictors |= {f"{name} (untrained)": untrained(name, scales) for name in model}
     if refine:
         predictors = {label: refined(p, refine) for label, p in predictors.items()}
-    return {used_as(label, scales, refine): p for label, p in predictors.items()}
+    return {label_of(label, scales, refine): p for label, p in predictors.items()}
 
 
 def _check_submission(layout: str, sources: list[Source]) -> None:

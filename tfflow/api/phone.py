@@ -1,4 +1,4 @@
-"""`tfflow.phone`: the whole way from a video to files for the phone, in one folder."""
+"""`tfflow.phone`: from a video to files for the phone, in one folder."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ from tfflow.files import write_json, write_text, write_whole
 from tfflow.limits import parse_json
 from tfflow.models import RUN_WEIGHTS, pretrained_names, weights_file
 
-RECIPE, QAT_RECIPE = "rendered_tune", "ddflow_tune"
+RECIPE = "textured_tune"
 PRECISIONS = ("int8-qat", "fp16")
 STEPS, STEPS_OF_QAT = 420, 200
 """Of training and of fine-tuning int8, where no hours are given: with all else about 20 minutes on two cores."""
 FIXED_HOURS, STEPS_PER_HOUR = 0.2, 3_000
-"""Of other hours: what teachers, measuring and export take, and steps of training on two cores in the rest."""
+"""Of other hours: what measuring and export take, and steps of training on two cores in the rest."""
 MADE, START = "phone.json", "START.txt"
 TRAINING = "training"
 
 
 @dataclass(frozen=True)
 class PhoneResult:
-    """folder: all of it. verdict: what training was worth, one line. accepted, rejected: precisions of files that keep
-    their limits, and of those that do not. page: the command that shows the files in the browser, "" where none is."""
+    """folder: of all files. verdict: one line on the gain of training. accepted, rejected: precisions whose files keep
+    their limits, and those whose files do not. page: the command that shows the files in the browser, "" if none."""
 
     folder: Path
     verdict: str
@@ -47,7 +47,7 @@ def phone(
     out: str | os.PathLike,
     hours: float | None = None,
     *,
-    network: str = WEIGHTS,
+    weights: str = WEIGHTS,
     size: tuple[int, int] = (256, 448),
     precision: str | Sequence[str] = PRECISIONS,
     steps: int | None = None,
@@ -56,18 +56,18 @@ def phone(
     seed: int = 0,
     progress: bool = False,
 ) -> PhoneResult:
-    """Trains pretrained weights on a video, measures, exports, and holds each file against the float network.
+    """Trains pretrained weights on a video, measures, exports, and compares each file with the float network.
 
         result = tfflow.phone("holiday.mp4", "holiday", hours=8)
         print(result.verdict)
 
-    The same call again goes on where it stopped: a training that ended and files made from its weights are kept.
+    The same call resumes where it stopped: a finished training, and files of its weights, are kept.
     video: a file, a folder of frames, or "KIND:PATH". out: gets weights.safetensors, report.png, a folder for each
     precision with model.tflite, model.json and its report, and START.txt, the line that shows them in the browser.
-    hours: for all of it, on two cores; None = about 20 minutes for a minute of video; steps: of training, instead.
-    network: pretrained weights to begin with. size: (height, width) of the files' frames. skip_training: export the
-    pretrained weights as they are. Where no frame moves the result is the pretrained weights, and the verdict says so.
-    Raises InputError where the video, the folder or a library is missing or does not fit.
+    hours: for everything, on two cores; None = about 20 minutes for a minute of video; steps: of training, instead.
+    weights: the name of pretrained weights to begin with. size: (height, width) of the files' frames. skip_training:
+    exports the pretrained weights. If no frame moves, the result is the pretrained weights, and the verdict states it.
+    Raises InputError if the video, the folder or a library is missing or does not fit.
     """
     precisions = chosen(precision)
     require_libraries(precisions)
@@ -75,20 +75,20 @@ def phone(
         raise InputError(f"`hours` must be above {FIXED_HOURS:g} and at most 1,000, got {hours:g}")
     if hours is not None and steps is not None:
         raise InputError("`hours` and `steps` exclude each other: give one")
-    if network not in pretrained_names():
-        raise InputError(f"`network` must be pretrained weights ({', '.join(pretrained_names())}), got {network!r}")
+    if weights not in pretrained_names():
+        raise InputError(f"`weights` must be pretrained weights ({', '.join(pretrained_names())}), got {weights!r}")
     folder, data = Path(out), os.fspath(video)
     console = wide_console(quiet=not progress)
     if hours is not None:
         steps = max(60, round((hours - FIXED_HOURS) * STEPS_PER_HOUR))
-    weights: str | Path = network
-    verdict = f"not trained: the files are of the pretrained weights {network}"
+    used: str | Path = weights
+    verdict = f"not trained: the files are of the pretrained weights {weights}"
     if not skip_training:
         try:
             run = train(
                 data,
                 recipe=RECIPE,
-                weights=network,
+                weights=weights,
                 out=folder / TRAINING,
                 steps=steps or STEPS,
                 devices=devices,
@@ -96,15 +96,15 @@ def phone(
                 progress=progress,
             )
         except NothingMoves as error:
-            verdict = f"{error}; the files are of the pretrained weights {network}"
+            verdict = f"{error}; the files are of the pretrained weights {weights}"
             console.print(verdict)
         else:
-            weights = run.folder
+            used = run.folder
             verdict = run.verdict.line() if run.verdict else ""
             _copy(run.report, folder / run.report.name)
             console.print(run)
-    _copy(weights_file(weights), folder / RUN_WEIGHTS)
-    accepted = _exported(folder, weights, precisions, size, data, devices, console.print)
+    _copy(weights_file(used), folder / RUN_WEIGHTS)
+    accepted = _exported(folder, used, precisions, size, data, devices, console.print)
     rejected = tuple(name for name in precisions if name not in accepted)
     page = f"tfflow web --model {' '.join(str(folder / name) for name in accepted)}" if accepted else ""
     write_text(folder / START, f"{verdict}\n{page}\n")
@@ -129,13 +129,10 @@ def _exported(
             say(f"{name}: made already, kept")
             continue
         own = None if Path(weights).is_dir() else data  # a run's folder knows its frames
-        quantized = name.startswith("int")
         settings = ExportSettings(
             size=size,
             precision=name,
-            calibration=own if quantized else None,
-            train=own if name == "int8-qat" else None,
-            recipe=QAT_RECIPE,
+            calibration=own if name.startswith("int") else None,
             steps=STEPS_OF_QAT,
             devices=devices,
             overwrite=True,

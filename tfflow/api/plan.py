@@ -17,8 +17,8 @@ from tfflow.recipes import Recipe, get_recipe
 from tfflow.training.step import student_size
 from tfflow.training.trainer import PRECISIONS
 
-FRESH, TUNE = "ddflow_quick", "ddflow_tune"
-"""What trains random weights, and what trains on from trained ones, where no recipe is named."""
+FRESH, TUNE, OWN = "ddflow_quick", "ddflow_tune", "textured_tune"
+"""Where no recipe is named: for random weights; for trained ones; for trained ones and frames without ground truth."""
 
 RANDOM = "random"
 """Instead of trained weights."""
@@ -85,9 +85,12 @@ def _start(settings: TrainSettings, sources: Sequence[Source]) -> str | None:
         return None if settings.weights == RANDOM else settings.weights
     if settings.recipe:
         return _weights_of(get_recipe(settings.recipe), settings.model)
-    model = settings.model or get_recipe(TUNE).model
-    own = any("flow12" not in source.truth for source in sources)
-    return model if own and model in pretrained_names() else None
+    model = settings.model or get_recipe(OWN).model
+    return model if _unlabelled(sources) and model in pretrained_names() else None
+
+
+def _unlabelled(sources: Sequence[Source]) -> bool:
+    return any("flow12" not in source.truth for source in sources)
 
 
 def _weights_of(recipe: Recipe, model: str | None) -> str | None:
@@ -107,9 +110,10 @@ def _weights_of(recipe: Recipe, model: str | None) -> str | None:
 
 def planned(settings: TrainSettings, sources: Sequence[Source]) -> tuple[Recipe, str]:
     """The recipe with the steps, batch and crop of this run, before its rate is set, and the network's name."""
-    recipe = get_recipe(settings.recipe or (TUNE if settings.weights else FRESH))
-    model = _network(settings, recipe)
-    if recipe.rendering:  # it trains on smaller frames, where these are large
+    model = _network(settings)
+    recipe = get_recipe(settings.recipe or _usual(sources, model if settings.weights else None))
+    model = model or recipe.model
+    if recipe.labels:  # it trains on smaller frames, where these are large
         sources = [OwnPairs(source, [(0, 0)]) for source in sources]
     stride = variant(model).stride
     steps = recipe.scaled(settings.steps) if settings.steps else recipe
@@ -138,14 +142,31 @@ def planned(settings: TrainSettings, sources: Sequence[Source]) -> tuple[Recipe,
     return recipe, model
 
 
-def _network(settings: TrainSettings, recipe: Recipe) -> str:
+def _usual(sources: Sequence[Source], trained: str | None) -> str:
+    """The recipe where none is named. trained: the network that is trained already; None = random weights."""
+    if trained is None:
+        return FRESH
+    return OWN if _unlabelled(sources) and variant(trained).frames == 2 else TUNE
+
+
+def _network(settings: TrainSettings) -> str | None:
+    """The network that is asked for, or that the weights are of; None = the recipe's."""
     if not settings.weights:
-        return settings.model or recipe.model
+        return settings.model
     of_weights = load_float(settings.weights).name
-    model = settings.model
-    if model and of_weights not in (model, variant(model).extends):
+    model = settings.model or _extended(settings, of_weights)
+    if of_weights not in (model, variant(model).extends):
         raise InputError(f"`weights` {settings.weights} is a {of_weights}, `model` says {model}")
-    return model or of_weights
+    return model
+
+
+def _extended(settings: TrainSettings, of_weights: str) -> str:
+    """The network of a recipe that begins from the weights of a smaller one; else the network of the weights."""
+    if settings.recipe:
+        recipe = get_recipe(settings.recipe)
+        if recipe.weights in pretrained_names() and variant(recipe.model).extends == of_weights:
+            return recipe.model
+    return of_weights
 
 
 def at_rate(settings: TrainSettings, recipe: Recipe) -> Recipe:

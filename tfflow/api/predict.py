@@ -17,7 +17,7 @@ from tfflow.data.images import IMAGE_SUFFIXES
 from tfflow.data.tree import files
 from tfflow.errors import InputError, unknown_name
 from tfflow.evaluation.baselines import Predictor
-from tfflow.evaluation.film import LAYOUTS, encoder
+from tfflow.evaluation.flow_video import LAYOUTS, encoder
 from tfflow.evaluation.prediction import Frames, of_arrays, open_inputs, predict_all, with_scale
 from tfflow.evaluation.refinement import refined
 from tfflow.evaluation.writer import CHECKED, FORMATS, OF_ALL, SCALED, SETTINGS, Writer, format_of_file
@@ -97,7 +97,7 @@ def predict_files(
     out: a folder, or one file. A .flo, .npy, .npz or .png holds one pair; a .csv, .mp4 or .webm holds all.
     formats: of `tfflow.evaluation.writer.FORMATS`. Default: flo, colour and arrows; for a video, a video.
     full: the length shown in full colour, px. Default: the robust range over all pairs.
-    fps, layout: of the video. Default: the input's speed; layouts are `tfflow.evaluation.film.LAYOUTS`.
+    fps, layout: of the video. Default: the input's speed; layouts are `tfflow.evaluation.flow_video.LAYOUTS`.
     overwrite: replace what is at `out`. The other parameters are those of `predict`.
     progress: called with the name of the input, the pairs done, and their total (0 = unknown).
     Raises InputError before any work where an argument does not fit, and at the frame that cannot be read.

@@ -65,7 +65,7 @@ def prove(
     size: tuple[int, int] = (192, 256),
     crop: tuple[int, int] = (192, 256),
     pairs: int = 200,
-    recipe: str = "rendered_tune",
+    recipe: str = "textured_tune",
     weights: str = WEIGHTS,
     out: Path = Path("runs/proof"),
     progress: bool = False,

@@ -18,7 +18,7 @@ from tfflow.data.records import Source
 from tfflow.data.sources import open_sources
 from tfflow.errors import InputError
 from tfflow.evaluation import baselines, model_card, report, scoring
-from tfflow.evaluation.refinement import refined, used_as
+from tfflow.evaluation.refinement import label_of, refined
 from tfflow.evaluation.still import LIMIT, still
 from tfflow.files import write_json, write_text, write_whole
 from tfflow.models import PRETRAINED, RUN_WEIGHTS, FlowModel, load_float, pretrained_names, record
@@ -150,7 +150,7 @@ def _uses(model: FlowModel, name: str) -> dict[str, baselines.Predictor]:
     """The ways of using the weights that are measured: as they are, in two passes, and with all that there is."""
     twice, thrice = (FlowModel(model.name, network=model.network, scales=s) for s in ((1, 2), (0.5, 1, 2)))
     uses = [(model, None), (twice, None), (twice, "variational"), (thrice, "variational")]
-    return {used_as(name, m.scales, refine): refined(m, refine) if refine else m for m, refine in uses}
+    return {label_of(name, m.scales, refine): refined(m, refine) if refine else m for m, refine in uses}
 
 
 def lineage(run: Path) -> list[dict[str, Any]]:

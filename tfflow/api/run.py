@@ -13,7 +13,7 @@ from typing import Any
 import tensorflow as tf
 from rich.console import Console, Group
 
-from tfflow.api.own_video import OwnVideo, Verdict
+from tfflow.api.own_video import OwnVideo, Verdict, copy_of
 from tfflow.api.plan import RANDOM, TrainSettings, at_rate, planned, starting_weights
 from tfflow.data.pipeline import EvenSubset, Mixed, check_batch
 from tfflow.data.records import Source
@@ -168,8 +168,9 @@ class Run:
         )
         for departure in trainer.departures:
             console.print(f"departure: {departure}")
-        if recipe.rendering:
-            self.own = OwnVideo(source, recipe.rendering, settings.seed, self.out, console.print)
+        if recipe.labels:
+            start = copy_of(trainer.flow_model)
+            self.own = OwnVideo(source, recipe.labels, settings.seed, self.out, start, console.print)
             self.val = self.val if self._val_given else self.own.report
         elif self.given and (text := remark(survey(source), source.name)):
             warn(text)

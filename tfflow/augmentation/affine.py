@@ -1,4 +1,4 @@
-"""Zoom, rotation, squeeze and shift of both frames, and optionally a little more of them for the second frame."""
+"""Random affine maps of both frames, and optionally an additional one of the second frame."""
 
 from __future__ import annotations
 
@@ -9,23 +9,24 @@ import tensorflow as tf
 
 from tfflow import ops
 from tfflow.augmentation.random import check_not_negative, check_probability, check_range, fold, uniform
-from tfflow.augmentation.sample import FLOWS, IMAGES, INPUTS, MAPS, MASKS, Sample, frame_of, hide_what_leaves, size
+from tfflow.augmentation.sample import FLOWS, IMAGES, INPUTS, MAPS, MASKS, Sample, frame_of, occlude_outside, size
 
 Map = tuple[tf.Tensor, tf.Tensor, tf.Tensor]  # linear part [2, 2], centre of the source [2], centre of the result [2]
 
 
 @dataclass(frozen=True)
 class Affine:
-    """Both frames through one random affine map; flow becomes A(x + flow(x)) - A(x), exactly.
+    """Applies one random affine map A to both frames; flow becomes A(x + flow(x)) - A(x), exactly.
 
-    scale: (low, high), zoom. rotation_deg: largest angle to either side. squeeze: (low, high), x grows by it and y
-    shrinks. translation: share in [0, 1] of the room that the window has inside the frame; 0 = in the middle.
-    size: (height, width) of the result, as a crop would have; None = that of the frame.
-    relative_*: the same again for the second frame only (translation in px), which adds that motion to the flow;
-        frames before and after the pair repeat it.
-    The zoom grows just enough for the first frame to fill the result: there is no artificial border. Images are sampled
-    bilinearly; masks take the nearest pixel; flow is the bilinear mean of valid pixels. Pixels whose flow leaves the
-    result stay valid but not visible. Source: Dosovitskiy et al. 2015, section 4.2; Liu et al. 2020 (ARFlow).
+    scale: (low, high) of the zoom. rotation_deg: largest angle in either direction. squeeze: (low, high) of a factor
+    that stretches x and shrinks y. translation: in [0, 1]; 1 = the window may lie anywhere inside the frame, 0 = it is
+    in the middle. size: (height, width) of the result; None = that of the frame.
+    relative_*: the same for an additional map of the second frame (translation in px), which adds motion to the flow.
+        The frames before and after the pair continue this motion.
+    The zoom is increased until the first frame fills the result, so there is no artificial border. Images are sampled
+    bilinearly, masks by the nearest pixel; flow is the bilinear mean of valid pixels. Pixels whose target is outside
+    the result stay valid and become occluded.
+    Source: Dosovitskiy et al. 2015, section 4.2; Liu et al. 2020 (ARFlow).
     """
 
     scale: tuple[float, float] = (1.0, 1.0)
@@ -56,16 +57,16 @@ class Affine:
         for frame, other in ((1, 2), (2, 1)):
             moved |= _move(_of_frame(sample, frame), maps[frame], maps[other], to)
         for frame, here, there in ((0, 1, 2), (3, 2, 1)):
-            if around := _of_frame(sample, frame):
-                moved |= _move(around, _beyond(maps[there], maps[here]), maps[here], to)
-        return hide_what_leaves({key: moved[key] for key in sample})
+            if outer := _of_frame(sample, frame):
+                moved |= _move(outer, _continued(maps[there], maps[here]), maps[here], to)
+        return occlude_outside({key: moved[key] for key in sample})
 
     def _first(self, frame: tuple, to: tuple, seed: tf.Tensor) -> Map:
         zoom = uniform(fold(seed, 0), *self.scale)
         squeeze = uniform(fold(seed, 1), *self.squeeze)
         angle = uniform(fold(seed, 2), -self.rotation_deg, self.rotation_deg) * (math.pi / 180)
         linear = _rotation(angle) * tf.stack([zoom * squeeze, zoom / squeeze])  # squeezed first, then turned
-        # How far from its middle the window reaches in the frame; more than half the frame asks for more zoom.
+        # Half the size of the window in the frame; if it is more than half the frame, the zoom must grow.
         reach = tf.linalg.matvec(tf.abs(tf.linalg.inv(linear)), _half(to))  # [2], x and y
         more = tf.maximum(1.0, tf.reduce_max(reach / tf.maximum(_half(frame), 0.5)))
         room = tf.maximum(_half(frame) - reach / more, 0.0)
@@ -81,10 +82,10 @@ class Affine:
         return tf.matmul(zoom * _rotation(angle), linear), source, result + shift
 
 
-def _beyond(first: Map, second: Map) -> Map:
-    """Where a frame goes that lies as far from the second as the second from the first: the same motion once more.
+def _continued(first: Map, second: Map) -> Map:
+    """The map of the frame after the second, if the additional motion between first and second continues.
 
-    first, second: of frames that differ by a motion within the result, with one centre of the source.
+    first, second: maps with the same centre of the source.
     """
     (linear1, source, result1), (linear2, _, result2) = first, second
     turn = tf.matmul(linear2, tf.linalg.inv(linear1))
@@ -92,7 +93,7 @@ def _beyond(first: Map, second: Map) -> Map:
 
 
 def _half(size: tuple) -> tf.Tensor:
-    """The centre (x, y) of a grid, which is also how far it reaches from there."""
+    """The centre (x, y) of a grid, which is also half its extent."""
     return (tf.cast(tf.stack([size[1], size[0]]), tf.float32) - 1.0) / 2.0
 
 
@@ -120,7 +121,7 @@ def _of_frame(sample: Sample, frame: int) -> Sample:
 
 
 def _move(maps: Sample, here: Map, there: Map, to: tuple) -> Sample:
-    """Everything that lives on one frame, sampled where its map `here` says; flow ends where `there` says."""
+    """Resamples all maps of one frame. `here` is the map of that frame, `there` the map of the flow's targets."""
     grid = _grid(to)
     source = _backward(grid, here)  # [h, w, 2], px of the old frame
     colours = [key for key in maps if key in IMAGES + INPUTS]

@@ -1,8 +1,8 @@
-"""Light, colour and noise. With `inputs_only` the network sees the change and the losses do not.
+"""Augmentation of light, colour and noise, for the network alone or also for the losses.
 
-`inputs_only`: image1 and image2 stay as they are, and input1, input2 (made from them where missing) are changed; so
-UFlow and UnFlow do, since a loss that compares the two frames must not learn from artificial light. Otherwise the
-images are changed, and input1, input2, where there are any, with them.
+inputs_only: True changes input1 and input2, the frames that the network gets; they are made from image1 and image2 if
+    they are missing. The losses then compare unchanged frames, as in UFlow and UnFlow. False changes image1 and image2,
+    and input1 and input2 if there are any.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ from tfflow.augmentation.random import (
 )
 from tfflow.augmentation.sample import IMAGES, INPUTS, Sample, frame_of
 
-# Principal axes of ImageNet's colours (rows: R, G, B), and deviations along them. Source: Krizhevsky et al. 2012, 4.1.
+# Principal axes of ImageNet's colours (rows: R, G, B), and the standard deviations along them. Source: Krizhevsky et
+# al. 2012, 4.1.
 AXES = [[-0.5675, 0.7192, 0.4009], [-0.5808, -0.0045, -0.8140], [-0.5836, -0.6948, 0.4203]]
 DEVIATIONS = [0.2175, 0.0188, 0.0045]
 GREY = [0.2989, 0.5870, 0.1140]  # shares of red, green and blue
@@ -32,7 +33,7 @@ PERMUTATIONS = [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]
 
 @dataclass(frozen=True)
 class PermuteChannels:
-    """One of the six orders of red, green and blue, the same for both frames. Source: DDFlow, data_augmentation."""
+    """Permutes red, green and blue at random, the same for both frames. Source: DDFlow, data_augmentation."""
 
     inputs_only: bool = False
 
@@ -45,10 +46,10 @@ class PermuteChannels:
 class ColourJitter:
     """Brightness, contrast and saturation in random order, then hue, single channels and gamma; clipped to [0, 1].
 
-    brightness, contrast, saturation, channels: b, for a factor drawn from [1 - b, 1 + b]; contrast pulls towards the
-    mean grey of both frames, saturation towards each pixel's grey, channels scales red, green and blue each.
-    hue: largest turn, in [0, 0.5]. gamma: (low, high) of the exponent.
-    asymmetric: the probability that each frame draws its own numbers (shadows and exposure that differ).
+    brightness, contrast, saturation, channels: b, for a factor drawn from [1 - b, 1 + b]. Contrast is relative to the
+    mean grey of both frames, saturation to the grey of each pixel. channels: a factor each for red, green and blue.
+    hue: largest rotation, in turns, from 0 to 0.5. gamma: (low, high) of the exponent.
+    asymmetric: probability that each frame draws its own numbers, as for shadows and changes of exposure.
     Source: SpyNet (0.4, 0.4, 0.4); UnFlow (contrast 0.3, channels 0.1, gamma 0.7-1.5); UFlow (hue 0.5).
     """
 
@@ -93,7 +94,7 @@ class ColourJitter:
         return tf.clip_by_value(image, 0.0, 1.0)
 
     def _mix(self, mean: tf.Tensor, seed: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        """Brightness, contrast and saturation in random order as one map of colours, [3, 3] and [3]: one pass."""
+        """Brightness, contrast and saturation in random order, composed to one affine map of colours [3, 3], [3]."""
         bright, contrast, saturated = (
             uniform(fold(seed, place), 1 - width, 1 + width)
             for place, width in enumerate((self.brightness, self.contrast, self.saturation))
@@ -111,9 +112,10 @@ class ColourJitter:
 
 @dataclass(frozen=True)
 class Lighting:
-    """Adds a random step along each principal colour axis, of `strength` deviations; the same for both frames.
+    """Adds a random offset along each principal colour axis, the same for both frames.
 
-    Source: Krizhevsky et al. 2012, section 4.1; SpyNet takes 0.1.
+    strength: standard deviation of the offset, in units of that of ImageNet's colours. SpyNet takes 0.1.
+    Source: Krizhevsky et al. 2012, section 4.1.
     """
 
     strength: float = 0.1
@@ -130,10 +132,10 @@ class Lighting:
 
 @dataclass(frozen=True)
 class Noise:
-    """Noise of its own for every pixel of every frame; clipped to [0, 1].
+    """Adds independent noise to every pixel of every frame, and clips to [0, 1].
 
-    kind "gaussian": the deviation is drawn from [0, sigma] once a sample (ARFlow 0.04, UFlow 0.02);
-    kind "positive": uniform in [0, sigma] (SpyNet 0.1).
+    kind: "gaussian" draws the standard deviation from [0, sigma] for each sample (sigma: ARFlow 0.04, UFlow 0.02);
+    "positive" is uniform in [0, sigma] (SpyNet 0.1).
     """
 
     sigma: float
@@ -149,7 +151,7 @@ class Noise:
         sigma = uniform(fold(seed, 0), 0.0, self.sigma)
 
         def noisy(image: tf.Tensor, frame: int) -> tf.Tensor:
-            own = fold(seed, frame or 4)  # 0 is the deviation's
+            own = fold(seed, frame or 4)  # 0 is that of the standard deviation
             shape = tf.shape(image)
             noise = uniform(own, 0.0, self.sigma, shape) if self.kind == "positive" else sigma * normal(own, shape)
             return tf.clip_by_value(image + noise, 0.0, 1.0)
@@ -162,7 +164,7 @@ def _start(sample: Sample, inputs_only: bool) -> tuple[str, ...]:
 
 
 def _change(sample: Sample, inputs_only: bool, change: Callable[[tf.Tensor, int], tf.Tensor]) -> Sample:
-    """The sample with change(image, frame) done to what `inputs_only` says."""
+    """Applies change(image, frame) to the images that `inputs_only` selects."""
     changed = dict(sample)
     if inputs_only:
         for image, seen in zip(IMAGES, INPUTS, strict=True):

@@ -1,4 +1,4 @@
-"""Crops, mirroring and reversed time, of images, flow and masks together."""
+"""Crops, mirroring and reversed time, for images, flow and masks together."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from dataclasses import dataclass
 import tensorflow as tf
 
 from tfflow.augmentation.random import check_probability, fold, happens, uniform
-from tfflow.augmentation.sample import FLOWS, MAPS, PARTNER, Sample, each_map, hide_what_leaves, resize, size
+from tfflow.augmentation.sample import FLOWS, MAPS, PARTNER, Sample, each_map, occlude_outside, resize, size
 
 
 @dataclass(frozen=True)
 class Crop:
-    """The same window of `size` (height, width) of both frames, at a random place.
+    """Crops both frames to `size` (height, width) at the same random position.
 
-    Frames smaller than the window are first enlarged, keeping their shape, until they cover it (flow with them).
-    Pixels whose flow leaves the window stay valid but are no longer visible. Source: every method's training.
+    Smaller frames, and their flow, are first enlarged until they cover the crop; the aspect ratio stays. Pixels whose
+    target is outside the crop stay valid and become occluded. Source: every method's training.
     """
 
     size: tuple[int, int]
@@ -24,33 +24,30 @@ class Crop:
         _check_size(self.size)
 
     def __call__(self, sample: Sample, seed: tf.Tensor) -> Sample:
-        sample = _cover(sample, self.size)
+        sample = _enlarged(sample, self.size)
         h, w = size(sample)
-        top = tf.cast(uniform(fold(seed, 0)) * tf.cast(h - self.size[0] + 1, tf.float32), tf.int32)
-        left = tf.cast(uniform(fold(seed, 1)) * tf.cast(w - self.size[1] + 1, tf.float32), tf.int32)
-        return _cut(sample, top, left, self.size)
+        return _cut(sample, *self._corner(h - self.size[0], w - self.size[1], seed), self.size)
+
+    def _corner(self, bottom, right, seed: tf.Tensor) -> tuple[tf.Tensor | int, tf.Tensor | int]:
+        """First row and column. bottom, right: the largest possible ones."""
+        top = tf.cast(uniform(fold(seed, 0)) * tf.cast(bottom + 1, tf.float32), tf.int32)
+        left = tf.cast(uniform(fold(seed, 1)) * tf.cast(right + 1, tf.float32), tf.int32)
+        return top, left
 
 
 @dataclass(frozen=True)
-class CentreCrop:
-    """The window of `size` (height, width) in the middle of both frames; otherwise as `Crop`. It is not random."""
+class CentreCrop(Crop):
+    """Crops both frames to `size` (height, width) in the middle; else as `Crop`. It is not random."""
 
-    size: tuple[int, int]
-
-    def __post_init__(self) -> None:
-        _check_size(self.size)
-
-    def __call__(self, sample: Sample, seed: tf.Tensor) -> Sample:
-        sample = _cover(sample, self.size)
-        h, w = size(sample)
-        return _cut(sample, (h - self.size[0]) // 2, (w - self.size[1]) // 2, self.size)
+    def _corner(self, bottom, right, seed: tf.Tensor) -> tuple[tf.Tensor | int, tf.Tensor | int]:
+        return bottom // 2, right // 2
 
 
 @dataclass(frozen=True)
 class Flip:
-    """Mirrors both frames left to right (u changes sign) and upside down (v changes sign), each with its probability.
+    """Mirrors both frames left to right (u changes sign) and upside down (v changes sign).
 
-    Source: DDFlow, both 0.5; for a car's view take vertical=0.
+    horizontal, vertical: probabilities. For driving scenes take vertical=0. Source: DDFlow, both 0.5.
     """
 
     horizontal: float = 0.5
@@ -66,9 +63,9 @@ class Flip:
 
 @dataclass(frozen=True)
 class SwapFrames:
-    """Runs time backwards with `probability`: everything of frame 1 becomes frame 2's, flow12 becomes flow21.
+    """Reverses time with `probability`: image1 and image2 change places, and so do flow12 and flow21.
 
-    Samples whose ground truth runs one way only keep their order, since the other way is not known. Source: ARFlow.
+    Samples with ground truth in one direction alone keep their order. Source: ARFlow.
     """
 
     probability: float = 0.5
@@ -92,8 +89,8 @@ def _check_size(size: tuple[int, int]) -> None:
         raise ValueError(f"`size` must be (height, width) of at least one pixel each, got {size}")
 
 
-def _cover(sample: Sample, window: tuple[int, int]) -> Sample:
-    """The sample, enlarged where it is smaller than the window."""
+def _enlarged(sample: Sample, window: tuple[int, int]) -> Sample:
+    """The sample, enlarged if it is smaller than the window."""
     h, w = size(sample)
     known = isinstance(h, int) and isinstance(w, int)
     if known and h >= window[0] and w >= window[1]:
@@ -116,11 +113,11 @@ def _cut(sample: Sample, top: tf.Tensor | int, left: tf.Tensor | int, window: tu
     def cut(x: tf.Tensor) -> tf.Tensor:
         return tf.ensure_shape(x[top : top + h, left : left + w], [h, w, x.shape[-1]])
 
-    return hide_what_leaves(each_map(sample, cut))
+    return occlude_outside(each_map(sample, cut))
 
 
 def _mirrored(sample: Sample, axis: int, now: tf.Tensor) -> Sample:
-    """Reverses rows (axis 0) or columns (axis 1) where `now`, and the component of flow that runs along them."""
+    """If `now`, reverses rows (axis 0) or columns (axis 1), and the sign of the flow along that axis."""
     turned = each_map(sample, lambda x: tf.cond(now, lambda: tf.reverse(x, [axis]), lambda: x))
     sign = tf.where(now, [-1.0, 1.0] if axis == 1 else [1.0, -1.0], [1.0, 1.0])
     return {key: value * sign if key in FLOWS else value for key, value in turned.items()}

@@ -1,4 +1,4 @@
-"""Artificial occluders in a student's second frame: it learns flow where pixels are occluded."""
+"""Artificial occluders in the student's second frame, so that it learns flow at occluded pixels."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ COVERED = "covered2"
 
 @dataclass(frozen=True)
 class Superpixels:
-    """Adds the second frame with noise, uniform in [0, 1], in place of some of its superpixels, as `covered2`.
+    """Adds `covered2`: the second frame, with noise, uniform in [0, 1], in place of some superpixels.
 
-    count: superpixels of the frame, about. covered: (fewest, most) of them that are replaced. compactness: see
-    `ops.superpixels`. Comes after the crop: sizes are static. Source: Liu et al. 2019 (SelFlow); numbers from
-    ARFlow's code, which does the same.
+    count: approximate number of superpixels. covered: (fewest, most) of them that are replaced. compactness: see
+    `ops.superpixels`. It must follow the crop, because it needs static sizes.
+    Source: Liu et al. 2019 (SelFlow), with the numbers of ARFlow's code.
     """
 
     count: int = 200

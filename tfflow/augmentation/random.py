@@ -1,4 +1,4 @@
-"""Random numbers from a seed: the same on every device and in every order of work."""
+"""Random numbers from a seed. They do not depend on the device or the order of computation."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ ALGORITHM = "philox"  # "auto_select" draws other numbers on other devices
 
 
 def fold(seed: tf.Tensor, place: int) -> tf.Tensor:
-    """The seed [2] of the `place`-th of several draws from `seed` [2]."""
+    """A seed [2] for draw number `place` from `seed` [2]."""
     return tf.random.experimental.stateless_fold_in(tf.cast(seed, tf.int32), place, alg=ALGORITHM)
 
 
 def uniform(seed: tf.Tensor, low: float = 0.0, high: float = 1.0, shape: tuple | tf.Tensor = ()) -> tf.Tensor:
-    """Uniform in [low, high), float32."""
+    """Random numbers, uniform in [low, high), float32."""
     return low + (high - low) * tf.random.stateless_uniform(shape, seed, alg=ALGORITHM)
 
 
 def normal(seed: tf.Tensor, shape: tuple | tf.Tensor) -> tf.Tensor:
-    """Normal with mean 0 and deviation 1, float32."""
+    """Random numbers, normal with mean 0 and standard deviation 1, float32."""
     return tf.random.stateless_normal(shape, seed, alg=ALGORITHM)
 
 
@@ -28,21 +28,21 @@ def happens(seed: tf.Tensor, probability: float) -> tf.Tensor:
 
 
 def check_probability(**values: float) -> None:
-    """Raises ValueError, by name, on what is no probability."""
+    """Raises ValueError, with its name, for a value that is no probability."""
     for name, value in values.items():
         if not 0 <= value <= 1:
             raise ValueError(f"`{name}` must be a probability in [0, 1], got {value}")
 
 
 def check_range(**values: tuple[float, float]) -> None:
-    """Raises ValueError, by name, on what is no (low, high) above 0."""
+    """Raises ValueError, with its name, for a value that is not (low, high) with 0 < low <= high."""
     for name, value in values.items():
         if len(value) != 2 or not 0 < value[0] <= value[1]:
             raise ValueError(f"`{name}` must be (low, high) with 0 < low <= high, got {value}")
 
 
 def check_not_negative(**values: float) -> None:
-    """Raises ValueError, by name, on what is below 0."""
+    """Raises ValueError, with its name, for a negative value."""
     for name, value in values.items():
         if not value >= 0:
             raise ValueError(f"`{name}` must not be negative, got {value}")

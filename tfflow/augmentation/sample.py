@@ -1,4 +1,4 @@
-"""What each key of a sample is for an augmentation: colours, a flow, a mask, and the frame that it belongs to."""
+"""The keys of a sample: which are images, flows and masks, and the frame that each belongs to."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from tfflow import ops
 
 Sample = dict[str, tf.Tensor]
 
-IMAGES = ("image1", "image2", "image0", "image3")  # the last two are before and after the pair, where asked for
-INPUTS = ("input1", "input2", "input0", "input3")  # the network's input, where it differs from what losses compare
+IMAGES = ("image1", "image2", "image0", "image3")  # 0 and 3: the frames before and after the pair
+INPUTS = ("input1", "input2", "input0", "input3")  # the network's input, if the losses get other images
 FLOWS = ("flow12", "flow21")
 MASKS = ("valid1", "valid2", "visible1", "visible2")
 MAPS = IMAGES + INPUTS + FLOWS + MASKS  # everything that is [h, w, c]; other keys pass through untouched
@@ -35,12 +35,12 @@ def size(sample: Sample) -> tuple:
 
 
 def each_map(sample: Sample, change: Callable[[tf.Tensor], tf.Tensor]) -> Sample:
-    """The sample with `change` done to every image, flow and mask alike."""
+    """Applies `change` to every image, flow and mask."""
     return {key: change(value) if key in MAPS else value for key, value in sample.items()}
 
 
-def hide_what_leaves(sample: Sample) -> Sample:
-    """Where the target is no longer in the frame, the flow stays true and the pixel becomes occluded."""
+def occlude_outside(sample: Sample) -> Sample:
+    """Marks the pixels whose target is outside the frame as occluded. Their flow stays valid."""
     sample = dict(sample)
     for flow in FLOWS:
         visible = f"visible{frame_of(flow)}"
@@ -50,9 +50,9 @@ def hide_what_leaves(sample: Sample) -> Sample:
 
 
 def resize(sample: Sample, to: tuple) -> Sample:
-    """Every image, flow and mask on the grid `to`; flow values by the ratio of each axis.
+    """Resizes every image, flow and mask to `to` (height, width), and scales flow by the ratio of each axis.
 
-    Sparse flow: a new pixel is the mean of the valid ones around it, and valid where the nearest one is.
+    A new pixel of sparse flow is the mean of the valid pixels around it. It is valid if the nearest old pixel is.
     """
     resized = dict(sample)
     for key in sample:

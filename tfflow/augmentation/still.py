@@ -1,4 +1,4 @@
-"""Pairs in which nothing moves, textureless ones among them: a network learns that no motion means no flow."""
+"""Pairs without motion, some of them without texture, so that the network learns zero flow."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from tfflow.augmentation.sample import FLOWS, IMAGES, INPUTS, MASKS, Sample
 class Still:
     """With `probability`, frame 2 becomes a copy of frame 1, and all flow 0.
 
-    flat: the share of these whose contrast is taken away: none, or up to a twentieth of it, is left around one grey
-    level, which is black in every third, in steps of 1/255 as a camera would give them.
+    flat: share of these pairs that lose their contrast: 0 to 1/20 of it is left, around one grey level, rounded to
+    steps of 1/255. The level is black in every third of them.
     """
 
     probability: float = 0.05

@@ -16,7 +16,7 @@ from tfflow.errors import command
 
 COMMANDS = {
     "train": ("train", "train a flow network on video, frames or the built-in scenes"),
-    "phone": ("phone", "the whole way: train on your video, measure, export, check"),
+    "phone": ("phone", "train on your video, measure, export and check, in one command"),
     "predict": ("predict", "the flow of two images, a folder or a video"),
     "evaluate": ("evaluate", "measure networks and classical methods on data"),
     "export": ("to_tflite", "make a .tflite for the phone, checked against its limits"),
@@ -28,6 +28,7 @@ COMMANDS = {
     "correlate": ("correlate", "which label-free measures rank networks as their endpoint error does"),
     "compare": ("compare", "train methods alike and compare them"),
     "recipes": ("recipes", "list the training methods, or print one"),
+    "data": ("data", "list the kinds of data that KIND:PATH may name"),
     "synthesize": ("synthesize", "write built-in moving scenes to disk, with exact flow"),
     "import-weights": ("import_weights", "convert weights that the authors of papers publish"),
     "release": ("release", "make a run's weights pretrained weights of the package"),
@@ -65,14 +66,14 @@ def main(argv: list[str] | None = None) -> int:
     if "_ARGCOMPLETE" in os.environ:
         complete()
     if argv and argv[0] in COMMANDS:
-        return door(argv[0])(argv[1:])
+        return command_of(argv[0])(argv[1:])
     return _without_subcommand(argv)
 
 
-def door(name: str) -> Callable[..., int]:
-    """Runs a subcommand as a process does: without TensorFlow's messages about the machine on stderr.
+def command_of(name: str) -> Callable[..., int]:
+    """The function that runs a subcommand, without TensorFlow's messages about the machine on stderr.
 
-    The networks are of Keras 2. Where TensorFlow is not there yet, it is told so, and does not import Keras 3 besides.
+    The networks are built with Keras 2. TensorFlow then does not import Keras 3, which takes seconds.
     """
 
     def run(argv: list[str] | None = None) -> int:

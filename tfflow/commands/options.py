@@ -1,4 +1,4 @@
-"""What the commands' parsers share: one refusal, one meaning of each common option, one reading of HxW and of S,S."""
+"""The common parts of the commands' parsers: errors in one line, shared options, parsing of HxW and S,S."""
 
 from __future__ import annotations
 
@@ -10,12 +10,14 @@ from tfflow.errors import InputError
 
 ON_ERROR = ("stop", "skip")
 REFINEMENTS = ("variational",)
+KINDS_ARE_IN = "`tfflow data` lists the kinds of KIND:PATH."
 
 
 class Parser(argparse.ArgumentParser):
-    """The parser of every command. It refuses in one line, without pages of usage.
+    """The parser of every command. Errors are one line.
 
-    Files of --plugin are executed before the other options are used, so these may name what the files register.
+    Files of --plugin are executed first, so that other options may name what they register. A help that mentions
+    KIND:PATH ends with the command that lists the kinds.
     """
 
     def __init__(self, prog: str, description: str | None, epilog: str = "", plugins: bool = True, **others):
@@ -34,7 +36,11 @@ class Parser(argparse.ArgumentParser):
 
     def options(self) -> dict[str, str]:
         """What a command shows for each parameter of the library: {"val_limit": "--val-limit", "run": "RUN"}."""
-        return {action.dest: _shown(action) for action in self._actions}
+        return {action.dest: _shown(action) for action in self._actions if action.help != argparse.SUPPRESS}
+
+    def format_help(self) -> str:
+        text = super().format_help()
+        return text + (f"\n{KINDS_ARE_IN}\n" if "KIND:PATH" in text else "")
 
     def error(self, message: str):
         raise InputError(f"{message}; see --help")
@@ -78,6 +84,12 @@ def threads(text: str) -> list[int]:
 def add_data(p: Parser, text: str, required: bool = False) -> None:
     """--data, repeatable: what a command works on."""
     p.add_argument("--data", action="append", default=[], required=required, metavar="KIND:PATH", help=text)
+
+
+def add_former_name(p: Parser, former: str, name: str, **kept) -> None:
+    """Accepts an option by a name that it once had. The help does not show it."""
+    dest = name.removeprefix("--").replace("-", "_")
+    p.add_argument(former, dest=dest, default=argparse.SUPPRESS, help=argparse.SUPPRESS, **kept)
 
 
 def add_on_error(p: Parser) -> None:

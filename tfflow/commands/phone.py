@@ -1,4 +1,4 @@
-"""Trains on your video, measures what it was worth, exports for the phone and checks the files, all in one folder.
+"""Trains on your video, measures the gain, exports for the phone and checks the files, all in one folder.
 
 About 20 minutes on two cores for a minute of video; --hours 8 for a night. The same command continues where it stopped.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from tfflow.commands.options import Parser, size
+from tfflow.commands.options import Parser, add_former_name, size
 from tfflow.defaults import WEIGHTS
 from tfflow.errors import command
 from tfflow.exporting.precisions import PRECISIONS, chosen, require_libraries
@@ -25,7 +25,8 @@ def parser() -> Parser:
     add("--out", type=Path, metavar="DIR", help="(default: phone-NAME in the current folder, after the video)")
     add("--hours", type=float, metavar="H", help="time for the whole command, on two cores (default: about 20 minutes)")
     add("--steps", type=int, metavar="N", help="steps of training, instead of --hours")
-    add("--network", default=WEIGHTS, metavar="NAME", help="pretrained weights (default: %(default)s)")
+    add("--weights", default=WEIGHTS, metavar="W", help="pretrained weights to begin with (default: %(default)s)")
+    add_former_name(p, "--network", "--weights")
     add("--size", type=size, default=(256, 448), metavar="HxW", help="of the phone's frames (default: 256x448)")
     add(
         "--precision",
@@ -52,7 +53,7 @@ def main(argv: list[str] | None = None) -> int:
         args.video,
         args.out or Path(f"phone-{safe_name(stem)}"),
         args.hours,
-        network=args.network,
+        weights=args.weights,
         size=args.size,
         precision=args.precision,
         steps=args.steps,

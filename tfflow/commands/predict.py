@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tfflow.commands.options import REFINEMENTS, Parser, add_on_error, add_scales
+from tfflow.commands.options import REFINEMENTS, Parser, add_former_name, add_on_error, add_scales
 from tfflow.defaults import WEIGHTS
 from tfflow.errors import command
 
@@ -53,11 +53,11 @@ def parser() -> Parser:
     p.add_argument("--no-cuts", action="store_true", help="take every pair, also where the scene changes between two")
     p.add_argument(
         "--full",
-        "--max-flow",
         type=float,
         metavar="PX",
         help="flow, px, drawn in the strongest colour (default: 99th percentile over pairs of the whole input)",
     )
+    add_former_name(p, "--max-flow", "--full", type=float)
     p.add_argument("--fps", type=float, help="frames a second of the video (default: as the input's, else 10)")
     p.add_argument(
         "--layout",

@@ -39,7 +39,7 @@ def parser() -> Parser:
         metavar="N",
         help="training pairs of each domain, used without labels (default: %(default)s)",
     )
-    add("--recipe", default="rendered_tune", metavar="NAME", help="the method (default: %(default)s)")
+    add("--recipe", default="textured_tune", metavar="NAME", help="the method (default: %(default)s)")
     add("--weights", default=WEIGHTS, metavar="W", help="trained weights to start from (default: %(default)s)")
     add("--out", type=Path, default=Path("runs/proof"), metavar="DIR", help="(default: %(default)s)")
     return p

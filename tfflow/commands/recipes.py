@@ -56,8 +56,8 @@ def _print_one(console: Console, recipe: Recipe) -> None:
     height, width = recipe.crop
     console.print(f"network {recipe.model}, batch {recipe.batch}, crop {height}x{width}, {recipe.optimizer}")
     console.print(f"augmentation: {', '.join(map(repr, recipe.augmentation)) or 'none'}")
-    if recipe.rendering:
-        console.print(f"pairs with exact flow are rendered from the frames, anew in each phase: {recipe.rendering}")
+    if recipe.labels:
+        console.print(f"the frames texture scenes with exact flow: {recipe.labels}")
     for i, phase in enumerate(recipe.phases, 1):
         lines = [
             f"phase {i}, {phase.name}: {phase.steps:,} steps, {phase.learning_rate}",

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tfflow.commands.options import Parser, add_data
+from tfflow.commands.options import Parser, add_data, add_former_name
 from tfflow.errors import command
 
 
@@ -21,6 +21,7 @@ def parser() -> Parser:
     p.add_argument("--notes", type=Path, metavar="FILE", help="Markdown for the card: what was tried, limits")
     p.add_argument("--licence", default="Apache-2.0", help="of the weights (default: %(default)s)")
     p.add_argument("--pretrained", type=Path, metavar="DIR", help="folder of weights (default: the package's)")
+    add_former_name(p, "--box", "--pretrained", type=Path)
     p.add_argument("--docs", type=Path, default=Path("docs/models"), metavar="DIR", help="(default: %(default)s)")
     p.add_argument("--table", action="store_true", help="print the table of all pretrained weights, measure nothing")
     return p

@@ -1,4 +1,4 @@
-"""Frames and ground truth: sources named on the command line, and the files that hold images and flow."""
+"""Frames and ground truth: data sets, videos and built-in scenes as sources, and files of images and flow."""
 
 from tfflow.data.damage import Skipping
 from tfflow.data.formats import read_flow, read_pfm, write_flo, write_flow, write_kitti_png, write_pfm

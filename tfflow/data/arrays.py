@@ -1,7 +1,7 @@
-"""Images as people hold them -> float32 RGB in [0, 1]: the one check that every public entrance passes.
+"""Converts images of any type to float32 RGB in [0, 1], and checks them.
 
-`FlowModel`, the .tflite model and all commands take frames through `as_image` (one image) or `as_batch` (many), so that
-range, order of colours, orientation, size and type are checked alike.
+`FlowModel`, `TFLiteModel` and all commands pass their frames through `as_image` (one image) or `as_batch` (many). So
+range, order of colours, orientation, size and type are checked in one place.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ from tfflow.data.images import read_image
 from tfflow.errors import InputError
 
 PIL_MODES = ("L", "RGB", "RGBA", "I;16", "I", "F")
-"""Those whose numbers are colours or grey; others ("P", "1", "LA", "CMYK", ...) are converted."""
+"""PIL modes whose numbers are colours or grey levels. Others ("P", "1", "LA", "CMYK", ...) are converted."""
 
-SLACK = 1e-3  # beyond [0, 1], for floats that were resized
+SLACK = 1e-3  # tolerance outside [0, 1], for images that were resized
 
 
 def as_image(name: str, image: Any, channels: str = "rgb") -> np.ndarray:
     """One image as float32 RGB [h, w, 3] in [0, 1].
 
     image: a path; an array [h, w], [h, w, 1], [h, w, 3] or [h, w, 4] (alpha is dropped) of uint8, uint16 or float in
-        [0, 1]; or a PIL image, which is turned upright by its orientation mark.
-    channels: order of an array's colours, "rgb" or "bgr". name: what refusals call the image.
-    Raises InputError for other shapes, types and ranges, and above `MAX_PIXELS` pixels.
+        [0, 1]; or a PIL image, which is rotated by its EXIF orientation.
+    channels: order of an array's colours, "rgb" or "bgr". name: of the image in error messages.
+    Raises InputError for other shapes, types and ranges, and for more than `MAX_PIXELS` pixels.
     """
     if channels not in ("rgb", "bgr"):
         raise InputError(f'`channels` must be "rgb" or "bgr", got {channels!r}')
@@ -57,7 +57,7 @@ def as_image(name: str, image: Any, channels: str = "rgb") -> np.ndarray:
 
 
 def as_pair(image1: Any, image2: Any, channels: str = "rgb") -> tuple[np.ndarray, np.ndarray]:
-    """Two images of one size, as `as_image` makes them."""
+    """Two images of one size by `as_image`. InputError if their sizes differ."""
     first, second = as_image("image1", image1, channels), as_image("image2", image2, channels)
     if first.shape != second.shape:
         raise InputError(
@@ -67,9 +67,9 @@ def as_pair(image1: Any, image2: Any, channels: str = "rgb") -> tuple[np.ndarray
 
 
 def as_batch(images1: Any, images2: Any, *neighbours: Any) -> list[np.ndarray]:
-    """Many pairs, and the frames before and after them if given: float32 RGB [b, h, w, 3] in [0, 1], of one shape.
+    """Checks many pairs, and the frames before and after them if given: float32 RGB [b, h, w, 3] in [0, 1], one shape.
 
-    Batches come from programs, so nothing is converted. Raises InputError that says what came.
+    Nothing is converted. Raises InputError for other arrays.
     """
     first, second, *others = arrays = [np.asarray(images) for images in (images1, images2, *neighbours)]
     if any(other.shape != first.shape or other.dtype != np.float32 for other in others):
@@ -95,10 +95,10 @@ def as_batch(images1: Any, images2: Any, *neighbours: Any) -> list[np.ndarray]:
 
 
 def at_rest(flows: np.ndarray, images1: np.ndarray, images2: np.ndarray) -> np.ndarray:
-    """Flows [b, h, w, 2], set to 0 for the pairs whose two images are equal in every bit.
+    """Sets flows [b, h, w, 2] to 0 for pairs of identical images.
 
-    A network may give other flow where nothing can be matched, as on a black frame. Every model's `batch` and `both`
-    ends here.
+    A network may give other flow where nothing can be matched, as on a black frame. `batch` and `both` of every model
+    return the result of this function.
     """
     same = [np.array_equal(image1, image2) for image1, image2 in zip(images1, images2, strict=True)]
     if any(same):
@@ -109,9 +109,9 @@ def at_rest(flows: np.ndarray, images1: np.ndarray, images2: np.ndarray) -> np.n
 def _of_pil(name: str, image: Any) -> Any:
     from PIL import ImageOps
 
-    _check_size(name, *image.size)  # before it is decoded
+    _check_size(name, *image.size)  # before decoding
     image = ImageOps.exif_transpose(image)
-    return image if image.mode in PIL_MODES else image.convert("RGB")  # a palette's indices are no brightness
+    return image if image.mode in PIL_MODES else image.convert("RGB")  # indices of a palette are not grey levels
 
 
 def _check_size(name: str, width: int, height: int) -> None:

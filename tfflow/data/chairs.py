@@ -1,7 +1,7 @@
 """Flying Chairs (Dosovitskiy et al. 2015): 22,872 pairs of 384 x 512, `data/NNNNN_img1.ppm, _img2.ppm, _flow.flo`.
 
-Sets in the same layout may have `_flow21.flo`, `_occ1.png` and `_occ2.png` (white = occluded) beside, as those of
-`python -m tfflow.synthesize` do.
+Sets in the same layout may also have `_flow21.flo`, `_occ1.png` and `_occ2.png` (white = occluded), as those of
+`tfflow synthesize` do.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ _FIRST = "_img1.ppm"
 
 
 def open_chairs(path: Path, name: str, on_error: str = "stop", split: str | None = None) -> Records:
-    """The pairs in `path` or `path/data`; `split` "train" or "val" takes those that the official split file names.
+    """The pairs in `path` or `path/data`. split: "train" or "val" selects pairs by the official split file.
 
-    Raises InputError if there is no pair, or no usable split file where a split is asked for.
+    Raises InputError if there is no pair, or if a split is selected and there is no usable split file.
     """
     folder = path / "data" if (path / "data").is_dir() else path
     names = {file.name for file in files(folder, (".ppm", ".flo", ".png"))}

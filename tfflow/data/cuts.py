@@ -1,8 +1,8 @@
-"""Shot cuts: between which neighbouring frames the scene changes, so that no flow joins them.
+"""Shot cuts: changes of scene between consecutive frames. Such frames are no pair.
 
-A cut is a pair of frames of which flow explains nearly nothing: after OpenCV's DIS flow, on thumbnails, hardly any
-patch with texture is found again. Fast motion, a change of light and noise are no cuts by this measure, which those of
-colour alone (PySceneDetect's content score) take for some; `docs/video.md` holds them side by side.
+At a shot cut, flow finds almost no textured patch of one frame in the other. The flow is OpenCV's DIS on thumbnails.
+Unlike measures of colour (PySceneDetect's content score), this one does not report fast motion, changes of light or
+noise as shot cuts. `docs/video.md` compares the two.
 """
 
 from __future__ import annotations
@@ -27,19 +27,19 @@ from tfflow.limits import parse_json
 from tfflow.messages import inform
 from tfflow.terminal import reading_bar
 
-SIDE = 160  # px; the longer side of a thumbnail
-LEAST_SIDE = 32  # px; DIS takes no less, and frames that are smaller are not looked at
-FOUND = 0.12  # share of patches; where fewer are found again, there is a cut (of cuts at most 0.05, else 0.2 or more)
-ALIKE = 0.5  # correlation of two patches of 9 x 9 px that show the same
-TEXTURE = 16.0  # variance, of grey levels, of a patch that can be found at all
-SHOWN = 8  # cuts that a text names
+SIDE = 160  # px; longer side of a thumbnail
+LEAST_SIDE = 32  # px; smallest side that DIS takes; smaller frames have no cuts
+FOUND = 0.12  # share of matched patches below which there is a cut (measured: at cuts at most 0.05, else at least 0.2)
+ALIKE = 0.5  # correlation above which two patches of 9 x 9 px match
+TEXTURE = 16.0  # smallest variance, grey levels squared, of a patch with texture
+SHOWN = 8  # number of cuts that a message names
 _PATCH = (9, 9)
 
 
 class CutFinder:
-    """Called with the frames of a video in order: whether a cut lies between the last frame and this one.
+    """Called with the frames of a video in order. Returns whether there is a cut between the last frame and this one.
 
-    on: False finds none.
+    on: False finds no cuts.
     """
 
     def __init__(self, on: bool = True):
@@ -53,13 +53,13 @@ class CutFinder:
         return last is not None and last.shape == self._last.shape and is_cut(last, self._last)
 
     def begin(self, frame: np.ndarray) -> bool:
-        """As a call, for a frame that does not follow the last one: False."""
+        """As a call, for a frame that does not follow the last one. Returns False."""
         self._last = None
         return self(frame)
 
 
 def is_cut(grey1: np.ndarray, grey2: np.ndarray) -> bool:
-    """Whether the scene changes between two frames, of which these are thumbnails of one size, uint8 [h, w]."""
+    """Whether the scene changes between two frames, given as thumbnails of one size, uint8 [h, w]."""
     if np.array_equal(grey1, grey2) or _coarsely_alike(grey1, grey2):
         return False
     if _found(grey1, grey2, None) >= FOUND:
@@ -68,7 +68,7 @@ def is_cut(grey1: np.ndarray, grey2: np.ndarray) -> bool:
 
 
 def thumbnail(image: np.ndarray) -> np.ndarray:
-    """RGB [h, w, 3], uint8 or float in [0, 1] -> grey uint8 [h, w] with sides of 32 to 160 px."""
+    """Converts RGB [h, w, 3], uint8 or float in [0, 1], to grey uint8 [h, w] with sides of 32 to 160 px."""
     height, width = image.shape[:2]
     share = SIDE / max(height, width)
     size = (max(LEAST_SIDE, round(width * share)), max(LEAST_SIDE, round(height * share)))
@@ -79,9 +79,9 @@ def thumbnail(image: np.ndarray) -> np.ndarray:
 
 
 def cuts_of_files(frames: Sequence[Path]) -> list[int]:
-    """The places k in a clip's images where a shot cut lies between k - 1 and k. The cache remembers them.
+    """The indices k of a clip's images for which there is a shot cut between k - 1 and k. The cache keeps them.
 
-    An image that cannot be read is not beside a cut. Its own reader refuses it.
+    An image that cannot be read counts as no cut. An error is raised when it is read as a frame.
     """
     note = cache_folder("cuts") / f"{_key(frames)}.json"
     with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
@@ -99,13 +99,13 @@ def cuts_of_files(frames: Sequence[Path]) -> list[int]:
                     found.append(k)
                 last = small
             progress.advance(task, len(batch))
-    with contextlib.suppress(OSError):  # a cache that cannot be written costs time alone
+    with contextlib.suppress(OSError):  # without a cache it only takes longer
         write_json(note, {"frames": len(frames), "first": str(frames[0]), "cuts": found})
     return found
 
 
-def say_cuts(name: str, after: Sequence[str]) -> None:
-    """Logs one line that names the frames after which the scene changes; none where it does not."""
+def log_cuts(name: str, after: Sequence[str]) -> None:
+    """Logs one line with the frames before the cuts, if there are any."""
     if not after:
         return
     named = ", ".join(after[:SHOWN]) + (f" and {len(after) - SHOWN} more" if len(after) > SHOWN else "")
@@ -125,7 +125,7 @@ def _read(path: Path) -> np.ndarray | None:
 
 
 def _key(frames: Sequence[Path]) -> str:
-    """A hash of the files' paths, sizes and times, so that no outdated note is used."""
+    """A hash of the files' paths, sizes and times, so that outdated entries are not used."""
     digest = hashlib.sha256()
     for frame in frames:
         with contextlib.suppress(OSError):
@@ -136,21 +136,21 @@ def _key(frames: Sequence[Path]) -> str:
 
 
 def _tiny(shape: tuple[int, ...]) -> bool:
-    """Whether a frame is too small to find cuts by flow. Then it is not a cut."""
+    """Whether a frame is too small for flow. Then there is no cut."""
     return min(shape[:2]) < LEAST_SIDE
 
 
 def _shifts(grey1: np.ndarray, grey2: np.ndarray) -> list[np.ndarray]:
-    """Constant flows [h, w, 2] to start from, for pans that are too fast for DIS alone."""
+    """Constant initial flows [h, w, 2], for pans that are too fast for DIS alone."""
     h, w = grey1.shape
     (u, v), _ = cv2.phaseCorrelate(grey1.astype(np.float32), grey2.astype(np.float32))
-    around = (u - math.copysign(w, u), v - math.copysign(h, v))  # it takes frames for periodic
-    starts = np.array([(u, v), (around[0], v), (u, around[1])], np.float32)
+    wrapped = (u - math.copysign(w, u), v - math.copysign(h, v))  # phase correlation assumes periodic frames
+    starts = np.array([(u, v), (wrapped[0], v), (u, wrapped[1])], np.float32)
     return [np.broadcast_to(start, (h, w, 2)).copy() for start in starts]
 
 
 def _coarsely_alike(grey1: np.ndarray, grey2: np.ndarray) -> bool:
-    """Whether two frames differ by noise alone: the means of their large tiles are then equal."""
+    """Whether the means of large tiles are almost equal, as if two frames differ by noise alone."""
     tiles1, tiles2 = (
         cv2.resize(grey, (8, 6), interpolation=cv2.INTER_AREA).astype(np.float32) for grey in (grey1, grey2)
     )
@@ -158,10 +158,7 @@ def _coarsely_alike(grey1: np.ndarray, grey2: np.ndarray) -> bool:
 
 
 def _found(grey1: np.ndarray, grey2: np.ndarray, start: np.ndarray | None) -> float:
-    """The share of textured patches that flow finds again, by appearance and forward-backward check.
-
-    It is 1 where there is no texture.
-    """
+    """The share of textured patches that match by appearance and pass the forward-backward check; 1 without texture."""
     search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
     flow12 = search.calc(grey1, grey2, start)  # type: ignore[arg-type]
     flow21 = search.calc(grey2, grey1, None if start is None else -start)  # type: ignore[arg-type]

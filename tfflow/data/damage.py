@@ -1,4 +1,4 @@
-"""What to do with a damaged file: stop (the readers' InputError), or warn once and go on with the next good sample."""
+"""Damaged files: a source that warns and skips them. Without it, readers raise InputError."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ ON_ERROR = ("stop", "skip")
 
 
 class Skipping(Source):
-    """A source that replaces a damaged sample by the next good one, and warns once about each damaged file.
+    """A source that replaces a damaged sample by the next good one, and warns once for each damaged file.
 
-    It is a pure function of the index, and thread-safe. `find` also gives the index of the sample that is used, so that
-    a measurement counts none twice. Raises InputError where no sample is left.
+    A sample depends on its index alone. The source is thread-safe. `find` also gives the index of the sample in use, so
+    that a measurement counts none twice. Raises InputError if no sample is left.
     """
 
     def __init__(self, source: Source):
@@ -41,17 +41,17 @@ class Skipping(Source):
         return Skipping(self.source.with_neighbours())
 
     def find(self, index: int) -> tuple[int, Sample]:
-        """The next good sample from `index` on, and its own index. After the last sample the first one follows."""
+        """The next good sample from `index` on, and its index. The first sample follows the last one."""
         for candidate in itertools.chain(range(index, len(self)), range(index)):
             if candidate in self._bad:
                 continue
             try:
                 return candidate, self.source.sample(candidate)
             except InputError as error:
-                self._tell(candidate, str(error))
+                self._warn(candidate, str(error))
         raise InputError(f"{self.name}: no sample is left, all {len(self)} are damaged; check the files")
 
-    def _tell(self, index: int, text: str) -> None:
+    def _warn(self, index: int, text: str) -> None:
         with self._lock:
             new = text not in self._warned
             self._warned.add(text)

@@ -1,7 +1,7 @@
-"""Frames of a video file as the decoder made them: numbered by their time, upright, of one size; what is lost is named.
+"""Decodes video files: frames with numbers by their time, upright, of one size. Missing frames are reported.
 
-FFmpeg's libraries decode, through PyAV. OpenCV is not used: its versions 4.13 and 5.0 hand out unset memory for
-interlaced video and say so in a log alone.
+PyAV decodes, by FFmpeg's libraries. OpenCV is not used, because versions 4.13 and 5.0 return uninitialised memory for
+interlaced video and report it in a log alone.
 """
 
 from __future__ import annotations
@@ -27,16 +27,16 @@ from tfflow.data.timeline import Timeline
 from tfflow.errors import InputError
 from tfflow.messages import warn
 
-# Files of frames alone. Playlists, which name other files and addresses, still images and texts are no videos.
+# Containers of video. Playlists (which refer to other files and addresses), still images and texts are excluded.
 FORMATS = (
     "amv,asf,av1,avi,avs2,cavsvideo,dirac,dnxhd,dv,flv,gif,gxf,h261,h263,h264,hevc,ivf,ivr,live_flv,lmlm4,m4v,matroska,"
     "webm,mjpeg,mov,mp4,mpeg,mpegts,mpegvideo,mxf,nsv,nut,obu,ogg,pva,rm,vc1,vc1test,vvc,wtv,yuv4mpegpipe"
 )
-SHORT = 2  # frames that a header may count too many
+SHORT = 2  # number of frames by which a header may be too high
 
 
 class VideoInfo(NamedTuple):
-    """The header of a video. `frames` is 0 and fps 25 where it does not state them."""
+    """The header of a video. frames is 0 and fps 25 if the file does not state them."""
 
     frames: int
     fps: float
@@ -45,13 +45,13 @@ class VideoInfo(NamedTuple):
 
 
 class Notes:
-    """What was found wrong with a video. `stopped`: it ends early. `damage`: which frames are missing."""
+    """The damage of a video. stopped: a text if it ends early. damage: a text that names the missing frames."""
 
     def __init__(self, stopped: str = "", damage: str = ""):
         self.stopped, self.damage = stopped, damage
 
-    def tell(self, on_error: str) -> None:
-        """Warns of missing frames; an early end raises InputError, or, with on_error="skip", is a warning, too."""
+    def report(self, on_error: str) -> None:
+        """Warns of missing frames. An early end raises InputError; with on_error="skip" it is a warning too."""
         if self.damage:
             warn(self.damage)
         if self.stopped and on_error == "stop":
@@ -61,7 +61,7 @@ class Notes:
 
 
 def video_info(path: str | os.PathLike) -> VideoInfo:
-    """Frames, frames a second, height and width (upright) of a video. Raises InputError if it cannot be opened."""
+    """Number of frames, frames a second, height and width (upright) of a video. InputError if it cannot be opened."""
     with _opened(path) as (container, stream):
         info = _info(path, container, stream)
         turned = False
@@ -71,10 +71,10 @@ def video_info(path: str | os.PathLike) -> VideoInfo:
 
 
 def decode(path: str | os.PathLike, on_error: str = "stop", notes: Notes | None = None) -> Iterator[tuple[int, Any]]:
-    """(number, uint8 RGB [h, w, 3]) of every whole frame, one at a time. At the end `Notes.tell` warns or refuses.
+    """(number, uint8 RGB [h, w, 3]) of every undamaged frame, one at a time. At the end, `Notes.report` reports damage.
 
-    The first frame is number 1. The numbers of missing frames are left out, so frames are consecutive where their
-    numbers are. Raises InputError where nothing can be decoded, or a frame has another size than the first.
+    The first frame has number 1. Missing frames leave gaps in the numbers, so two frames are consecutive if their
+    numbers are. Raises InputError if nothing can be decoded, or if the size changes.
     """
     notes = notes or Notes()
     with _opened(path) as (container, stream):
@@ -101,20 +101,20 @@ def decode(path: str | os.PathLike, on_error: str = "stop", notes: Notes | None 
         if not count and not notes.stopped:
             raise _refused(path, f"it opens as a video, but none of its frames can be decoded (codec {codec})")
         short = 0 if notes.stopped else info.frames - max(timeline.number, _last(timeline, info, stream))
-        if short - timeline.broken > SHORT:  # broken: met, but not decoded
+        if short - timeline.broken > SHORT:  # broken: frames that failed to decode
             notes.stopped = f"'{path}' stops in the middle: {_count(count)} read, its header says {info.frames}"
         elif short > 0 and (timeline.broken or timeline.lost or stream.container.format.name == "avi"):
             timeline.lose(short)
         if text := timeline.text():
             notes.damage = f"'{path}' is damaged (codec {codec}): {text}; pairs with them are left out"
-    notes.tell(on_error)
+    notes.report(on_error)
 
 
 def sample_pairs(path: str | os.PathLike, count: int, most: int = 250) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Up to `count` pairs of consecutive frames, uint8 RGB, evenly spaced over a whole video.
 
-    Each pair is decoded from the key frame before it, over at most `most` frames, so a long video costs no more. There
-    are fewer pairs where key frames are rarer, or frames are damaged.
+    Each pair is decoded from the key frame before it, over at most `most` frames, so a long video takes no longer.
+    There are fewer pairs if key frames are rarer, or frames are damaged.
     """
     with _opened(path) as (container, stream), contextlib.suppress(av.FFmpegError, ValueError):
         seconds, first = _seconds(container, stream), stream.start_time or 0
@@ -162,7 +162,7 @@ def _frames(container, stream, timeline: Timeline) -> Iterator[tuple[av.VideoFra
 
 @contextlib.contextmanager
 def _opened(path: str | os.PathLike) -> Iterator[tuple[Any, Any]]:
-    """The container and its video stream. Raises InputError; it names the codec where that is unknown."""
+    """The container and its video stream. InputError if it cannot be opened; the error names an unknown codec."""
     read_bytes(path, 1)
     try:
         container = _container(path)
@@ -176,13 +176,15 @@ def _opened(path: str | os.PathLike) -> Iterator[tuple[Any, Any]]:
         if context is None:
             raise _refused(path, f"no decoder for its codec, {_unknown_codec(path)}, is in this FFmpeg")
         context.options = {"max_pixels": str(headers.MAX_PIXELS)}
-        if context.name == "mjpeg":  # each frame stands alone; else half a frame is given out as a whole one
+        if (
+            context.name == "mjpeg"
+        ):  # every frame is a key frame; without this, half a frame would be returned as a whole one
             context.options |= {"err_detect": "explode"}
         yield container, stream
 
 
 def _container(path: str | os.PathLike):
-    # Absolute, so that a colon in a relative path names no protocol. Options of streams crash PyAV 17.0 and before.
+    # Absolute path: a colon in a relative one would be read as a protocol. Stream options crash PyAV up to 17.0.
     options = {"protocol_whitelist": "file", "format_whitelist": FORMATS}
     return av.open(str(Path(path).absolute()), container_options=options, metadata_errors="replace")
 
@@ -197,13 +199,13 @@ def _info(path: str | os.PathLike, container, stream) -> VideoInfo:
     if not 0 < fps < 1e5:
         return VideoInfo(0, 25.0, height, width)
     frames = _seconds(container, stream) * fps + 0.01
-    if container.format.name == "avi":  # the one format whose count is of what is shown, not of what is stored
+    if container.format.name == "avi":  # the only format that counts displayed frames instead of stored ones
         frames = max(frames, stream.frames)
     return VideoInfo(int(frames) if 0 < frames < 1e9 else 0, fps, height, width)
 
 
 def _seconds(container, stream) -> float:
-    """The duration of the video stream after cuts by an edit list; 0 where the file does not state it."""
+    """The duration of the video stream, s, after its edit list; 0 if the file does not state it."""
     if stream.duration:
         return float(stream.duration * stream.time_base)
     clock = re.fullmatch(r"(\d+):(\d\d):(\d\d(?:\.\d+)?)", stream.metadata.get("DURATION", ""))
@@ -214,13 +216,13 @@ def _seconds(container, stream) -> float:
 
 
 def _last(timeline: Timeline, info: VideoInfo, stream) -> int:
-    """The number of the last frame by its time. Headers also count frames that were dropped at recording."""
+    """The number of the last frame by its time. Headers also count frames that the camera dropped."""
     end = timeline.end - float((stream.start_time or 0) * (stream.time_base or Fraction(0)))
     return math.ceil(end * info.fps - 0.01) if math.isfinite(end) else 0
 
 
 def _quarters(frame: av.VideoFrame) -> int:
-    """Quarter turns to the left that turn a frame upright."""
+    """Number of quarter turns to the left that make a frame upright."""
     return round(frame.rotation / 90) % 4
 
 
@@ -233,7 +235,7 @@ def _why(error: Exception) -> str:
 
 
 def _unknown_codec(path: str | os.PathLike) -> str:
-    """The name or four-letter code of a codec without a decoder. FFmpeg gives it in its log only."""
+    """The name or four-letter code of a codec without a decoder, from FFmpeg's log."""
     level = av.logging.get_level()
     av.logging.set_level(av.logging.WARNING)
     try:
@@ -250,6 +252,6 @@ def _count(count: int) -> str:
 
 
 def _end(path: str | os.PathLike) -> str:
-    """The file's name of a long path. A refusal is short, and the command after the path matters more."""
+    """A long path shortened to its end, so that the error message stays short."""
     text = str(path)
     return text if len(text) <= 40 else f".../{Path(path).name[-40:]}"

@@ -1,4 +1,4 @@
-"""Flow in array files, NumPy's .npy and .npz, Spring's .flo5 (HDF5): nothing in them is run, no file beside is read."""
+"""Flow in array files: NumPy's .npy and .npz, Spring's .flo5 (HDF5). No code in them runs; no other file is read."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from tfflow.data.headers import MAX_PIXELS
 from tfflow.data.images import read_bytes
 from tfflow.errors import InputError
 
-LIMIT = 2 * MAX_PIXELS  # numbers: two a pixel
+LIMIT = 2 * MAX_PIXELS  # two numbers for each pixel
 
 
 def read_npy(path: str | os.PathLike) -> np.ndarray:
-    """The flow [h, w, 2] of a .npy file of floats, [h, w, 2] or [2, h, w]. Raises InputError on any other."""
+    """The flow [h, w, 2] of a .npy file of floats, [h, w, 2] or [2, h, w]. InputError for any other file."""
     data = read_bytes(path)
     return _flow_of(path, io.BytesIO(data), len(data))
 
 
 def read_npz(path: str | os.PathLike) -> np.ndarray:
-    """The flow [h, w, 2] of a .npz file: its array "flow", or "u" and "v", both [h, w]. Raises InputError on any other.
+    """The flow [h, w, 2] of a .npz file: its array "flow", or "u" and "v", both [h, w]. InputError for any other file.
 
-    Of each array its header is read first, and never more than the header's size allows.
+    The header of each array is read first, and then no more bytes than it states.
     """
     data = read_bytes(path)
     try:
@@ -46,7 +46,7 @@ def read_npz(path: str | os.PathLike) -> np.ndarray:
             u, v = array("u", _plane_of), array("v", _plane_of)
     except InputError:
         raise
-    except Exception as error:  # of zipfile and of its decoders: zlib, bz2, lzma
+    except Exception as error:  # from zipfile and its decoders: zlib, bz2, lzma
         raise InputError(f"'{path}' is no .npz file, or it is damaged ({str(error)[:80]})") from None
     if u.shape != v.shape:
         raise InputError(f"'{path}' is no flow: expected u and v of one shape, got {u.shape} and {v.shape}")
@@ -62,23 +62,23 @@ def _plane_of(path: str | os.PathLike, file: IO[bytes], size: int) -> np.ndarray
 
 
 def _npy(path: str | os.PathLike, file: IO[bytes], size: int, check: Callable) -> np.ndarray:
-    """The array of a file of `size` bytes as NumPy writes it, once `check` takes its shape and type."""
+    """The array of a .npy file of `size` bytes. check: called first, with its shape and type."""
     try:
         version = np.lib.format.read_magic(file)
         read = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}[version]
         shape, fortran, dtype = read(file)
-    except Exception:  # of NumPy, Python's parser and its tokenizer
+    except Exception:  # from NumPy, and Python's parser and tokenizer
         raise InputError(f"'{path}' is no .npy file, or it is damaged: expected an array that NumPy wrote") from None
     check(path, shape, dtype)
     need, left = math.prod(shape) * dtype.itemsize, size - file.tell()
-    data = file.read(need + 1) if left == need else b""  # a member of an archive may hold more than it says
+    data = file.read(need + 1) if left == need else b""  # a member of an archive may hold more than it states
     if len(data) != need:
         raise InputError(f"'{path}' is damaged: {shape} {dtype} need {need:,} bytes, got {max(left, len(data)):,}")
     return np.frombuffer(data, dtype).reshape(shape, order="F" if fortran else "C")
 
 
 def read_flo5(path: str | os.PathLike) -> np.ndarray:
-    """The flow [h, w, 2] of a .flo5 file: the data set "flow" of an HDF5 file. Raises InputError on any other."""
+    """The flow [h, w, 2] of a .flo5 file: the data set "flow" of an HDF5 file. InputError for any other file."""
     try:
         import h5py
     except ImportError:
@@ -91,7 +91,7 @@ def read_flo5(path: str | os.PathLike) -> np.ndarray:
             if not isinstance(values, h5py.Dataset) or values.is_virtual or values.external:
                 raise InputError(f"'{path}' holds no data set 'flow' of its own: expected Spring's .flo5")
             _check(path, values.shape, values.dtype)
-            if math.prod(values.chunks or (1,)) > LIMIT:  # each is allocated whole
+            if math.prod(values.chunks or (1,)) > LIMIT:  # a chunk is allocated at once
                 raise InputError(f"'{path}' comes in chunks of {values.chunks}: expected at most {LIMIT:,} numbers")
             return _last(values[()])
     except InputError:

@@ -1,7 +1,7 @@
-"""Optical flow on disk: Middlebury's .flo, KITTI's 16-bit PNG and .pfm, read back exactly as they were written.
+"""Files of optical flow: Middlebury's .flo, KITTI's 16-bit PNG, .pfm and NumPy arrays.
 
-Channel 0 is u (right), channel 1 is v (down), in pixels. Every reader gives (flow [h, w, 2], valid [h, w, 1]), float32,
-with flow 0 where valid is 0. Every refusal names the file; no size is trusted before the file's length agrees with it.
+Channel 0 is u (right), channel 1 is v (down), in pixels. Readers give (flow [h, w, 2], valid [h, w, 1]), float32, with
+flow 0 where valid is 0. Errors name the file. The size in a header must agree with the length of the file.
 """
 
 from __future__ import annotations
@@ -20,18 +20,17 @@ from tfflow.errors import InputError
 from tfflow.files import write_whole
 
 UNKNOWN = 1e9  # in .flo and .pfm a pixel is unknown if |u| or |v| is above this (Baker et al. 2011)
-MAX_SIDE = 99_999  # no benchmark has wider frames; larger headers are damage
+MAX_SIDE = 99_999  # px; a larger size in a header counts as damage
 
 _FLO_MAGIC = b"PIEH"  # float32 202021.25
 _PFM = re.compile(rb"P([Ff])\s+(\d{1,9})\s+(\d{1,9})\s+([-+.0-9eE]{1,30})\s")
 
 
 def read_flow(path: str | os.PathLike) -> tuple[np.ndarray, np.ndarray]:
-    """The flow [h, w, 2] and its validity [h, w, 1] (1 = known), float32.
+    """Reads a flow file, .flo, KITTI's .png, .pfm, .flo5, .npy or .npz: (flow [h, w, 2], valid [h, w, 1]), float32.
 
-    From a .flo, KITTI .png, .pfm, .flo5, .npy or .npz file; what is not finite or above 1e9 is unknown.
-
-    Raises InputError where the file is missing, of another format, truncated, too long or of an absurd size.
+    valid is 1 for known flow. Flow that is not finite or above 1e9 is unknown.
+    Raises InputError if the file is missing, of another format, truncated, too long or too large.
     """
     readers = {".flo": read_flo, ".png": read_kitti_png, ".pfm": _read_pfm_flow}
     readers |= {
@@ -43,7 +42,7 @@ def read_flow(path: str | os.PathLike) -> tuple[np.ndarray, np.ndarray]:
 
 
 def write_flow(path: str | os.PathLike, flow: np.ndarray, valid: np.ndarray | None = None) -> None:
-    """Writes flow [h, w, 2] as .flo, KITTI .png, .pfm or .npy by the suffix, whole or not at all; see each writer."""
+    """Writes flow [h, w, 2]. The suffix chooses .flo, KITTI's .png, .pfm or .npy. The file is complete or absent."""
     writers = {".flo": write_flo, ".png": write_kitti_png, ".pfm": write_pfm, ".npy": write_npy}
     _by_suffix(writers, path)(path, flow, valid)
 
@@ -64,7 +63,7 @@ def read_flo(path: str | os.PathLike) -> tuple[np.ndarray, np.ndarray]:
 
 
 def write_flo(path: str | os.PathLike, flow: np.ndarray, valid: np.ndarray | None = None) -> None:
-    """Writes flow [h, w, 2] as .flo; pixels where `valid` [h, w, 1] is 0 become 1e10, the format's "unknown"."""
+    """Writes flow [h, w, 2] as .flo. Pixels with `valid` [h, w, 1] of 0 become 1e10, unknown."""
     flow = _mark_unknown(*_checked(flow, valid))
     height, width = flow.shape[:2]
     with write_whole(path) as part, part.open("wb") as file:
@@ -86,7 +85,7 @@ def read_kitti_png(path: str | os.PathLike) -> tuple[np.ndarray, np.ndarray]:
 
 
 def write_kitti_png(path: str | os.PathLike, flow: np.ndarray, valid: np.ndarray | None = None) -> None:
-    """Writes flow [h, w, 2] as KITTI's PNG: rounded to 1/64 px, clipped to [-512, 512), invalid pixels all zero."""
+    """Writes flow [h, w, 2] as KITTI's PNG: rounded to 1/64 px and clipped to [-512, 512). Invalid pixels are 0."""
     flow, known = _checked(flow, valid)
     coded = np.rint(np.clip(np.where(known, flow, 0).astype(np.float64) * 64 + 32768, 0, 65535))
     rgb = np.concatenate([coded, np.ones_like(coded[:, :, :1])], axis=2) * known
@@ -98,16 +97,16 @@ def write_kitti_png(path: str | os.PathLike, flow: np.ndarray, valid: np.ndarray
 
 
 def write_npy(path: str | os.PathLike, flow: np.ndarray, valid: np.ndarray | None = None) -> None:
-    """Writes flow [h, w, 2] as NumPy's float32 array; pixels where `valid` [h, w, 1] is 0 become 1e10, unknown."""
+    """Writes flow [h, w, 2] as a float32 .npy. Pixels with `valid` [h, w, 1] of 0 become 1e10, unknown."""
     flow = _mark_unknown(*_checked(flow, valid))
     with write_whole(path) as part, part.open("wb") as file:
         np.save(file, flow.astype("<f4"))
 
 
 def read_pfm(path: str | os.PathLike) -> np.ndarray:
-    """A .pfm file as float32, [h, w, 1] ("Pf") or [h, w, 3] ("PF"), top row first. The file has the lowest row first.
+    """Reads a .pfm file: float32 [h, w, 1] ("Pf") or [h, w, 3] ("PF"), top row first. Files store the bottom row first.
 
-    The sign of the scale gives the byte order. Its size is ignored, as every flow data set does. Raises InputError.
+    The sign of the scale is the byte order. Its absolute value is ignored, as by all flow data sets. Raises InputError.
     """
     data = read_bytes(path)
     header = _PFM.match(data)
@@ -128,7 +127,7 @@ def read_pfm(path: str | os.PathLike) -> np.ndarray:
 def write_pfm(path: str | os.PathLike, values: np.ndarray, valid: np.ndarray | None = None) -> None:
     """Writes [h, w], [h, w, 1] or [h, w, 3] float32 as .pfm; a flow [h, w, 2] gets a third channel of zeros.
 
-    For a flow, pixels where `valid` [h, w, 1] is 0 become 1e10 ("unknown"). Raises InputError on other shapes.
+    Flow pixels with `valid` [h, w, 1] of 0 become 1e10, unknown. Raises InputError for other shapes.
     """
     values = np.asarray(values, np.float32)
     values = values[:, :, None] if values.ndim == 2 else values
@@ -169,7 +168,7 @@ def _check_length(path: str | os.PathLike, came: int, height: int, width: int, c
 
 
 def _split_unknown(flow: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    if flow.max() <= UNKNOWN and flow.min() >= -UNKNOWN:  # nearly every file; a NaN fails both
+    if flow.max() <= UNKNOWN and flow.min() >= -UNKNOWN:  # fast path for most files; false for NaN
         return flow.astype(np.float32), np.ones((*flow.shape[:2], 1), np.float32)
     known = np.all(np.abs(flow) <= UNKNOWN, axis=2, keepdims=True)  # False for NaN too
     return np.where(known, flow, np.float32(0)), known.astype(np.float32)
@@ -180,7 +179,7 @@ def _mark_unknown(flow: np.ndarray, known: np.ndarray) -> np.ndarray:
 
 
 def _checked(flow: np.ndarray, valid: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
-    """float32 flow [h, w, 2] and bool [h, w, 1], or InputError: what is written must be what is read back."""
+    """Float32 flow [h, w, 2] and bool [h, w, 1]. InputError if they could not be read back unchanged."""
     flow = np.asarray(flow, np.float32)
     if flow.ndim != 3 or flow.shape[2] != 2 or flow.size == 0:
         raise InputError(f"`flow` must be [h, w, 2] in (u, v) order, got {flow.shape}")

@@ -1,11 +1,11 @@
-"""A folder of frames without labels: consecutive images in natural order, or one clip a subfolder."""
+"""A folder of frames without labels: consecutive images in natural order, or one clip in each subfolder."""
 
 from __future__ import annotations
 
 from collections import Counter
 from pathlib import Path
 
-from tfflow.data.cuts import cuts_of_files, say_cuts
+from tfflow.data.cuts import cuts_of_files, log_cuts
 from tfflow.data.images import IMAGE_SUFFIXES, image_size
 from tfflow.data.records import Record, Records
 from tfflow.data.tree import files, folders
@@ -13,11 +13,11 @@ from tfflow.errors import InputError
 
 
 def open_frames(path: Path, name: str, on_error: str = "stop", cuts: bool = True) -> Records:
-    """Pairs of consecutive images of `path`. If it holds no images, the pairs of each of its subfolders.
+    """The pairs of consecutive images in `path`, or in its subfolders if it holds no images.
 
-    on_error: "stop" reads the header of every image now, and refuses a frame of another size before hours of work.
-        "skip" refuses such a frame when its pair is read.
-    cuts: leave out pairs of two shots. All images are then read once here, and the cache remembers the cuts.
+    on_error: "stop" reads the header of every image now and raises InputError for a frame of another size. With "skip"
+        such a frame raises it when its pair is read.
+    cuts: excludes pairs across shot cuts. This reads all images once; the cache keeps the cuts.
     Raises InputError for an empty folder, a single frame, or a frame of another size.
     """
     clips = {"": files(path)}
@@ -38,16 +38,16 @@ def open_frames(path: Path, name: str, on_error: str = "stop", cuts: bool = True
         )
     if not records:
         raise InputError(f"'{path}' holds {count} frame(s) of {len(clips)} clip(s): expected two or more of one clip")
-    say_cuts(name, after)
+    log_cuts(name, after)
     return Records(name, records, cuts=after)
 
 
 def clip_records(
     frames: list[Path], prefix: str = "", on_error: str = "stop", cuts: bool = True
 ) -> tuple[list[Record], list[str]]:
-    """The consecutive pairs of one clip, and the names of the pairs that shot cuts leave out.
+    """The consecutive pairs of one clip, and the names of the pairs that shot cuts exclude.
 
-    The size of most frames is the clip's; others are refused. cuts: whether shot cuts are searched.
+    The size of most frames is that of the clip. Frames of another size raise InputError. cuts: as in `open_frames`.
     """
     if len(frames) < 2:
         return [], []
@@ -68,7 +68,7 @@ def clip_records(
         )
     stems = Counter(frame.stem for frame in frames)
     names = [prefix + (frame.stem if stems[frame.stem] == 1 else frame.name) for frame in frames]
-    new = set(cuts_of_files(frames)) if cuts else set()  # places of frames that begin a shot
+    new = set(cuts_of_files(frames)) if cuts else set()  # indices of frames that begin a shot
     records = [
         Record(
             names[k],

@@ -12,7 +12,7 @@ _FRAME = re.compile(r"(\d{6})_(\d{4})\.png")
 
 
 def open_hd1k(path: Path, name: str, on_error: str = "stop") -> Records:
-    """Consecutive frames of each sequence, those with flow where any has (the last of a sequence has none).
+    """Consecutive frames of each sequence. If any pair has flow, only pairs with flow.
 
     Raises InputError if the folder of frames is not there or holds no pair.
     """

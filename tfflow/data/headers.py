@@ -1,6 +1,6 @@
-"""What an image file says of itself, read before any decoder sees it: format, size, and whether it is all there.
+"""Checks of image files before they are decoded: format, size and completeness.
 
-Decoders fill the missing end of a cut file with grey and go on, or print on stderr; a data set needs a refusal instead.
+Decoders fill a truncated image with grey or print on stderr. A data set needs an error instead.
 """
 
 from __future__ import annotations
@@ -15,29 +15,30 @@ from typing import BinaryIO, NamedTuple
 import numpy as np
 
 MAX_PIXELS = 2**25
-"""The limit on what one image makes a command allocate: a frame of 8K video, 400 MB as float32 RGB."""
+"""Largest image: a frame of 8K video, 400 MB as float32 RGB."""
 
-MAX_SCANS = 100  # of a JPEG; progressive ones have about ten, and each costs as much as a whole image
+MAX_SCANS = 100  # of a JPEG; progressive ones have about ten, and each takes as long as a whole image
 ORIENTATION = 0x0112  # the tag of EXIF and of TIFF
 
 PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
 _PNG_CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 _PNG_BITS = {0: (1, 2, 4, 8, 16), 2: (8, 16), 3: (1, 2, 4, 8), 4: (8, 16), 6: (8, 16)}
 _ADAM7 = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
-"""First column and row, and steps, of each pass over an interlaced image."""
+"""First column and row, and steps in x and y, of each pass of an interlaced PNG."""
 
 _PNM = re.compile(rb"P([2356])(?:\s|#[^\r\n]*[\r\n])+(\d{1,9})(?:\s|#[^\r\n]*[\r\n])+(\d{1,9})"
                   rb"(?:\s|#[^\r\n]*[\r\n])+(\d{1,5})(?:#[^\r\n]*)?\s")  # fmt: skip
 
 
 class Damaged(Exception):
-    """The reason why bytes are not the image that they claim to be. Readers add the file's name."""
+    """Bytes are not a valid image. The text is the reason; readers add the name of the file."""
 
 
 class Png(NamedTuple):
-    """A PNG that no decoder can complain of: its pixels alone, inflated and checked, and what else counts.
+    """A checked PNG, as OpenCV gets it, and its properties.
 
-    palette: RGB of each value, [n, 3] uint8, where `data` holds grey values that stand for colours; bits of a value.
+    data: a PNG of the pixels alone. palette: RGB of each value, [n, 3] uint8, if values are indices of colours. bits:
+    of a value.
     """
 
     data: bytes
@@ -47,7 +48,7 @@ class Png(NamedTuple):
 
 
 class Pnm(NamedTuple):
-    """The header of a .ppm or .pgm file; its samples begin at `start`."""
+    """The header of a .ppm or .pgm file. start: index of the first byte of its samples."""
 
     text: bool
     channels: int
@@ -58,7 +59,7 @@ class Pnm(NamedTuple):
 
 
 def image_format(data: bytes) -> str:
-    """The format by the first bytes, whatever the suffix says: "png", "jpeg", "pnm", "webp", "bmp" or "tiff"."""
+    """The format by the first bytes of a file: "png", "jpeg", "pnm", "webp", "bmp" or "tiff"."""
     if data.startswith(PNG_MAGIC):
         return "png"
     if data.startswith(b"\xff\xd8\xff"):
@@ -77,7 +78,7 @@ def image_format(data: bytes) -> str:
 
 
 def check_size(width: int, height: int) -> None:
-    """Refuses sizes that no frame has, before memory for them is allocated."""
+    """Raises Damaged for a size that is 0 or above the limit, before memory is allocated."""
     if width < 1 or height < 1 or width * height > MAX_PIXELS:
         raise Damaged(f"its header claims {width} x {height} pixels (limit: 1 to {MAX_PIXELS:,} in all; shrink it)")
 
@@ -92,13 +93,13 @@ def png_size(data: bytes) -> tuple[int, int]:
 
 
 def png_exif(file: BinaryIO) -> bytes:
-    """The EXIF data of a PNG, b"" if it has none; the chunks of pixels are passed over."""
+    """The EXIF data of a PNG; b"" if it has none. Chunks of pixels are skipped."""
     size = file.seek(0, os.SEEK_END)
     file.seek(8)
     while len(head := file.read(8)) == 8:
         length, name = struct.unpack(">I4s", head)
         if name == b"eXIf":
-            return file.read(min(length, size))  # of a length that the file says, so much would be allocated
+            return file.read(min(length, size))  # a read of the stated length would allocate that much
         if name == b"IEND":
             break
         file.seek(length + 4, 1)
@@ -108,7 +109,7 @@ def png_exif(file: BinaryIO) -> bytes:
 def whole_png(data: bytes) -> Png:
     """The pixels of a PNG, after checks of its checksums, end mark, header, compressed data and their length.
 
-    libpng prints every fault that it finds on stderr, so it gets only files without faults.
+    libpng prints faults on stderr, so it only gets files without faults.
     """
     height, width = png_size(data)
     bits, colour, compression, filters, interlaced = data[24:29]
@@ -152,14 +153,14 @@ def _png_chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
 
 
 def _png_rows(height: int, width: int, pixel: int, interlaced: int) -> list[tuple[int, int]]:
-    """(rows, bytes a row with that of its filter) of each pass over the image. pixel: bits."""
+    """(number of rows, bytes of a row with its filter byte) for each pass of the image. pixel: bits of a pixel."""
     passes = _ADAM7 if interlaced else ((0, 0, 1, 1),)
     sizes = [(-(-(height - y) // dy), -(-(width - x) // dx)) for x, y, dx, dy in passes]
     return [(h, 1 + (w * pixel + 7) // 8) for h, w in sizes if h > 0 and w > 0]
 
 
 def _inflated(coded: bytes, rows: list[tuple[int, int]]) -> bytes:
-    """The rows of a PNG as they are compressed, no more of them than its header says."""
+    """The decompressed rows of a PNG, limited to the size in its header."""
     expected = sum(count * size for count, size in rows)
     inflate = zlib.decompressobj()
     try:
@@ -180,7 +181,7 @@ def _inflated(coded: bytes, rows: list[tuple[int, int]]) -> bytes:
 
 
 def pnm_header(data: bytes) -> Pnm:
-    """The header of a .ppm or .pgm, with comments anywhere between its numbers."""
+    """The header of a .ppm or .pgm. Comments may stand between its numbers."""
     match = _PNM.match(data)
     if not match:
         raise Damaged("expected a .ppm or .pgm header (P2, P3, P5 or P6, width, height, maximum)")
@@ -192,7 +193,7 @@ def pnm_header(data: bytes) -> Pnm:
 
 
 def tiff_header(data: bytes) -> tuple[int, int, int, bytes]:
-    """(height, width, orientation) from the first directory of a TIFF, and the file with the mark of orientation 1."""
+    """(height, width, orientation) from the first directory of a TIFF, and the file with its orientation set to 1."""
     order = "<" if data[:2] == b"II" else ">"
     found: dict[int, int] = {}
     upright = data
@@ -211,11 +212,11 @@ def tiff_header(data: bytes) -> tuple[int, int, int, bytes]:
     if not {256, 257} <= found.keys():
         raise Damaged("damaged TIFF: its directory has no size")
     check_size(found[256], found[257])
-    check_size(found.get(322, 1), found.get(323, 1))  # tiles, each of which is allocated whole
+    check_size(found.get(322, 1), found.get(323, 1))  # a tile is allocated at once
     return found[257], found[256], found.get(ORIENTATION, 1), upright
 
 
 def jpeg_scans(data: bytes) -> None:
-    """Refuses a JPEG with so many scans that a small file would take minutes."""
+    """Raises Damaged for a JPEG with so many scans that a small file would take minutes."""
     if (scans := data.count(b"\xff\xda")) > MAX_SCANS:
         raise Damaged(f"its image comes in {scans:,} scans (limit: {MAX_SCANS}; save it again)")

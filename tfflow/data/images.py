@@ -1,4 +1,4 @@
-"""Image files in and out: past this file an image is float32 RGB in [0, 1], [h, w, 3], whatever was on the disk."""
+"""Reading and writing of image files. Images in memory are float32 RGB in [0, 1], [h, w, 3]."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ _LOG_LOCK = threading.Lock()
 
 
 def read_bytes(path: str | os.PathLike, limit: int = -1) -> bytes:
-    """The bytes of a file (the first `limit`), or an InputError that names it and says why it cannot be read."""
+    """The bytes of a file, or the first `limit` of them. InputError with the reason if it cannot be read."""
     try:
         mode = Path(path).stat().st_mode
-        if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):  # a pipe may never end, nor begin; a folder is refused below
+        if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):  # reading a pipe may never end; folders raise below
             raise InputError(f"cannot read '{path}': it is no regular file; save it as one")
         with Path(path).open("rb") as file:
             return file.read(limit)
@@ -42,15 +42,16 @@ def read_bytes(path: str | os.PathLike, limit: int = -1) -> bytes:
         raise InputError(f"cannot read '{path}': {error.strerror or error}") from None
     except InputError:
         raise
-    except ValueError:  # a NUL in it, as a damaged list of files may name
+    except ValueError:  # a NUL in the path, as from a damaged list of files
         raise InputError(f"no such file: '{path}'; no file has such a name") from None
 
 
 def read_image(path: str | os.PathLike) -> np.ndarray:
     """An image file as float32 RGB in [0, 1], [h, w, 3].
 
-    png, jpg, ppm, pgm, webp, bmp, tif, recognised by content; 8 and 16 bit; grey is repeated to three channels, alpha
-    is dropped, a camera's rotation mark is obeyed. Raises InputError that names a missing, truncated or damaged file.
+    It reads png, jpg, ppm, pgm, webp, bmp and tif, recognised by content, of 8 and 16 bits. Grey is repeated to three
+    channels, alpha is dropped, and the EXIF orientation is applied.
+    Raises InputError if the file is missing, truncated or damaged.
     """
     pixels, maximum = decode_image(read_bytes(path), path)
     image = pixels.astype(np.float32)
@@ -59,13 +60,13 @@ def read_image(path: str | os.PathLike) -> np.ndarray:
 
 
 def read_mask(path: str | os.PathLike) -> np.ndarray:
-    """A black and white image as float32 [h, w, 1]: 1 where it is white. Raises InputError as `read_image` does."""
+    """A black and white image as float32 [h, w, 1], 1 = white. Raises InputError as `read_image` does."""
     pixels, maximum = decode_image(read_bytes(path), path)
     return (pixels[:, :, :1] > maximum // 2).astype(np.float32)
 
 
 def image_size(path: str | os.PathLike) -> tuple[int, int]:
-    """(height, width) that `read_image` would give, from the header alone. Raises InputError that names the file."""
+    """(height, width) of the result of `read_image`, from the header alone. Raises InputError."""
     start = read_bytes(path, 4096)
     try:
         kind = headers.image_format(start)
@@ -89,7 +90,7 @@ def image_size(path: str | os.PathLike) -> tuple[int, int]:
 
 
 def decode_image(data: bytes, path: str | os.PathLike) -> tuple[np.ndarray, int]:
-    """The bytes of an image file as (integer RGB [h, w, 3], the value of white). `path` is for the refusals."""
+    """Decodes the bytes of an image file: (integer RGB [h, w, 3], the value of white). path: for error messages."""
     try:
         kind = headers.image_format(data)
         if kind == "pnm":
@@ -110,7 +111,7 @@ def decode_image(data: bytes, path: str | os.PathLike) -> tuple[np.ndarray, int]
 
 
 def upright(pixels: np.ndarray, orientation: int) -> np.ndarray:
-    """An image [h, w, ...] turned upright by EXIF's orientation mark, 1 to 8. Other marks mean 1."""
+    """Rotates an image [h, w, ...] by its EXIF orientation, 1 to 8. Other values count as 1."""
     if orientation in (5, 6, 7, 8):
         pixels = np.swapaxes(pixels, 0, 1)
     if orientation in (3, 4, 7, 8):
@@ -121,9 +122,9 @@ def upright(pixels: np.ndarray, orientation: int) -> np.ndarray:
 
 
 def write_image(path: str | os.PathLike, image: np.ndarray) -> None:
-    """Writes RGB [h, w, 3] or grey [h, w] (float in [0, 1], uint8 or uint16), whole or not at all.
+    """Writes RGB [h, w, 3] or grey [h, w], float in [0, 1], uint8 or uint16. The file is complete or absent.
 
-    The suffix chooses the format; floats are rounded to 8 bits. Raises InputError on other shapes, types or suffixes.
+    The suffix chooses the format. Floats are rounded to 8 bits. Raises InputError for other shapes, types or suffixes.
     """
     path, image = Path(path), np.asarray(image)
     if image.ndim not in (2, 3) or (image.ndim == 3 and image.shape[2] not in (1, 3)) or image.size == 0:
@@ -148,7 +149,7 @@ def write_image(path: str | os.PathLike, image: np.ndarray) -> None:
 
 @contextlib.contextmanager
 def _quiet_decoder(kind: str) -> Iterator[None]:
-    """Whatever Pillow raises on damaged bytes becomes Damaged; its plugins know no common exception."""
+    """Turns any exception of Pillow into Damaged. Its plugins have no common exception."""
     try:
         yield
     except (Damaged, InputError):
@@ -160,12 +161,12 @@ def _quiet_decoder(kind: str) -> Iterator[None]:
 
 
 def _orientation(exif: bytes) -> int:
-    """The mark of orientation in EXIF data; 1 where there is none that can be read."""
+    """The orientation in EXIF data; 1 if it cannot be read."""
     found = Image.Exif()
     try:
         found.load(exif)
         return int(found.get(headers.ORIENTATION, 1))
-    except Exception:  # as in `_quiet_decoder`; a broken remark does not break a picture
+    except Exception:  # as in `_quiet_decoder`; damaged EXIF data do not matter
         return 1
 
 
@@ -181,8 +182,8 @@ def _decode_png(data: bytes) -> np.ndarray:
 
 
 def _decode_tiff(data: bytes) -> np.ndarray:
-    *_, orientation, data = headers.tiff_header(data)  # versions of OpenCV differ in what they turn: none gets the mark
-    with _LOG_LOCK:  # its log is where libtiff complains
+    *_, orientation, data = headers.tiff_header(data)  # OpenCV versions differ in which orientations they apply
+    with _LOG_LOCK:  # libtiff reports to OpenCV's log
         level = _LOG.getLogLevel()
         _LOG.setLogLevel(0)
         try:

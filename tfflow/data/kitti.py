@@ -1,7 +1,7 @@
-"""KITTI flow 2012 (Geiger et al.) and 2015 (Menze, Geiger), and their multi-view extension of 21 frames a scene.
+"""KITTI flow 2012 (Geiger et al.) and 2015 (Menze, Geiger), and their multi-view extensions with 21 frames a scene.
 
-Layout: `training/` and `testing/`, each `<images>/NNNNNN_FF.png`, truth of the pair 10 -> 11 in `flow_occ/` (all) and
-`flow_noc/` (seen in both frames), in training only.
+Layout: `<images>/NNNNNN_FF.png` in `training/` and `testing/`. Ground truth of the pair 10 -> 11, in training only, is
+in `flow_occ/` (all pixels) and `flow_noc/` (visible pixels).
 """
 
 from __future__ import annotations
@@ -13,20 +13,22 @@ from tfflow.data.records import Record, Records
 from tfflow.data.tree import files, first_with
 
 IMAGES = {"2012": ("colored_0", "image_0"), "2015": ("image_2",)}
-MULTIVIEW = (range(0, 9), range(13, 21))  # frames 9-12 surround the pair that is measured: never train on them
+MULTIVIEW = (range(0, 9), range(13, 21))  # without frames 9 to 12, around the benchmark's pair
 
 _FRAME = re.compile(r"(\d{6})_(\d\d)\.png")
 
 
 def open_kitti(path: Path, name: str, on_error: str = "stop", year: str = "2015") -> Records:
-    """The pairs NNNNNN_10 -> NNNNNN_11 of `path`, `path/training` or `path/testing`. For 2012, colour goes before grey.
+    """The pairs NNNNNN_10 -> NNNNNN_11 of `path`, `path/training` or `path/testing`. For 2012, colour if it is there.
 
-    visible1 is where flow_noc is valid. Raises InputError if the year's image folder is missing or has no pair.
+    visible1 is 1 where flow_noc is valid. Raises InputError if the year's image folder is missing or has no pair.
     """
     root = first_with([path, path / "training", path / "testing"], IMAGES[year], f"KITTI {year}")
     images = next(root / folder for folder in IMAGES[year] if (root / folder).is_dir())
     occ, noc = root / "flow_occ", root / "flow_noc"
-    frames = _frames(images)  # with the multi-view extension in the same folder, those around the pair as well
+    frames = _frames(
+        images
+    )  # with the multi-view extension in the same folder, also the frames before and after the pair
     records = [
         Record(
             name=file.stem,
@@ -44,10 +46,10 @@ def open_kitti(path: Path, name: str, on_error: str = "stop", year: str = "2015"
 
 
 def open_multiview(path: Path, name: str, on_error: str = "stop") -> Records:
-    """Frames without truth: consecutive pairs within 00-08 and within 13-20 of each scene (methods 6.1).
+    """Consecutive pairs without ground truth, within frames 00-08 and within 13-20 of each scene.
 
-    `path` may be one half (its `image_2` is asked for first), or the root: then both halves serve, training first.
-    Raises InputError if no image folder or no pair is there.
+    path: `training`, `testing`, or the folder of both, which gives training first. Raises InputError if there is no
+    image folder or no pair.
     """
     kinds = IMAGES["2015"] + IMAGES["2012"]
     first_with([path, path / "training", path / "testing"], kinds, "KITTI multi-view")

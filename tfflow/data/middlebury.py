@@ -8,16 +8,16 @@ from tfflow.data.records import Record, Records
 from tfflow.data.tree import entries, folders
 from tfflow.errors import InputError
 
-# the folders of frames that the official archives unpack to, and where their truth lies
+# the folders of frames in the official archives, and the folders of their ground truth
 TRUTH = {"other-data": "other-gt-flow", "other-data-gray": "other-gt-flow", "eval-data": "", "eval-data-gray": ""}
 
 
 def open_middlebury(path: Path, name: str, on_error: str = "stop") -> Records:
-    """The pairs 10 -> 11 of every scene; where truth is unpacked, of the scenes that have it (the others have none).
+    """The pairs 10 -> 11 of every scene. If ground truth is unpacked, only scenes that have it.
 
-    `path` holds `other-data` or `eval-data`, or is one of them. Raises InputError if no scene is found.
+    path: a folder with `other-data` or `eval-data`, or one of these. Raises InputError if no scene is found.
     """
-    entries(path)  # a missing path is refused as such
+    entries(path)  # raises if the path is missing
     root = next((path / folder for folder in TRUTH if (path / folder).is_dir()), path)
     truth = root.parent / (TRUTH.get(root.name) or "no truth")
     scenes = [scene for scene in folders(root) if (scene / "frame10.png").is_file()]

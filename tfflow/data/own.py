@@ -1,4 +1,4 @@
-"""Data sets of a user's own as sources: any object with a length and samples, checked as files are."""
+"""A user's own data set as a source: any object with a length and samples. Its samples are checked."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from tfflow.data.records import Sample, Source
 from tfflow.errors import InputError
 
 CHANNELS = {"flow12": 2, "flow21": 2, "valid1": 1, "valid2": 1, "visible1": 1, "visible2": 1}
-"""What a sample may hold besides its images, and how many channels each has."""
+"""The optional arrays of a sample, and the number of channels of each."""
 
 
 def as_source(data: Any, name: str = "") -> Source:
-    """A source of a data set of your own.
+    """Makes a source of a data set of your own.
 
-    data: an object with `len(data)` and `data.sample(index)` or `data[index]`, a pure function of the index. A sample
-        is a dict with image1 and image2, as `flow` takes them, where known flow12 and flow21 [h, w, 2] in px, and the
-        masks valid1, valid2, visible1, visible2 [h, w] or [h, w, 1], 1 = use; or a pair (image1, image2). An
-        object may say its own `name`. Sources of this package are given back as they are.
-    Raises InputError where it is none of these, or holds no sample.
+    data: an object with `len(data)` and `data.sample(index)` or `data[index]`, which must depend on the index alone. A
+        sample is a pair (image1, image2), or a dict with image1 and image2 as `flow` takes them. The dict may also hold
+        flow12 and flow21 [h, w, 2], px, and the masks valid1, valid2, visible1 and visible2, [h, w] or [h, w, 1], 1 =
+        use. The object may have a `name`. Sources of this package are returned unchanged.
+    Raises InputError for another object, and for one without samples.
     """
     if type(data).__module__.startswith("tfflow.data."):
         return data
@@ -37,7 +37,7 @@ def as_source(data: Any, name: str = "") -> Source:
 
 
 class Own(Source):
-    """A user's object under the checks that every source passes: images as of `flow`, truth of the images' size."""
+    """A user's object, with checks: images as for `flow`, ground truth of the images' size."""
 
     sequences = False
 
@@ -54,7 +54,7 @@ class Own(Source):
         return f"{index:06d}"
 
     def with_neighbours(self) -> Source:
-        raise InputError(f"{self.name} has pairs alone: networks of three frames need video: or frames:")
+        raise InputError(f"{self.name} has only pairs: networks of three frames need video: or frames:")
 
     def sample(self, index: int) -> Sample:
         given = self._data.sample(index) if hasattr(self._data, "sample") else self._data[index]

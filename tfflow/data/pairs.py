@@ -1,8 +1,8 @@
-"""Pairs that lie in files in any way: named one by one in a list, or by a pattern of their paths.
+"""Pairs in any layout of files: named in a list, or by a pattern of their paths.
 
-A list is a text file with a line a pair, `image1 image2 [flow]`, paths from the list's folder on, in quotes where they
-hold spaces; # begins a remark. A pattern is `DIR/{}_a.png,{}_b.png,{}.flo`: {} stands for the same text, slashes
-included, in each; the second and third begin in DIR, too.
+A list is a text file with a line for each pair, `image1 image2 [flow]`. Paths are relative to the list's folder. Paths
+with spaces are quoted; # begins a comment. A pattern is `DIR/{}_a.png,{}_b.png,{}.flo`. {} stands for any text, with
+slashes, and is the same in all parts. The second and third part are relative to DIR, too.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from tfflow.errors import InputError
 
 PLACE = "{}"
 LONGEST = 2**26  # bytes of a list
-LONGEST_LINE = 2**14  # characters: three paths as long as a system takes
+LONGEST_LINE = 2**14  # characters; three paths of the longest length
 MOST_PAIRS = 1_000_000
 
 
 def open_pairs(path: Path, name: str, on_error: str = "stop") -> Records:
-    """The pairs of a list or a pattern, with flow in any format that `read_flow` reads, or all without.
+    """The pairs of a list or a pattern: all with flow, in any format that `read_flow` reads, or all without.
 
-    Raises InputError for a line or a pattern of another form, and where no pair is found.
+    Raises InputError for a malformed line or pattern, and if no pair is found.
     """
     records = _of_pattern(str(path)) if PLACE in str(path) else _of_list(path)
     if len({record.flow is None for record in records}) > 1:
@@ -55,14 +55,14 @@ def _of_list(path: Path) -> list[Record]:
 
 
 def _words(line: str) -> list[str]:
-    """The words of a line; what is no line of a list gives more than it may have."""
-    if len(line) > LONGEST_LINE:  # shlex takes the square of a word's length
+    """The words of a line. A malformed line gives more words than a line may have."""
+    if len(line) > LONGEST_LINE:  # the time of shlex is quadratic in the length of a word
         return [line[:60]] * 4
     if not re.search(r"['\"\\#]", line):
         return line.split()
     try:
         return shlex.split(line, comments=True)
-    except ValueError:  # one quote without its other
+    except ValueError:  # an unclosed quote
         return [line] * 4
 
 

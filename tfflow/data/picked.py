@@ -1,4 +1,4 @@
-"""Pairs of one's own frames that are worth training on: those that move, farther apart where motion is slow."""
+"""Selects training pairs of a user's frames: pairs that move, with a larger distance where motion is slow."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from tfflow.data.records import Records, Sample, Source
 from tfflow.data.survey import Motion, measured
 from tfflow.errors import InputError
 
-FARTHEST = 4  # frames between the two of a pair
-ENOUGH = 1.0  # px that the faster edges of a pair should move, at the size that is trained on
-LONGEST = 512  # px; larger frames are trained on at this size
+FARTHEST = 4  # largest distance of the frames of a pair, in frames
+ENOUGH = 1.0  # px that the faster edges of a pair should move, at the training size
+LONGEST = 512  # px; larger frames are resized to this for training
 
 
 class OwnPairs(Source):
-    """Pairs of a source's frames without ground truth: image1 of one sample, image2 of the same or a later one.
+    """Pairs of a source's frames, without ground truth: image1 of one sample, image2 of the same or a later one.
 
-    places: (first sample, last sample) of each pair. longest: px of the longer side; larger frames are made smaller.
+    places: (first sample, last sample) of each pair. longest: px of the longer side; larger frames are resized.
     """
 
     truth: frozenset[str] = frozenset()
@@ -43,33 +43,33 @@ class OwnPairs(Source):
 
     def with_neighbours(self) -> Source:
         raise InputError(
-            f"{self.name}: pairs that were picked have no frames around them: take a network of two frames"
+            f"{self.name}: selected pairs have no frames before and after them: take a network of two frames"
         )
 
 
 class Picked:
-    """The pairs that were found. places: of those that move. tried: pairs measured. flat: those without texture."""
+    """The result of the selection. places: pairs that move. tried: number of measured pairs. flat: without texture."""
 
     def __init__(self) -> None:
         self.places: list[tuple[int, int]] = []
         self.tried = self.flat = 0
 
     def text(self) -> str:
-        """One line: which share of the frames moves or has no texture, and how far apart the frames of a pair are."""
+        """One line: numbers of pairs that move or have no texture, and the distances of their frames."""
         apart = [last - first + 1 for first, last in self.places]
         counts = ", ".join(f"{apart.count(d)} at distance {d}" for d in range(1, FARTHEST + 1) if d in apart)
         still = self.tried - self.flat - len(self.places)
         return (
-            f"of {self.tried} places {len(self.places)} move{f' (pairs: {counts})' * bool(apart)}, {still} stand "
+            f"of {self.tried} pairs measured {len(self.places)} move{f' ({counts})' * bool(apart)}, {still} stand "
             f"still, {self.flat} have no texture"
         )
 
 
 def pick_moving(source: Source, runs: Sequence[range], wanted: int, longest: int = LONGEST) -> Picked:
-    """Up to `wanted` pairs that move, evenly spaced over the runs of consecutive samples.
+    """Selects up to `wanted` pairs that move, evenly spaced over the runs of consecutive samples.
 
-    Each pair is 1 to 4 frames apart: the smallest distance at which it moves by `ENOUGH`, or else the largest at which
-    it moves at all. Damaged frames are left out.
+    The frames of a pair are 1 to 4 frames apart: the smallest distance with a motion of `ENOUGH`, else the largest with
+    any motion. Damaged frames are left out.
     """
     every = [(run, number) for run in runs for number in run]
     count = min(wanted, len(every))
@@ -78,7 +78,7 @@ def pick_moving(source: Source, runs: Sequence[range], wanted: int, longest: int
         run, first = every[k * len(every) // count]
         try:
             kinds = _by_distance(source, run, first, longest)
-        except InputError:  # who reads it for its own sake says so
+        except InputError:  # raised again when the frame is used
             continue
         picked.tried += 1
         picked.flat += all(motion.kind == "flat" for motion in kinds)
@@ -89,7 +89,7 @@ def pick_moving(source: Source, runs: Sequence[range], wanted: int, longest: int
 
 
 def _by_distance(source: Source, run: range, first: int, longest: int) -> list[Motion]:
-    """The motion at distances 1, 2, ... up to the first that is enough."""
+    """The motion at distances 1, 2, ... up to the first with enough motion."""
     found: list[Motion] = []
     image1 = smaller(source.sample(first)["image1"], longest)
     for last in range(first, min(first + FARTHEST, run.stop)):
@@ -109,7 +109,7 @@ def _follows(source: Source, number: int) -> bool:
 
 
 def smaller(image: np.ndarray, longest: int) -> np.ndarray:
-    """The image with a longer side of at most `longest` px."""
+    """The image, resized so that its longer side is at most `longest` px."""
     h, w = image.shape[:2]
     scale = longest / max(h, w)
     if scale >= 1:

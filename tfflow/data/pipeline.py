@@ -1,7 +1,7 @@
-"""Sources -> tf.data: which sample is number k of a training run, read, changed by chance, and batched.
+"""The input pipeline from sources to tf.data: order, reading, augmentation and batches.
 
-Number k depends on the seed and k alone. A run that goes on at step s goes on with number s * batch: nothing else of
-the data's position needs to be kept.
+Sample number k of a run depends on the seed and k alone. A run that resumes at step s continues with number s * batch,
+so the position in the data needs no other state.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ CHANNELS |= dict.fromkeys(NEIGHBOURS, 3)
 
 
 class Mixed:
-    """Several sources as one. Each sample is equally likely. It has the ground truth that all of them have."""
+    """Several sources as one. All samples are equally likely. Its ground truth is what all of them have."""
 
     def __init__(self, sources: Sequence[Source]):
         self.sources = list(sources)
@@ -53,7 +53,7 @@ class Mixed:
 
 
 class EvenSubset:
-    """`count` samples of a source, evenly spread over it."""
+    """`count` samples of a source, evenly spaced."""
 
     def __init__(self, source: Source, count: int):
         self.source, self.count = source, count
@@ -77,10 +77,10 @@ class EvenSubset:
 
 
 class ClosableSource:
-    """A source that can be closed. After `close`, no sample is being read, and none will be.
+    """A source that can be closed. After `close` nothing reads it.
 
-    TensorFlow holds Python's lock while it deletes a pipeline. A reader that waits for this lock would then wait for
-    ever, so the source is closed before its pipeline is deleted.
+    TensorFlow holds Python's global lock while it deletes a pipeline. A reader that needs this lock would block it for
+    ever, so the source must be closed before its pipeline is deleted.
     """
 
     def __init__(self, source: Source):
@@ -113,7 +113,7 @@ class ClosableSource:
         return ClosableSource(self.source.with_neighbours())
 
     def close(self, settled: float = 0.3) -> None:
-        """Ends all reading, and waits until nobody has tried to read for `settled` seconds."""
+        """Ends all reading, and waits until there was no attempt to read for `settled` seconds."""
         with self._gate:
             self._open = False
             self._gate.wait_for(lambda: not self._reading)
@@ -124,7 +124,7 @@ class ClosableSource:
 
 
 class Order:
-    """Index of the source's sample that is number k: every epoch each sample once, in an order of its own."""
+    """Sample number k -> index in the source. Every epoch has each sample once, in a new order."""
 
     def __init__(self, length: int, seed: int):
         self.length, self.seed = length, seed
@@ -154,12 +154,12 @@ def batches(
     """Batches for the replicas of one worker, from step `first_step` of a run on, without end.
 
     source: samples of any size. change: (sample of [h, w, c] tensors, seed int32 [2]) -> sample of `size`.
-    batch: pairs a step over all replicas of all workers. Element i of the dataset is the share of replica
-        i % replicas_here in step first_step + i // replicas_here.
-    keys: what to keep of a sample besides image1 and image2.
-    Elements: dict of [batch / replicas, h, w, c] float32, and "chance" [.., 2] in [0, 1) for draws inside the step.
-    Raises InputError where the batch does not divide among the replicas. A damaged file ends the iteration with an
-    error of TensorFlow; `refusal` gives the InputError that caused it.
+    batch: number of pairs of a step on all replicas of all workers. Element i of the dataset belongs to replica
+        i % replicas_here and step first_step + i // replicas_here.
+    keys: of a sample to keep besides image1 and image2.
+    Elements: dict of [batch / replicas, h, w, c] float32, and "chance" [.., 2], random numbers in [0, 1) for the step.
+    Raises InputError if the batch cannot be divided among the replicas. A damaged file ends the iteration with an error
+    of TensorFlow; `refusal` returns its cause, an InputError.
     """
     check_batch(batch, workers * replicas_here)
     share = batch // workers
@@ -170,7 +170,7 @@ def batches(
         sample = source.sample(order(int(k)))
         return [np.asarray(sample[key], np.float32) for key in kept]
 
-    @tf.autograph.experimental.do_not_convert  # nothing in it to convert, and trying takes seconds
+    @tf.autograph.experimental.do_not_convert  # AutoGraph is not needed and takes seconds
     def load(k: tf.Tensor) -> dict[str, tf.Tensor]:
         arrays = tf.numpy_function(read, [k], [tf.float32] * len(kept), stateful=False)
         sample = {}
@@ -193,13 +193,13 @@ def batches(
 
 
 def check_batch(batch: int, replicas: int) -> None:
-    """Raises InputError where a batch does not divide among the replicas of all machines."""
+    """Raises InputError if a batch cannot be divided among the replicas of all machines."""
     if batch % replicas:
         near = max(replicas, round(batch / replicas) * replicas)
         raise InputError(f"a batch of {batch} does not divide among {replicas} replicas; choose a multiple, {near}")
 
 
 def refusal(error: tf.errors.OpError) -> InputError | None:
-    """The InputError that a source raised inside the pipeline, if it was one."""
+    """The InputError that a source raised inside the pipeline, else None."""
     found = re.search(r"InputError: (.+)", error.message or "")
     return InputError(found[1]) if found else None

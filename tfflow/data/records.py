@@ -1,4 +1,4 @@
-"""What a data set is to the rest: a `Source` of samples, and records that name the files of each sample."""
+"""The interface of a data set, `Source`, and sources made of records, which name the files of each sample."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ Sample = dict[str, np.ndarray]
 
 
 class Source(Protocol):
-    """A finite list of samples. Each is a pure function of its index, so that any step of training can be repeated.
+    """A finite list of samples. A sample depends on its index alone, so that any step of training can be repeated.
 
     name: as on the command line, "sintel-final:/data/sintel".
-    truth: the ground-truth keys that every sample has besides image1 and image2; empty for plain frames.
-    sequences: whether there are frames before and after a pair, for networks of more than two frames.
+    truth: the keys of the ground truth that every sample has; empty for plain frames.
+    sequences: whether there are frames before and after the pairs, for networks of three frames.
     """
 
     name: str
@@ -31,33 +31,33 @@ class Source(Protocol):
     def __len__(self) -> int: ...
 
     def record_name(self, index: int) -> str:
-        """A name unique within the source and usable as a relative file stem: "alley_1/frame_0001"."""
+        """A unique name, usable as the stem of a relative path: "alley_1/frame_0001"."""
         ...
 
     def sample(self, index: int) -> Sample:
         """image1, image2 [h, w, 3] float32 RGB in [0, 1], and the arrays that `truth` names. Thread-safe.
 
-        A sample may carry more than `truth` where a set has, say, occlusions for some of its pairs only.
-        Raises InputError that names the file where one is missing, damaged or of another size.
+        A sample may hold more than `truth`: some data sets have occlusions for some pairs only.
+        Raises InputError if a file is missing, damaged or of another size.
         """
         ...
 
     def with_neighbours(self) -> Source:
-        """The same pairs, each with image0, the frame before image1, and image3, the frame after image2.
+        """The same pairs with image0, the frame before image1, and image3, the frame after image2.
 
-        Where a sequence begins or ends there, image1 stands for image0 and image2 for image3.
+        At the beginning of a sequence image1 replaces image0; at its end image2 replaces image3.
         """
         ...
 
 
 @dataclass(frozen=True)
 class Record:
-    """The files of one sample; None where the data set has no such file.
+    """The files of one sample. None means that the data set has no such file.
 
     flow_noc: KITTI's flow of visible pixels. occluded, occluded2: masks, white = occluded in the other frame.
     invalid: mask, white = no ground truth. size: (height, width) that the frames must have; None = any.
-    flow_step: the flow's files have this many values per pixel and axis; the first is taken.
-    before, after: the frames of the sequence before and after the pair.
+    flow_step: number of flow values for each pixel along each axis; the first one is used.
+    before, after: the frames before and after the pair.
     """
 
     name: str
@@ -76,7 +76,7 @@ class Record:
 
     @property
     def truth(self) -> frozenset[str]:
-        """The ground-truth keys of the sample that `read_record` makes of these files."""
+        """The keys of the ground truth that `read_record` reads from these files."""
         keys = {
             "flow12": self.flow,
             "valid1": self.flow,
@@ -89,12 +89,11 @@ class Record:
 
 
 class Records(Source):
-    """A source made of records: the shape of every data set whose samples lie in files."""
+    """A source made of records, for data sets whose samples are in files."""
 
     def __init__(self, name: str, records: Sequence[Record], neighbours: bool = False, cuts: Sequence[str] = ()):
-        """neighbours: samples have the frames around the pair, too. cuts: names of pairs that a shot cut left out.
-
-        Raises InputError if there is no record.
+        """neighbours: samples have the frames before and after the pair, too. cuts: names of pairs that shot cuts
+        exclude. Raises InputError if there is no record.
         """
         if not records:
             raise InputError(f"{name}: expected pairs of frames, found none; check the path and its layout")
@@ -119,9 +118,9 @@ class Records(Source):
 
 
 def read_record(record: Record, neighbours: bool = False) -> Sample:
-    """The arrays of one record; masks are 1 = use. Raises InputError that names a damaged or odd-sized file.
+    """Reads the arrays of one record; masks are 1 = use. InputError for a damaged file or one of another size.
 
-    neighbours: image0 and image3, too; where there is no such frame, image1 and image2 stand for them.
+    neighbours: reads image0 and image3 too; if there is no such frame, image1 and image2 replace them.
     """
     sample = {"image1": read_image(record.image1), "image2": read_image(record.image2)}
     size = record.size or sample["image1"].shape[:2]

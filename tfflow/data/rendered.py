@@ -1,12 +1,11 @@
-"""Pairs with exact flow rendered from frames without labels: frame 1 moved by a changed copy of a teacher's flow.
+"""Pairs with exact flow, to measure on, rendered from frames without labels: frame 1 warped by a changed flow.
 
-What is drawn is consistent whatever the teacher says: the new second frame is made by the flow that comes with it.
-Source of the idea: Han et al. 2022 (RealFlow). See `recipes.rendered` for what is different here.
+The new second frame is made by the flow that comes with it, so that flow is exact even where the teacher's flow, which
+was changed, is wrong. Source of the idea: Han et al. 2022 (RealFlow).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -14,9 +13,8 @@ import cv2
 import numpy as np
 
 from tfflow.data.noise import grain, without_noise
-from tfflow.data.records import Sample, Source
+from tfflow.data.records import Sample
 from tfflow.data.surfaces import Arrivals, grid, invert, sampled, spread_into
-from tfflow.errors import InputError
 
 NOISE = 0.08  # largest deviation of the noise of a pair, images span 0..1
 REACHED = 0.5  # px; a pixel is visible where the way to frame 2 and back ends so near its start
@@ -31,18 +29,12 @@ class PairFlow(NamedTuple):
     visible2: np.ndarray
 
 
-Flows = Callable[[int], PairFlow]
-"""Number of a pair in its source -> its flow."""
-
-
 @dataclass(frozen=True)
 class Rendering:
-    """How a flow is changed before a frame is rendered with it, and how many samples are rendered.
+    """How a flow is changed before a frame is rendered with it.
 
     scale: smallest and largest factor of the flow. The others are standard deviations of the added affine motion:
     shift, as a share of the frame's width; rotation, in degrees; zoom and shear, of its matrix.
-    share: of the samples that are rendered. The others are real pairs with the teacher's flow, used where the
-    forward-backward check holds.
     """
 
     scale: tuple[float, float] = (0.5, 1.7)
@@ -50,51 +42,6 @@ class Rendering:
     rotation: float = 1.0
     zoom: float = 0.012
     shear: float = 0.006
-    share: float = 0.7
-
-
-class Rendered(Source):
-    """A source of `versions` samples of each pair of `pairs`, with flow both ways. Sample i depends on (seed, i) alone.
-
-    Rendered samples have exact visible1 and visible2. Those of real pairs come from the teacher.
-    """
-
-    truth = frozenset({"flow12", "flow21", "valid1", "valid2", "visible1", "visible2"})
-    sequences = False
-
-    def __init__(self, pairs: Source, flows: Flows, rendering: Rendering, seed: int = 0, versions: int = 8):
-        self.pairs, self.flows, self.rendering, self.seed, self.versions = pairs, flows, rendering, seed, versions
-        self.name = f"{pairs.name} (rendered)"
-
-    def __len__(self) -> int:
-        return len(self.pairs) * self.versions
-
-    def record_name(self, index: int) -> str:
-        return f"{self.pairs.record_name(index % len(self.pairs))}_{index // len(self.pairs)}"
-
-    def sample(self, index: int) -> Sample:
-        rng = np.random.default_rng([self.seed, index])
-        number = index % len(self.pairs)
-        pair, flow = self.pairs.sample(number), self.flows(number)
-        image1, image2 = pair["image1"], pair["image2"]
-        if flow.flow12.shape[:2] != image1.shape[:2]:
-            raise InputError(f"{self.record_name(index)}: the flow and the frames differ in size")
-        if rng.random() < 0.5:  # time runs back
-            image1, image2 = image2, image1
-            flow = PairFlow(flow.flow21, flow.flow12, flow.visible2, flow.visible1)
-        if rng.random() < self.rendering.share:
-            return render(image1, image2, flow, self.rendering, rng)
-        return {
-            "image1": image1,
-            "image2": image2,
-            "flow12": flow.flow12,
-            "flow21": flow.flow21,
-            **dict.fromkeys(("valid1", "visible1"), flow.visible1),
-            **dict.fromkeys(("valid2", "visible2"), flow.visible2),
-        }
-
-    def with_neighbours(self) -> Source:
-        raise InputError("rendered pairs have no frames around them: train a network of two frames")
 
 
 def render(

@@ -1,6 +1,6 @@
 """MPI-Sintel (Butler et al. 2012): `training/<pass>/<scene>/frame_NNNN.png`, 436 x 1024, passes clean and final.
 
-Truth lies beside: `flow/`, and, where unpacked, `occlusions/` (white = occluded) and `invalid/` (white = no truth).
+Ground truth: `flow/`, and if unpacked `occlusions/` (white = occluded) and `invalid/` (white = no ground truth).
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from tfflow.errors import InputError
 
 
 def open_sintel(path: Path, name: str, on_error: str = "stop", rendering: str = "clean") -> Records:
-    """Pairs of consecutive frames of `path`, `path/training` or `path/test`; without flow where there is none (test).
+    """Pairs of consecutive frames of `path`, `path/training` or `path/test`. The test set has no flow.
 
-    Raises InputError if the pass is not there or holds no two consecutive frames.
+    Raises InputError if the pass is missing or holds no two consecutive frames.
     """
     root = first_with([path, path / "training", path / "test"], [rendering], "MPI-Sintel")
     labelled = (root / "flow").is_dir()

@@ -1,4 +1,4 @@
-"""From what a command line says to a source: `KIND:PATH`, a bare path, or `scenes:key=value,...`."""
+"""Opens the sources that `data` names: `KIND:PATH`, a path, or `scenes:key=value,...`."""
 
 from __future__ import annotations
 
@@ -57,13 +57,35 @@ _BUILT_IN: dict[str, Opener] = {
     "video-nocuts": partial(open_video, cuts=False),
 }
 KINDS: Registry[Opener] = Registry("kind of data", _BUILT_IN)
+"""All kinds by name, including registered ones."""
+DESCRIPTIONS = {
+    "video, video-nocuts": "a video file",
+    "frames, frames-nocuts": "a folder of images in natural order (2 before 10), or a folder of such folders",
+    "scenes": "the built-in scenes, with exact flow; no files",
+    "pairs": "a list or a pattern of image pairs, with or without flow",
+    "chairs, chairs-train, chairs-val": "Flying Chairs",
+    "sintel-clean, sintel-final": "MPI-Sintel",
+    "kitti2012, kitti2015, kitti-multiview": "KITTI",
+    "middlebury": "Middlebury",
+    "things-clean, things-final, things-test": "FlyingThings3D",
+    "hd1k": "HD1K",
+    "spring": "Spring",
+    "viper, viper-val": "VIPER",
+}
+"""The kinds of this package and what each reads, in the order of a list for users."""
 PLAIN = ("frames", "frames-nocuts", "video", "video-nocuts")
-"""Those of frames without ground truth, as a camera gives them; in "-nocuts" no shot cuts are looked for."""
-SCENES = "scenes"  # the one kind without files
+"""Kinds of frames without ground truth. Those with "-nocuts" do not search for shot cuts."""
+SCENES = "scenes"  # the only kind without files
+
+
+def described_kinds() -> dict[str, str]:
+    """Kinds, with commas -> what they read; registered ones at the end."""
+    own = [kind for kind in KINDS if kind not in _BUILT_IN]
+    return DESCRIPTIONS | dict.fromkeys(own, "your own")
 
 
 def register_data(kind: str, opener: Callable[[Path], Any]) -> None:
-    """Makes a data set of your own known to every function and command: `data="mine:PATH"`, `--data mine:PATH`.
+    """Registers a data set of your own for every function and command: `data="mine:PATH"`, `--data mine:PATH`.
 
         class Mine:
             def __init__(self, path): self.files = sorted(path.glob("*.npz"))
@@ -73,7 +95,7 @@ def register_data(kind: str, opener: Callable[[Path], Any]) -> None:
         tfflow.register_data("mine", Mine)
 
     opener: called with the path; returns what `tfflow.data.own.as_source` takes.
-    Raises InputError where another kind has the name.
+    Raises InputError if another kind has the name.
     """
     if kind == SCENES:
         raise InputError(f"a kind of data called {kind!r} is known already: choose another name")
@@ -82,7 +104,7 @@ def register_data(kind: str, opener: Callable[[Path], Any]) -> None:
 
 @dataclasses.dataclass(frozen=True)
 class _Own:
-    """An opener of a user's, with the arguments of the others."""
+    """A user's opener, with the arguments of the built-in ones."""
 
     opener: Callable[[Path], Any]
 
@@ -91,13 +113,13 @@ class _Own:
 
 
 def open_sources(data: Any, on_error: str = "stop") -> list[Source]:
-    """Sources of all that `data` names: None, one thing, or a list or tuple of them. Each is as `open_any` takes it."""
+    """The sources that `data` names. data: None, an argument of `open_any`, or a list or tuple of them."""
     given = list(data) if isinstance(data, list | tuple) else [] if data is None else [data]
     return [open_any(one, on_error) for one in given]
 
 
 def open_any(data: Any, on_error: str = "stop") -> Source:
-    """The source of "KIND:PATH" or of a path, or an object that is one (`as_source`)."""
+    """The source of "KIND:PATH", of a path, or of an object (`as_source`)."""
     if isinstance(data, str | os.PathLike):
         return open_source(os.fspath(data), on_error)
     source = as_source(data)
@@ -107,7 +129,7 @@ def open_any(data: Any, on_error: str = "stop") -> Source:
 def open_source(spec: str, on_error: str = "stop") -> Source:
     """The source that `spec` names: "KIND:PATH", a folder of frames, a video file, or "scenes[:key=value,...]".
 
-    on_error: "stop" raises InputError at a damaged file. "skip" warns and takes the next good sample (`Skipping`).
+    on_error: "stop" raises InputError for a damaged file. "skip" warns and takes the next good sample (`Skipping`).
     Raises InputError for a missing path, an empty folder, an unknown kind or an unknown setting.
     """
     if on_error not in ON_ERROR:
@@ -127,7 +149,7 @@ def open_source(spec: str, on_error: str = "stop") -> Source:
 
 
 def each_sample(source: Source) -> Iterator[tuple[str, Sample]]:
-    """(record name, sample) of every record once, in order; where `source` is Skipping, without the damaged ones."""
+    """(record name, sample) of every record once, in order. If `source` is Skipping, without the damaged ones."""
     for index in range(len(source)):
         if not isinstance(source, Skipping):
             yield source.record_name(index), source.sample(index)
@@ -157,12 +179,16 @@ def _open_bare(spec: str, on_error: str) -> Source:
 
 
 def open_scenes(settings: str = "", **arguments: Any) -> Scenes:
-    """Built-in scenes of `preset=mixed,size=192x256,count=64,seed=1,textures=FOLDER,noise=0.1,...`.
+    """Built-in scenes.
 
-    `settings` may name a preset, arguments of `Scenes`, and single settings that replace those of the preset.
-    arguments: of `Scenes`, where `settings` does not have them.
+    settings: "preset=mixed,size=192x256,count=64,seed=1,textures=FOLDER,noise=0.1,...": a preset, arguments of
+    `Scenes`, and settings that replace those of the preset. arguments: of `Scenes`, unless `settings` has them.
     """
-    from tfflow.data.scenes import Scenes, SceneSettings, preset  # not needed by those who bring their own frames
+    from tfflow.data.scenes import (
+        Scenes,
+        SceneSettings,
+        preset,
+    )  # imported on demand: a user's own frames do not need it
 
     spec = f"{SCENES}:{settings}"
     defaults = {field.name: field.default for field in dataclasses.fields(SceneSettings)}
@@ -185,7 +211,7 @@ def open_scenes(settings: str = "", **arguments: Any) -> Scenes:
 
 
 def _value(spec: str, key: str, text: str, default: Any) -> Any:
-    """`text` as the type of `default`: numbers of a tuple are joined by x (192x256), pairs by + (noise:3+cells:1)."""
+    """Parses `text` as the type of `default`. Tuples are written as 192x256, pairs as noise:3+cells:1."""
     try:
         if isinstance(default, bool):
             return {"true": True, "1": True, "false": False, "0": False}[text.lower()]

@@ -1,7 +1,7 @@
-"""Spring (Mehl et al. 2023): `<train|test>/<scene>/frame_<side>/frame_<side>_NNNN.png`, flow beside, in training only.
+"""Spring (Mehl et al. 2023): `<train|test>/<scene>/frame_<side>/frame_<side>_NNNN.png`; flow in training only.
 
 `flow_FW_<side>/flow_FW_<side>_NNNN.flo5` and `flow_BW_...` have twice the frames' height and width, in pixels of the
-frames. Of each 2 x 2 values the upper left one is taken: a mean would mix two motions at an edge.
+frames. The upper left one of each 2 x 2 values is used, because a mean would mix two motions at an edge.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ SIDES = ("left", "right")
 
 
 def open_spring(path: Path, name: str, on_error: str = "stop") -> Records:
-    """Consecutive frames of both cameras of `path/train`, `path/test` or `path`, with flow where it is unpacked.
+    """Consecutive frames of both cameras of `path/train`, `path/test` or `path`, with flow if it is unpacked.
 
     Raises InputError if no scene or no pair is found.
     """
@@ -47,4 +47,4 @@ def open_spring(path: Path, name: str, on_error: str = "stop") -> Records:
 
 def _number(file: Path) -> int:
     digits = file.stem.rpartition("_")[2]
-    return int(digits) if digits.isdecimal() else -2  # no frame of the set, and neighbour of none
+    return int(digits) if digits.isdecimal() else -2  # not a frame of the set; -2 is next to no number

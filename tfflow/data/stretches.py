@@ -1,17 +1,17 @@
-"""A video shared out in whole stretches: to learn from, to select by, and to report on."""
+"""Divides a video into continuous parts for training, selection and the report."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
-PARTS = 8  # stretches that a long video is cut into
-HELD = {3: "select", 5: "report", 7: "select"}  # of them, by number from 0 on; the others are for learning
-SHORT = 24  # pairs; shorter videos keep back their end alone, to select by and to report on alike
-GAP = 4  # pairs between two stretches of different use, so that none shares a frame with another at any distance
+PARTS = 8  # number of parts of a long video
+HELD = {3: "select", 5: "report", 7: "select"}  # parts that are not for training, by index
+SHORT = 24  # pairs; shorter videos have one held-out part, the end, for both selection and report
+GAP = 4  # pairs between parts of different use, so that they share no frame
 
 
 class Stretches(NamedTuple):
-    """Numbers of pairs for each use, as ranges of neighbours. shared: whether a pair serves two uses."""
+    """Indices of pairs for each use, as ranges. shared: whether selection and report use the same pairs."""
 
     learn: list[range]
     select: list[range]
@@ -20,8 +20,8 @@ class Stretches(NamedTuple):
 
 
 def stretches(count: int) -> Stretches:
-    """Divides pairs among the uses in whole stretches, because consecutive frames are alike."""
-    if count < 3:  # every other pair shares a frame with each
+    """Divides `count` pairs among the uses. The parts are continuous, because consecutive frames are similar."""
+    if count < 3:  # all pairs share frames
         return Stretches([range(count)], [range(count)], [range(count)], True)
     if count < SHORT:
         held = max(1, count // 5)

@@ -1,19 +1,19 @@
-"""A flow turned round: what each pixel of the second frame shows of the first, where the nearest surface wins."""
+"""Inversion of a flow: the backward flow on the second frame's pixels. Nearer surfaces cover farther ones."""
 
 from __future__ import annotations
 
 import cv2
 import numpy as np
 
-ARRIVES = 0.2  # share of a pixel from which on what lands on it can cover others
-EDGE = 0.3  # of nearness; beside what is so much nearer, a pixel shows both
-SAME = 0.15  # of nearness; what is not farther behind is the same surface
-NEAR_ENOUGH = 0.1  # px; so exact is the flow of the second frame, else it is no truth
-FAR = 8  # px; a surface that lies farther back within twice as much fills a hole in a nearer one's place
-LEAST = 0.02  # share of the pixels around one in a hole that the farthest of them must be to fill it
-STEEP = 6.0  # of the weight that falls with nearness
+ARRIVES = 0.2  # smallest bilinear weight with which a pixel can cover others
+EDGE = 0.3  # difference of nearness; next to a surface that is so much nearer, a pixel shows a mixture of both
+SAME = 0.15  # difference of nearness; within it, two pixels are one surface
+NEAR_ENOUGH = 0.1  # px; largest error of the backward flow that counts as exact
+FAR = 8  # px; the farthest surface within at least twice this distance fills a hole
+LEAST = 0.02  # smallest share of the pixels around a hole that the farthest surface must have to fill it
+STEEP = 6.0  # exponent of the weight, which decreases with nearness
 STEPS = 4  # of the fixed-point iteration
-SPREAD = (2, 4, 8, 16, 32, 64)  # px, radii from which holes are filled
+SPREAD = (2, 4, 8, 16, 32, 64)  # px; radii from which holes are filled
 
 
 def grid(h: int, w: int) -> np.ndarray:
@@ -22,17 +22,17 @@ def grid(h: int, w: int) -> np.ndarray:
 
 
 def sampled(values: np.ndarray, flow: np.ndarray, way: int = cv2.INTER_CUBIC) -> np.ndarray:
-    """`values` [h, w, c] at the targets of `flow` [h, w, 2]; beyond the frame its mirror image."""
+    """Samples `values` [h, w, c] at the targets of `flow` [h, w, 2], px. Outside, the frame is mirrored."""
     x, y = np.moveaxis((grid(*flow.shape[:2]) + flow).astype(np.float32), -1, 0)
     out = cv2.remap(np.ascontiguousarray(values), x, y, way, borderMode=cv2.BORDER_REFLECT_101)
     return out.reshape(*flow.shape[:2], values.shape[-1])
 
 
 class Arrivals:
-    """Where the pixels of a frame land under a flow [h, w, 2]: each on four pixels, by bilinear shares, unless covered.
+    """Forward splatting under a flow [h, w, 2], px, with occlusion. A pixel splats to four pixels unless it is covered.
 
-    A pixel beside a nearer surface has part of that surface's colour. It lands nowhere, or it would leave an outline.
-    near: [h, w], greater covers less. reached: [h, w], the shares that arrive; 0 in holes.
+    near: [h, w]; greater values cover smaller ones. reached: [h, w], the sum of the weights that arrive; 0 in holes.
+    Pixels next to a nearer surface are left out, because they contain part of its colour and would leave an outline.
     """
 
     def __init__(self, flow: np.ndarray, near: np.ndarray):
@@ -61,7 +61,7 @@ class Arrivals:
         self.near = self.mean(near[..., None])[..., 0]
 
     def mean(self, values: np.ndarray) -> np.ndarray:
-        """The mean of what arrives of `values` [h, w, c]; 0 in holes."""
+        """The weighted mean of the `values` [h, w, c] that arrive; 0 in holes."""
         sums = np.stack([self._sum(v.reshape(-1)) for v in np.moveaxis(values, -1, 0)], axis=-1)
         known = self.reached[..., None]
         return np.where(known > 0, sums / np.maximum(known, 1e-9), 0).astype(np.float32)
@@ -72,10 +72,11 @@ class Arrivals:
 
 
 def invert(flow12: np.ndarray, arrivals: Arrivals) -> tuple[np.ndarray, np.ndarray]:
-    """The flow back on the second frame's pixels: (flow21 [h, w, 2], where it is exact [h, w]).
+    """The backward flow on the second frame's pixels: (flow21 [h, w, 2], px; whether it is exact, [h, w]).
 
-    It starts from the mean of what arrives, and repeats f21(y) = -f12(y + f21(y)) wherever that comes closer. Holes get
-    the flow of the farthest surface beside them. Narrow cracks of a growing surface close by this, and are exact again.
+    The initial value is the mean of what arrives. Then f21(y) = -f12(y + f21(y)) is repeated where it reduces the
+    error. Holes get the flow of the farthest surface next to them. This also closes the narrow gaps of a surface that
+    grows, which become exact.
     """
     back = spread_into(-arrivals.mean(flow12), arrivals)
     best = back
@@ -97,7 +98,7 @@ def _gap(flow12: np.ndarray, flow21: np.ndarray) -> np.ndarray:
 
 
 def spread_into(values: np.ndarray, arrivals: Arrivals) -> np.ndarray:
-    """`values` [h, w, c] with holes filled from around them, by what lies farthest back more than by what is near."""
+    """Fills the holes of `values` [h, w, c] from the pixels around them, with more weight for farther surfaces."""
     known = arrivals.reached > 0
     if known.all() or not known.any():
         return values

@@ -1,4 +1,4 @@
-"""Whether frames show what a network can learn motion from: a few pairs of a source, measured before training."""
+"""Checks before training whether the frames of a source move and have texture, on a few pairs."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from tfflow.data.noise import grain
 from tfflow.data.records import Source
 from tfflow.errors import InputError
 
-PAIRS = 24  # that are measured, evenly spread
+PAIRS = 24  # number of pairs that are measured, evenly spaced
 SIDE = 320  # px; larger frames are measured at this width
-STILL = (0.15, 0.5)  # px; a pair moves where half of its edges do by the first, or 1% of them by the second
-FLAT = 2.0  # grey levels (of 255) a pixel; what is not steeper shows no motion
-NOISY = 0.8  # times the deviation of the noise: nor does what is not steeper than that, since noise alone is not
-ENOUGH = 0.005  # share of pixels that must be steeper
+STILL = (0.15, 0.5)  # px; a pair moves if half of its edges move by the first, or 1 % of them by the second
+FLAT = 2.0  # grey levels a pixel; smallest gradient of an edge
+NOISY = 0.8  # the same, in standard deviations of the noise
+ENOUGH = 0.005  # smallest share of pixels with such a gradient
 
 
 class Survey(NamedTuple):
-    """Of `pairs` measured: how many do not move, and how many have no texture, so that motion cannot be seen."""
+    """Numbers of measured pairs, of pairs that do not move, and of pairs without texture."""
 
     pairs: int
     still: int
@@ -28,27 +28,27 @@ class Survey(NamedTuple):
 
 
 def survey(source: Source, pairs: int = PAIRS) -> Survey:
-    """Measures up to `pairs` of a source by OpenCV's DIS flow at the edges in them. Damaged ones are left out."""
+    """Measures up to `pairs` of a source by OpenCV's DIS flow at edges. Damaged pairs are left out."""
     count = min(pairs, len(source))
     kinds = []
     for k in range(count):
         try:
             sample = source.sample(k * len(source) // count)
-        except InputError:  # who reads it for its own sake says so
+        except InputError:  # raised again when the pair is used
             continue
         kinds.append(kind(sample["image1"], sample["image2"]))
     return Survey(len(kinds), kinds.count("still"), kinds.count("flat"))
 
 
 class Motion(NamedTuple):
-    """Of a pair: "moving", "still", or "flat", without texture; and how far the fastest tenth of its edges move, px."""
+    """kind: "moving", "still", or "flat" (without texture). fast: motion of the fastest tenth of the edges, px."""
 
     kind: str
     fast: float
 
 
 def kind(image1: np.ndarray, image2: np.ndarray) -> str:
-    """What a pair of float RGB frames [h, w, 3] is: "moving", "still", or "flat", without texture."""
+    """The kind of a pair of float RGB frames [h, w, 3]: "moving", "still", or "flat" (without texture)."""
     return measured(image1, image2).kind
 
 
@@ -62,17 +62,17 @@ def measured(image1: np.ndarray, image2: np.ndarray) -> Motion:
     steep = np.hypot(*slopes) > max(FLAT, NOISY * grain(grey1.astype(np.float32)))
     if steep.mean() < ENOUGH:
         return Motion("flat", 0.0)
-    if min(grey1.shape) < 16:  # DIS takes no less: then whether they differ at all
+    if min(grey1.shape) < 16:  # too small for DIS: a difference counts as motion
         differs = np.abs(grey1.astype(np.float32) - grey2)[steep].mean() > 2
         return Motion("moving", 1.0) if differs else Motion("still", 0.0)
     flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST).calc(grey1, grey2, None)  # type: ignore[call-overload]
     length = np.hypot(flow[..., 0], flow[..., 1])[steep] / scale
-    moves = np.any(np.percentile(length, (50, 99)) > STILL)  # less is the noise of a camera
+    moves = np.any(np.percentile(length, (50, 99)) > STILL)  # less may be camera noise
     return Motion("moving" if moves else "still", float(np.percentile(length, 90)))
 
 
 def remark(found: Survey, name: str) -> str:
-    """A line to print before training; "" where most pairs move."""
+    """A line to print before training; "" if most pairs move."""
     dull = found.still + found.flat
     if 2 * dull <= found.pairs:
         return ""

@@ -1,4 +1,4 @@
-"""FlyingThings3D (Mayer et al. 2016), as its archives unpack.
+"""FlyingThings3D (Mayer et al. 2016), in the layout of its archives.
 
 Frames in `frames_<pass>/<TRAIN|TEST>/<A|B|C>/<scene>/<left|right>/NNNN.png`; flow in
 `optical_flow/<TRAIN|TEST>/<A|B|C>/<scene>/<into_future|into_past>/<side>/OpticalFlowInto<Future|Past>_NNNN_<L|R>.pfm`.
@@ -15,9 +15,9 @@ from tfflow.data.tree import files, first_with, folders
 def open_things(
     path: Path, name: str, on_error: str = "stop", rendering: str = "clean", part: str = "TRAIN"
 ) -> Records:
-    """Consecutive frames of both cameras, with flow in both directions where it is unpacked.
+    """Consecutive frames of both cameras, with flow in both directions if it is unpacked.
 
-    The flow back is that into the past of the second frame. Raises InputError if the pass is not there or has no pair.
+    The backward flow is the second frame's flow into the past. Raises InputError if the pass is missing or has no pair.
     """
     frames = f"frames_{rendering}pass"
     root = first_with([path], [frames], "FlyingThings3D")

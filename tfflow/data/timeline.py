@@ -1,4 +1,4 @@
-"""Which number a frame of a video has by its time, and which numbers are missing."""
+"""Numbers the frames of a video by their times, and finds missing frames."""
 
 from __future__ import annotations
 
@@ -6,18 +6,19 @@ import itertools
 import math
 from fractions import Fraction
 
-SHOWN = 4  # ranges of missing frames that a text names
-KNOWN = 8  # intervals from which on a rate is known
-REORDERED = 32  # frames; the most that a codec stores out of order
-JUMP = 10_000  # frames; longer gaps are a clock that was set anew
+SHOWN = 4  # number of ranges of missing frames that a message names
+KNOWN = 8  # number of intervals after which the frame rate is known
+REORDERED = 32  # frames; largest reordering of codecs
+JUMP = 10_000  # frames; longer gaps mean that the clock was reset
 
 
 class Timeline:
     """Numbers the frames of a video from 1 on.
 
-    A gap in time may come from a variable frame rate. It counts as missing frames where damage was found in it
-    (`broken`), or where nine of ten intervals so far were regular. The numbers in such a gap are left out.
-    start: time of the first frame, in its time base. end: time after the last frame, s. lost: missing numbers.
+    A gap in time may come from a variable frame rate. It counts as missing frames if there was damage in it
+    (`broken`), or if nine of ten intervals so far were regular. Missing frames leave gaps in the numbers.
+    start: time of the first frame, in its time base. fps: from the header. end: time after the last frame, s. lost:
+    missing numbers.
     """
 
     def __init__(self, start: int | None, fps: float):
@@ -27,10 +28,10 @@ class Timeline:
         self._time: float | None = None
         self._doubt = False  # whether the last frame was damaged
         self._intervals = self._gaps = 0
-        self._later: list[tuple[int, int]] = []  # (number, missing after it) of gaps that may be of the rate
+        self._later: list[tuple[int, int]] = []  # (number, missing after it) of gaps that a variable rate may explain
 
     def place(self, pts: int | None, duration: int | None, base: Fraction | None, damaged: bool) -> int:
-        """The number of the next frame; 0 where it comes after a later one, as decoders give frames past damage.
+        """The number of the next frame; 0 if a later frame came before it, as decoders do after damage.
 
         duration: of the frame, in its time base; 0 = unknown.
         """
@@ -45,7 +46,7 @@ class Timeline:
         regular = self._intervals >= KNOWN and 10 * self._gaps <= self._intervals
         if missing and (evidence or regular):
             self.lose(missing)
-        elif missing and self.number:  # a recording may begin between two key frames
+        elif missing and self.number:  # a recording may begin before its first key frame
             self._later.append((self.number, missing))
         elif self.broken and not damaged and time is None:
             self.lose(self.broken)
@@ -65,7 +66,7 @@ class Timeline:
         self.number += count
 
     def text(self) -> str:
-        """Which frames are missing, "" where none is known to be."""
+        """A text that names the missing frames; "" if there are none."""
         runs: list[list[int]] = []
         for number in self.lost:
             if runs and number == runs[-1][1] + 1:

@@ -1,4 +1,4 @@
-"""Listing folders: natural order, files by suffix, and refusals of missing and wrong ones."""
+"""Listing of folders: natural order, files by suffix, and errors for missing ones."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from tfflow.messages import warn
 
 
 def natural_key(name: str) -> list:
-    """Sorts "frame_2" before "frame_10", in the digits of any script; "²" is none."""
-    parts: list = re.split(r"(\d+)", name)  # texts and numbers in turn
+    """A sort key that puts "frame_2" before "frame_10". Digits of any script count, but not "²"."""
+    parts: list = re.split(r"(\d+)", name)  # alternates text and numbers
     parts[1::2] = map(int, parts[1::2])
     return parts
 
 
 def in_order(paths: list[Path]) -> list[Path]:
-    """Files of a command line in natural order, where a shell had sorted them by letters ("1, 10, 2").
+    """Restores the natural order of files on a command line that a shell sorted alphabetically ("1, 10, 2").
 
-    Three or more files in the order of their letters are sorted, with a warning. Two in that order stay as they are,
-    with a warning, too. Any other order was meant, and stays.
+    Three or more files in alphabetical order are sorted, with a warning. Two files, and files in any other order, keep
+    their order; two files in alphabetical order give a warning.
     """
     names = [str(path) for path in paths]
     natural = sorted(paths, key=lambda path: natural_key(str(path)))
@@ -41,7 +41,7 @@ def in_order(paths: list[Path]) -> list[Path]:
 
 
 def entries(folder: Path) -> list[os.DirEntry]:
-    """The entries of a folder in natural order, hidden ones left out. Raises InputError if it cannot be listed."""
+    """The entries of a folder in natural order, without hidden ones. InputError if it cannot be listed."""
     try:
         with os.scandir(folder) as scan:
             return sorted((e for e in scan if not e.name.startswith(".")), key=lambda e: natural_key(e.name))
@@ -65,9 +65,9 @@ def folders(folder: Path) -> list[Path]:
 
 
 def first_with(roots: Iterable[Path], inside: Iterable[str], what: str) -> Path:
-    """The first of `roots` that holds a folder named in `inside`; InputError names what is missing if none does."""
+    """The first of `roots` that holds one of the folders `inside`. InputError if none does."""
     roots, inside = list(roots), list(inside)
-    entries(roots[0])  # a missing path is refused as such
+    entries(roots[0])  # raises if the path is missing
     for root in roots:
         if any((root / name).is_dir() for name in inside):
             return root

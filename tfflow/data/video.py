@@ -1,4 +1,4 @@
-"""A video file: its frames one after the other, or all of them in a cache folder, where any pair can be read."""
+"""The frames of a video file, one after the other, or all of them in the cache, for pairs in any order."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ import numpy as np
 
 from tfflow.data import headers
 from tfflow.data.cache import cache_folder
-from tfflow.data.cuts import CutFinder, cuts_of_files, say_cuts
+from tfflow.data.cuts import CutFinder, cuts_of_files, log_cuts
 from tfflow.data.decoding import Notes, VideoInfo, decode, video_info
 from tfflow.data.images import read_bytes
 from tfflow.data.records import Record, Records
@@ -39,8 +39,8 @@ VIDEO_SUFFIXES = (
 def read_frames(path: str | os.PathLike, on_error: str = "stop") -> Iterator[np.ndarray]:
     """The frames of a video in order, float32 RGB [h, w, 3] in [0, 1], read one by one.
 
-    Frames that cannot be decoded are left out, with a warning that names them. A video that stops before the end that
-    its header states raises InputError after its last frame; with on_error="skip" it warns.
+    Frames that cannot be decoded are left out, with a warning. A video that ends before the end in its header raises
+    InputError after its last frame; with on_error="skip" it warns.
     Raises InputError if the video cannot be opened or has no frame.
     """
     for _, frame in numbered_frames(path, on_error):
@@ -48,7 +48,7 @@ def read_frames(path: str | os.PathLike, on_error: str = "stop") -> Iterator[np.
 
 
 def numbered_frames(path: str | os.PathLike, on_error: str = "stop") -> Iterator[tuple[int, np.ndarray]]:
-    """(number from 1 on, frame) as of `read_frames`; numbers of missing frames are left out."""
+    """(number, frame) as from `read_frames`. Numbers count from 1; missing frames leave gaps."""
     for number, frame in decode(path, on_error):
         image = frame.astype(np.float32)
         image /= np.float32(255)
@@ -58,15 +58,15 @@ def numbered_frames(path: str | os.PathLike, on_error: str = "stop") -> Iterator
 def open_video(path: Path, name: str, on_error: str = "stop", cuts: bool = True) -> Records:
     """Pairs of consecutive frames of a video. All frames are extracted once, as PNG, into `cache_folder()`.
 
-    Two frames with missing ones between them are not a pair; with `cuts`, neither are two of different shots.
-    on_error: at a video that stops early, "stop" refuses it, and "skip" uses the frames before, with a warning.
+    There is no pair across missing frames. cuts: nor across shot cuts.
+    on_error: if a video ends early, "stop" raises InputError; "skip" warns and uses its frames.
     Raises InputError if the video cannot be opened or has fewer than two frames.
     """
     folder = _cached(path, on_error)
     frames = files(folder, (".png",))
     size = headers.png_size(read_bytes(frames[0], 64))
     at = {int(frame.stem.rpartition("_")[2]): frame for frame in frames}
-    new = _first_of_shots(folder, frames) & at.keys() if cuts else set()  # numbers of frames that begin a shot
+    new = _first_of_shots(folder, frames) & at.keys() if cuts else set()  # the first frames of shots
     records = [
         Record(
             frame.stem,
@@ -80,7 +80,7 @@ def open_video(path: Path, name: str, on_error: str = "stop", cuts: bool = True)
         if n + 1 in at and n + 1 not in new
     ]
     after = [at[n - 1].stem for n in sorted(new) if n - 1 in at]
-    say_cuts(name, after)
+    log_cuts(name, after)
     return Records(name, records, cuts=after)
 
 
@@ -88,12 +88,12 @@ def _first_of_shots(folder: Path, frames: list[Path]) -> set[int]:
     """The numbers of the cached frames that begin a shot."""
     with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
         return set(map(int, parse_json((folder / "frames.json").read_bytes())["cuts"]))
-    return {int(frames[k].stem.rpartition("_")[2]) for k in cuts_of_files(frames)}  # extracted before cuts were kept
+    return {int(frames[k].stem.rpartition("_")[2]) for k in cuts_of_files(frames)}  # an old cache without cuts
 
 
 def _cached(path: Path, on_error: str) -> Path:
-    """The folder with the frames of `path`; its name holds path, size and time of change, so that no stale one fits."""
-    read_bytes(path, 1)  # a missing or unreadable file is refused as such
+    """The folder with the frames of `path`. Its name depends on path, size and time, so outdated ones are not used."""
+    read_bytes(path, 1)  # raises if the file is missing or unreadable
     path = path.resolve()
     state = path.stat()
     key = hashlib.sha256(f"{path}\0{state.st_size}\0{state.st_mtime_ns}".encode("utf-8", "surrogatepass")).hexdigest()
@@ -102,12 +102,12 @@ def _cached(path: Path, on_error: str) -> Path:
     if notes is None:
         _extract(path, folder, on_error)
     else:
-        notes.tell(on_error)
+        notes.report(on_error)
     return folder
 
 
 def _notes(folder: Path) -> Notes | None:
-    """What is to be said of a cached video, None if the folder is not there or not complete."""
+    """The damage of a cached video; None if the folder is missing or incomplete."""
     try:
         note = parse_json((folder / "frames.json").read_bytes())
         complete = len(files(folder, (".png",))) == note["frames"] >= 2
@@ -128,7 +128,9 @@ def _extract(path: Path, folder: Path, on_error: str) -> None:
             with reading_bar(total) as progress, ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
                 task = progress.add_task("extracting the frames of the video", total=total or None)
                 frames = decode(path, on_error, notes)
-                while batch := list(itertools.islice(frames, 32)):  # encoding takes ten times as long as decoding
+                while batch := list(
+                    itertools.islice(frames, 32)
+                ):  # threads encode, since encoding takes ten times as long as decoding
                     names = [part / f"frame_{number:06d}.png" for number, _ in batch]
                     list(pool.map(_save, names, (frame for _, frame in batch)))
                     new += [number for number, frame in batch if finder(frame)]

@@ -1,7 +1,7 @@
-"""VIPER (Richter et al. 2017), as its archives unpack: `<train|val|test>/img/SSS/SSS_NNNNN.jpg`, or .png.
+"""VIPER (Richter et al. 2017), in the layout of its archives: `<train|val|test>/img/SSS/SSS_NNNNN.jpg`, or .png.
 
-Flow lies beside the frames, in `flow/SSS/SSS_NNNNN.npz` to the next frame and in `flowbw/` to the one before: arrays u
-and v of 16-bit floats. Where there is no ground truth, they are not finite.
+Flow to the next frame is in `flow/SSS/SSS_NNNNN.npz`, flow to the frame before in `flowbw/`: arrays u and v of 16-bit
+floats. Values without ground truth are not finite.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _FRAME = re.compile(r"(\d{3}_)(\d{5})\.\w+")
 
 
 def open_viper(path: Path, name: str, on_error: str = "stop", part: str = "train") -> Records:
-    """Consecutive frames of each sequence of `path/part`, or of `path` itself: those with flow where any has.
+    """Consecutive frames of each sequence of `path/part` or `path`. If any pair has flow, only pairs with flow.
 
     Raises InputError if there is no folder of frames or no pair.
     """
@@ -42,7 +42,7 @@ def open_viper(path: Path, name: str, on_error: str = "stop", part: str = "train
 
 
 def _numbered(root: Path, suffixes: tuple[str, ...]) -> dict[tuple[str, int], Path]:
-    """The files of all sequences by sequence and number; none where there is no such folder."""
+    """The files of all sequences, by sequence and number. Empty if there is no such folder."""
     found = [file for folder in (folders(root) if root.is_dir() else ()) for file in files(folder, suffixes)]
     matches = ((_FRAME.fullmatch(file.name), file) for file in found)
     return {(match[1], int(match[2])): file for match, file in matches if match}

@@ -1,4 +1,4 @@
-"""Baselines without learning, measured beside a network: zero flow, and OpenCV's DIS and Farneback."""
+"""Baselines without training: zero flow, and OpenCV's DIS and Farneback."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from tfflow.models.variational import grey
 
 
 class Predictor(Protocol):
-    """What is measured: `tfflow.models.FlowModel`, and everything here.
+    """The interface of what is measured: `tfflow.models.FlowModel` and all baselines.
 
     batch: images1, images2 float32 RGB [b, h, w, 3] in [0, 1] -> flow12 float32 [b, h, w, 2], px.
     both: the same -> (flow12, flow21).
-    One whose `frames` is 3 takes more: batch the frame before the pair, both that and the frame after it.
+    If `frames` is 3, `batch` also takes the frame before the pair, and `both` the frames before and after it.
     """
 
     name: str
@@ -27,7 +27,7 @@ class Predictor(Protocol):
 
 
 class Baseline:
-    """A predictor made of a function of two grey 8-bit pictures [h, w] -> flow [h, w, 2], applied pair by pair."""
+    """A predictor from a function for one pair: two 8-bit grey images [h, w] -> flow [h, w, 2], px."""
 
     def __init__(self, name: str, pair: Callable[[np.ndarray, np.ndarray], np.ndarray]):
         self.name = name
@@ -42,15 +42,15 @@ class Baseline:
 
 
 def zero() -> Baseline:
-    """No motion anywhere: its EPE is the mean length of the true flow."""
+    """Zero flow. Its EPE is the mean length of the true flow."""
     return Baseline("zero flow", lambda grey1, grey2: np.zeros((*grey1.shape, 2), np.float32))
 
 
 def dis(preset: str = "medium") -> Baseline:
-    """Dense inverse search (Kroeger et al. 2016), OpenCV's `preset`: ultrafast, fast or medium.
+    """Dense inverse search (Kroeger et al. 2016) with OpenCV's `preset`: ultrafast, fast or medium.
 
-    A side of less than 32 px, on which OpenCV refuses or crashes, is continued by its border and cropped back.
-    Raises ValueError on another preset.
+    Sides below 32 px, on which OpenCV fails, are padded by the border, and the flow is cropped.
+    Raises ValueError for another preset.
     """
     presets = {
         "ultrafast": cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST,
@@ -73,7 +73,7 @@ def farneback() -> Baseline:
 
 
 def all_baselines() -> list[Baseline]:
-    """Every baseline, from the simplest on."""
+    """All baselines, the simplest first."""
     return [zero(), farneback(), dis("ultrafast"), dis("fast"), dis("medium")]
 
 
@@ -82,5 +82,5 @@ def _dis(preset: int, grey1: np.ndarray, grey2: np.ndarray) -> np.ndarray:
     below, right = max(0, 32 - h), max(0, 32 - w)
     if below or right:
         grey1, grey2 = (np.pad(grey, ((0, below), (0, right)), mode="edge") for grey in (grey1, grey2))
-    # None, as OpenCV would start from a flow that is given, be it of zeros
+    # None: OpenCV would take any given array as the initial flow
     return cv2.DISOpticalFlow.create(preset).calc(grey1, grey2, None)[:h, :w]  # type: ignore[call-overload]

@@ -1,4 +1,4 @@
-"""What a confidence is worth: the error that remains where it is high, against ground truth."""
+"""How well the confidence ranks errors, against ground truth."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from tfflow.evaluation.scoring import predict, stacked
 from tfflow.models.confidence import confidence, visible_by_check
 
 BINS = (0.0, 0.1, 0.25, 0.5, 0.75, 0.9, 1.0)
-SHARES = np.arange(20) / 20  # of the pixels, the least sure first, that are left out
+SHARES = np.arange(20) / 20  # of the pixels that are removed, those of least confidence first
 MEASURES = ("confidence", "check", "speed")
-"""Ways to rank pixels: `tfflow.models.confidence`, the forward-backward check's yes or no, and slow before fast."""
+"""Measures that rank pixels: `tfflow.models.confidence`, the result of the forward-backward check, and low speed."""
 
 
 @dataclass
-class Trust:
-    """What one predictor's confidence was worth on one source.
+class ConfidenceScore:
+    """How well one predictor's confidence ranks its errors on one source.
 
-    pixels, errors, wrong: of each of the `BINS` the number of pixels, the sum of their end-point errors, px, and how
-    many are wrong by more than 3 px. areas: of each measure the areas of the images, see `area`.
+    pixels, errors, wrong: for each of the `BINS`, the number of pixels, the sum of their endpoint errors, px, and the
+    number of errors above 3 px. areas: for each measure, the `area` of each image.
     """
 
     source: str
@@ -39,7 +39,7 @@ class Trust:
     areas: dict[str, list[float]] = field(default_factory=lambda: {name: [] for name in MEASURES})
 
     def add(self, flow12: np.ndarray, flow21: np.ndarray, sample: Mapping[str, np.ndarray]) -> None:
-        """One pair, with flow12 and valid1 of the ground truth in `sample`."""
+        """Adds one pair. sample: ground truth, flow12 and valid1."""
         valid = sample["valid1"][..., 0] > 0.5
         if not valid.any():
             return
@@ -55,7 +55,7 @@ class Trust:
             self.areas[name].append(area(error, rank))
 
     def summary(self) -> dict[str, Any]:
-        """Numbers for JSON: a row for each bin, and the mean area of each measure."""
+        """The scores for JSON: a row for each bin, and the mean area of each measure."""
         rows = [
             {"from": low, "to": high, "pixels_percent": 100 * n / self.pixels.sum(), "epe": e / n, "over3": 100 * w / n}
             for low, high, n, e, w in zip(BINS, BINS[1:], self.pixels, self.errors, self.wrong, strict=False)
@@ -79,16 +79,16 @@ class Trust:
         areas = ", ".join(f"by {name} {value:.3f}" for name, value in found["area"].items())
         title = Text(f"{self.predictor} on {self.source}: error against confidence", "bold")
         return Group(
-            title, table, Text(f"area under the sparsification curve, above the best order's (0 = best): {areas}")
+            title, table, Text(f"area under the sparsification curve minus that of the best order (0 = best): {areas}")
         )
 
 
 def area(error: np.ndarray, rank: np.ndarray) -> float:
-    """The area between the sparsification curve of an order and that of the best order, the errors' own.
+    """The area between the sparsification curve of a ranking and that of the best ranking, which is by error.
 
-    error, rank: [n]; the higher, the surer. The curve is the mean error of what is left when a share of the pixels,
-    the least sure, is left out, relative to that of all; pixels of one rank count with their mean. 0 = as the errors'
-    own order. Source: Ilg et al. 2018 (Uncertainty Estimates for Optical Flow), AUSE.
+    error, rank: [n]; a high rank means high confidence. The curve is the mean error after a share of the pixels with
+    the lowest ranks is removed, relative to the mean error of all. Pixels of equal rank count with their mean. 0 is
+    best. Source: Ilg et al. 2018 (Uncertainty Estimates for Optical Flow), AUSE.
     """
     whole = error.mean()
     if whole <= 0:
@@ -102,9 +102,9 @@ def measure_confidence(
     source: Source,
     limit: int | None = None,
     progress: Callable[[int, int], None] | None = None,
-) -> Trust:
-    """Runs a predictor both ways over the pairs of a source with ground truth."""
-    trust = Trust(source.name, label)
+) -> ConfidenceScore:
+    """Measures a predictor's confidence on the first `limit` pairs of a source with ground truth."""
+    trust = ConfidenceScore(source.name, label)
     source = source.with_neighbours() if getattr(predictor, "frames", 2) > 2 else source
     total = len(source) if limit is None else min(limit, len(source))
     for done, (_, sample) in enumerate(read_ahead(source, total, []), 1):
@@ -121,6 +121,6 @@ def _curve(error: np.ndarray, rank: np.ndarray) -> np.ndarray:
     _, first, count = np.unique(rank[order], return_index=True, return_counts=True)
     means = np.add.reduceat(error[order], first) / count
     ranked = np.repeat(means, count)
-    left = np.cumsum(ranked[::-1])[::-1]  # the sum of what is left from each place on
+    left = np.cumsum(ranked[::-1])[::-1]  # the sum of the remaining errors
     places = np.minimum((SHARES * len(error)).astype(int), len(error) - 1)
     return left[places] / (len(error) - places)

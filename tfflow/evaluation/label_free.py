@@ -1,15 +1,16 @@
-"""What can be measured of flow without ground truth, and how well each measure ranks networks as their EPE does.
+"""Measures of flow that need no ground truth. `spearman` compares their ranking of networks with that by EPE.
 
 | name | mean of | over |
 |---|---|---|
-| `photometric`, `census` | what differs between image1 and the warped image2 | pixels that pass the network's own forward-backward check |
-| `photometric_t`, `census_t` | the same; what the network sends out of the frame counts as 1 | pixels that pass the teacher's check, the same for all networks |
+| `photometric`, `census` | difference of image1 and the warped image2 | pixels that pass the network's forward-backward check |
+| `photometric_t`, `census_t` | the same; 1 if the target is outside the frame | pixels that pass the teacher's check, the same for all networks |
 | `fb_residual` | flow12(x) + flow21(x + flow12(x)), px | pixels that stay inside the frame |
-| `teacher` | distance to the flow of a teacher of several passes, px | pixels that pass the teacher's check |
+| `teacher` | distance from the flow of a teacher with several passes, px | pixels that pass the teacher's check |
 | `rendered` | endpoint error on a pair rendered from the same frames (`data.rendered`), px | all pixels |
 | `census_t*teacher`, ... | geometric mean of the two | |
 
-A network that takes all to be occluded has little to be judged by in its own visible pixels: hence the teacher's.
+A network that marks most pixels as occluded would be measured on few pixels. The measures with the teacher's check
+avoid that.
 """  # noqa: E501
 
 from __future__ import annotations
@@ -34,13 +35,11 @@ COMBINED = {
     "census_t*teacher*rendered": ("census_t", "teacher", "rendered"),
 }
 MEASURES = (*SINGLE, *COMBINED)
-CHOSEN = "census_t*teacher"
-"""What runs are selected by: see docs/own_video.md."""
-LEAST = 1e-4  # of a measure, before its logarithm
+LEAST = 1e-4  # lower bound of a measure before its logarithm
 
 
 class JudgedPair(NamedTuple):
-    """A pair without labels, the teacher's flow of it, and a pair rendered from it whose flow is exact."""
+    """A pair without labels, its flow by the teacher, and a pair rendered from it with exact flow."""
 
     image1: np.ndarray
     image2: np.ndarray
@@ -49,7 +48,7 @@ class JudgedPair(NamedTuple):
 
 
 def judged_pair(sample: Sample, flow: PairFlow, seed: int, rendering: Rendering | None = None) -> JudgedPair:
-    """What networks are judged by on a pair; the same seed renders the same pair."""
+    """Prepares a pair for `measure`. The same seed renders the same pair."""
     drawn = render(
         sample["image1"], sample["image2"], flow, rendering or Rendering(), np.random.default_rng([seed, 77])
     )
@@ -57,9 +56,9 @@ def judged_pair(sample: Sample, flow: PairFlow, seed: int, rendering: Rendering 
 
 
 def measure(predictor: Predictor, pair: JudgedPair, truth: Sample | None = None) -> dict[str, float]:
-    """Each of `SINGLE` on one pair; a network is judged on the pair and on the rendered one.
+    """Each measure of `SINGLE` on one pair and the pair rendered from it.
 
-    truth: a sample with ground truth, for "epe" besides.
+    truth: a sample with ground truth adds "epe".
     """
     images1 = np.stack([pair.image1, pair.rendered["image1"]])
     images2 = np.stack([pair.image2, pair.rendered["image2"]])
@@ -89,21 +88,39 @@ def measure(predictor: Predictor, pair: JudgedPair, truth: Sample | None = None)
     }
 
 
+def warping_error(reference: Predictor, predictors: Sequence[Predictor], samples: Sequence[Sample]) -> list[float]:
+    """Of each predictor the mean difference of colours, 0..1, between image1 and image2 warped by its flow.
+
+    It is taken over the pixels that pass the forward-backward check of `reference`, the same for all predictors; what
+    is sent out of the frame counts as 1.
+    """
+    errors: list[list[float]] = [[] for _ in predictors]
+    for sample in samples:
+        image1, image2 = sample["image1"], sample["image2"]
+        flow12, flow21 = (np.asarray(flow[0]) for flow in reference.both(image1[None], image2[None]))
+        trusted = ~check_occlusion(flow12, flow21)
+        for predictor, found in zip(predictors, errors, strict=True):
+            flow = np.asarray(predictor.batch(image1[None], image2[None])[0])
+            off = np.abs(image1.astype(np.float64) - warp(image2, flow)).mean(axis=-1)
+            found.append(_mean(np.where(inside(flow[None])[0, ..., 0].numpy() > 0.5, off, 1.0), trusted))
+    return [float(np.mean(found)) for found in errors]
+
+
 def mean_measures(predictor: Predictor, pairs: Sequence[JudgedPair]) -> dict[str, float]:
-    """Each of `MEASURES`: single ones as means over the pairs, combined ones as geometric means of these."""
+    """Each of `MEASURES`: means over the pairs, and geometric means of two of these."""
     every = [measure(predictor, pair) for pair in pairs]
     return with_combined({name: float(np.mean([one[name] for one in every])) for name in SINGLE})
 
 
 def with_combined(single: Mapping[str, float]) -> dict[str, float]:
-    """The single measures and the combined ones."""
+    """The measures with the combined ones added."""
     logs = {name: np.log(max(value, LEAST)) for name, value in single.items()}
     combined = {name: float(np.exp(np.mean([logs[part] for part in parts]))) for name, parts in COMBINED.items()}
     return {**single, **combined}
 
 
 def spearman(a: Sequence[float], b: Sequence[float]) -> float:
-    """Rank correlation, -1 to 1; equal values share the mean of their ranks. NaN where all values of one are equal."""
+    """Spearman's rank correlation, -1 to 1. Equal values get the mean of their ranks. NaN if all of one are equal."""
     ranks = [_ranks(np.asarray(x, float)) for x in (a, b)]
     first, second = (r - r.mean() for r in ranks)
     length = float(np.sqrt((first @ first) * (second @ second)))

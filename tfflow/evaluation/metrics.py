@@ -1,15 +1,15 @@
-"""What is measured of a flow field, as sums and counts of pixels: averages over images and over pixels both come out.
+"""Metrics of a flow field, as sums and numbers of pixels, from which averages over images and over pixels follow.
 
 | name | mean of | over |
 |---|---|---|
-| `epe` | end-point error, px | pixels with ground truth |
-| `epe_noc`, `epe_occ` | the same | of them, those visible in both frames; those not |
-| `epe_s0-10`, `epe_s10-40`, `epe_s40+` | the same | of them, by speed: the length of the true flow, px |
+| `epe` | endpoint error, px | pixels with ground truth |
+| `epe_noc`, `epe_occ` | the same | of them, visible pixels; occluded pixels |
+| `epe_s0-10`, `epe_s10-40`, `epe_s40+` | the same | of them, by the length of the true flow, px |
 | `fl`, `fl_noc` | outliers of KITTI 2015, %: error > 3 px and > 5 % of the true length | all; visible |
-| `over1`, `over3`, `over5`, `over3_noc` | pixels wrong by more than 1, 3, 5 px, % | all; visible |
-| `occ_precision`, `occ_recall`, `occ_f` | what the forward-backward check finds | pixels with ground truth |
+| `over1`, `over3`, `over5`, `over3_noc` | pixels with an error above 1, 3, 5 px, % | all; visible |
+| `occ_precision`, `occ_recall`, `occ_f` | occlusion by the forward-backward check | pixels with ground truth |
 | `photometric` | abs(image1 - warped image2), of 255, mean of channels | pixels that stay inside the frame |
-| `census` | share of the 48 neighbours that compare otherwise, 0 to 0.98 | of them, those with all 48 |
+| `census` | share of the 48 neighbours whose comparison differs, 0 to 0.98 | of them, pixels with all 48 |
 | `fb_residual` | length of flow12(x) + flow21(x + flow12(x)), px | pixels that stay inside the frame |
 | `inside` | pixels that stay inside the frame, % | all |
 """
@@ -39,10 +39,10 @@ _GREY = np.array([0.2989, 0.587, 0.114], np.float32)  # TensorFlow's
 def measure_flow(flow12: np.ndarray, sample: Mapping[str, np.ndarray], flow21: np.ndarray | None = None) -> Measured:
     """Compares `flow12` with the ground truth of one sample.
 
-    flow12, flow21: [h, w, 2], px; sample: `flow12`, `valid1`, and `visible1` where the set tells it (NOC, OCC). With
-    `flow21` and `visible1`, the occlusion that `check_occlusion` finds is scored too: an F-score's sum is 2 TP and
-    its count 2 TP + FP + FN, so that its pixel average is the F-score over the whole set.
-    Raises ValueError on other shapes, and where the flow is not finite. Source: Butler et al. 2012; KITTI's devkit.
+    flow12, flow21: [h, w, 2], px. sample: `flow12`, `valid1`, and `visible1` if it is known (NOC, OCC). With `flow21`
+    and `visible1`, the result of `check_occlusion` is scored too. The sum of an F-score is 2 TP and its count is
+    2 TP + FP + FN, so its average over pixels is the F-score of the whole set.
+    Raises ValueError for other shapes and for flow that is not finite. Source: Butler et al. 2012; KITTI's devkit.
     """
     truth = sample["flow12"]
     _check("flow12", flow12, truth.shape)
@@ -70,11 +70,11 @@ def measure_flow(flow12: np.ndarray, sample: Mapping[str, np.ndarray], flow21: n
 
 
 def measure_frames(image1: np.ndarray, image2: np.ndarray, flow12: np.ndarray, flow21: np.ndarray) -> Measured:
-    """Label-free measures: does the warped second frame match the first, do both flows agree?
+    """Label-free metrics: the difference of image1 and the warped image2, and the forward-backward residual.
 
-    image1, image2: [h, w, 3], [0, 1]; flow12, flow21: [h, w, 2], px. A low residual alone proves nothing (zero flow
-    has none), a low photometric error alone neither (flow may fetch the right colour from the wrong place).
-    Raises ValueError on other shapes, and where a flow is not finite.
+    image1, image2: [h, w, 3] in [0, 1]; flow12, flow21: [h, w, 2], px. A low residual alone proves nothing: that of
+    zero flow is 0. A low photometric error alone proves nothing either: a wrong match may have the right colour.
+    Raises ValueError for other shapes and for flow that is not finite.
     """
     _check("flow12", flow12, (*image1.shape[:2], 2))
     _check("flow21", flow21, (*image1.shape[:2], 2))
@@ -92,16 +92,16 @@ def measure_frames(image1: np.ndarray, image2: np.ndarray, flow12: np.ndarray, f
 
 
 def check_occlusion(flow12: np.ndarray, flow21: np.ndarray) -> np.ndarray:
-    """bool [h, w]: True where image1's pixel counts as occluded, by the forward-backward check (`visible_by_check`)."""
+    """bool [h, w]: True for pixels that are occluded by the forward-backward check (`visible_by_check`)."""
     return ~visible_by_check(flow12, flow21)
 
 
 def census_distance(image1: np.ndarray, image2: np.ndarray, radius: int = 3) -> np.ndarray:
-    """How much of a pixel's neighbourhood compares otherwise in two images [h, w, 3]: soft Hamming distance, [h, w].
+    """Soft Hamming distance of the census transforms of two images [h, w, 3]: [h, w] in [0, 0.98].
 
-    The mean of d / (0.1 + d) over the neighbours, d the squared difference of `tfflow.ops.census_transform`, in
-    [0, 0.98]; neighbours beyond the frame count as 0. A neighbour compares with its centre as the centre does with
-    it, so half of the offsets do. Source: Meister et al. 2018 (UnFlow), where it is summed.
+    It is the mean over neighbours of d / (0.1 + d), where d is the squared difference of `tfflow.ops.census_transform`.
+    Neighbours outside the frame count as 0. The difference of two pixels serves both, so half of the offsets suffice.
+    Source: Meister et al. 2018 (UnFlow), where it is a sum.
     """
     grey1, grey2 = (255.0 * (image.astype(np.float32) @ _GREY) for image in (image1, image2))
     h, w = grey1.shape
@@ -123,11 +123,12 @@ def census_distance(image1: np.ndarray, image2: np.ndarray, radius: int = 3) -> 
 
 @dataclass
 class Averages:
-    """Collects what was measured, image by image, and gives both averages of each metric.
+    """Collects the metrics of images and gives two averages of each.
 
-    per_image: the mean of the images' own means (ARFlow's habit; every image counts the same).
-    per_pixel: the mean over all pixels of all images (RAFT's for Chairs and Sintel; large and dense images count more).
-    An image without a single pixel of a region (nothing occluded, nothing fast) does not count there.
+    per_image: the mean of the images' means, so every image has the same weight (as ARFlow).
+    per_pixel: the mean over all pixels of all images, so large and dense images have more weight (as RAFT for Chairs
+    and Sintel).
+    An image without pixels of a region, such as occluded or fast ones, does not count for that metric.
     """
 
     images: dict[str, Measured] = field(default_factory=dict)
@@ -136,7 +137,7 @@ class Averages:
         self.images[image] = measured
 
     def metrics(self) -> list[str]:
-        """The metrics that at least one image has pixels for, in the order of the module's table."""
+        """The metrics for which at least one image has pixels, in the order of the module's table."""
         present = {name for measured in self.images.values() for name, (_, count) in measured.items() if count}
         return [name for name in WITH_TRUTH + WITHOUT_TRUTH if name in present]
 
@@ -149,7 +150,7 @@ class Averages:
         return {name: sum(totals) / sum(counts) for name, (totals, counts) in parts.items()}
 
     def counts(self) -> dict[str, dict[str, int]]:
-        """On how much each average rests: {metric: {"images": n, "pixels": n}}."""
+        """The numbers behind each average: {metric: {"images": n, "pixels": n}}."""
         parts = {name: self._parts(name) for name in self.metrics()}
         return {name: {"images": len(p), "pixels": sum(count for _, count in p)} for name, p in parts.items()}
 

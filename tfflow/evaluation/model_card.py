@@ -1,4 +1,4 @@
-"""The record of trained weights, and the model card and the table that are made from it."""
+"""The model card and the table of scores, from the records of trained weights."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from tfflow.evaluation.scoring import Result
 
 
 def scores(results: Mapping[str, Result]) -> list[dict[str, Any]]:
-    """One source's results as [{"data", "pairs", "epe": {predictor: mean over the pairs, px}}].
+    """The results of one source as [{"data", "pairs", "epe": {predictor: mean over the pairs, px}}].
 
-    An entry for each scene where the source has scenes ("alley_1/frame_0001"), else one.
-    Raises ValueError where there is no ground truth to hold a flow against.
+    There is an entry for each scene if the source has scenes ("alley_1/frame_0001"), else one.
+    Raises ValueError if there is no ground truth.
     """
     images = next(iter(results.values())).averages.images
     if not all("epe" in measured for measured in images.values()):
@@ -33,10 +33,10 @@ def scores(results: Mapping[str, Result]) -> list[dict[str, Any]]:
 
 
 def scores_table(records: Sequence[Mapping[str, Any]]) -> str:
-    """Markdown: a column for each data set, a row for each method and for each way of using the weights on `records`.
+    """A Markdown table: a column for each data set, a row for each baseline and each use of the weights of `records`.
 
-    A classical method has one row, with the numbers measured beside the first of the weights. Bold is the best of the
-    classical methods and of the networks in one pass, which is the default.
+    Baselines have the numbers that were measured with the first of the records. The best of the baselines and the
+    networks in one pass, which is the default, is bold.
     """
     columns: dict[tuple[str, int], dict[str, float]] = {}
     for record in records:
@@ -55,7 +55,7 @@ def scores_table(records: Sequence[Mapping[str, Any]]) -> str:
 
 
 def card(record: Mapping[str, Any]) -> str:
-    """The model card of one set of weights, Markdown."""
+    """The model card of pretrained weights, Markdown."""
     labels = "with the exact flow of rendered scenes" if record["labels"] else "without labels"
     lines = [
         f"# {record['name']}",
@@ -95,7 +95,7 @@ def card(record: Mapping[str, Any]) -> str:
 
 
 def _still(record: Mapping[str, Any]) -> list[str]:
-    """What the weights say where nothing moves; nothing of a record of before this was measured."""
+    """The flow of frames without motion; empty for old records, which lack it."""
     if "still" not in record:
         return []
     same, near = (record["still"][name] for name in ("identical", "one grey level apart"))

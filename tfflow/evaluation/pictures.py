@@ -1,4 +1,4 @@
-"""Flow made visible: colour wheel, legend, arrows, error bands, visibility. Arrays in, 8-bit RGB arrays out."""
+"""Pictures of flow: colour wheel, legend, arrows, error bands, visibility. Arrays in, 8-bit RGB arrays out."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ __all__ = [
 
 _FONT = cv2.FONT_HERSHEY_SIMPLEX
 
-# KITTI 2015: colours of the bands of min(error / 3 px, error / 5 % of the true length), each twice as wide as the last.
+# KITTI 2015: colours of bands of min(error / 3 px, error / 5 % of the true length). Each is twice as wide as the last.
 ERROR_BANDS = (0.0625, 0.125, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
 _BLUES = ((49, 54, 149), (69, 117, 180), (116, 173, 209), (171, 217, 233), (224, 243, 248))  # no outlier
 _REDS = ((254, 224, 144), (253, 174, 97), (244, 109, 67), (215, 48, 39), (165, 0, 38))
@@ -33,7 +33,7 @@ _ERROR_COLOURS = np.array(_BLUES + _REDS, np.uint8)
 
 
 def legend(scale: float, size: int = 128) -> np.ndarray:
-    """The colour wheel as a disc of radius `scale` px with the number beneath: uint8 RGB [size + 22, size, 3]."""
+    """The colour wheel as a disc of radius `scale` px, with the number below it: uint8 RGB [size + 22, size, 3]."""
     y, x = np.mgrid[0:size, 0:size] * (2.0 / (size - 1)) - 1.0
     disc = np.where((np.hypot(x, y) <= 1.0)[..., None], flow_to_colour(np.stack([x, y], -1), 1.0), 255)
     centre = (size - 1) // 2
@@ -47,7 +47,7 @@ def legend(scale: float, size: int = 128) -> np.ndarray:
 
 
 def with_legend(picture: np.ndarray, scale: float) -> np.ndarray:
-    """`picture` [h, w, 3] with the legend at its right, on white: the picture itself stays uncovered."""
+    """Adds the legend, on white, to the right of `picture` [h, w, 3]."""
     disc = legend(scale, size=int(np.clip(picture.shape[0] // 4, 64, 160)))
     h = max(picture.shape[0], disc.shape[0])
     framed = np.full((h, disc.shape[1] + 12, 3), 255, np.uint8)
@@ -56,17 +56,17 @@ def with_legend(picture: np.ndarray, scale: float) -> np.ndarray:
 
 
 def arrows(image: np.ndarray, flow: np.ndarray, step: int = 16, stretch: float = 1.0) -> np.ndarray:
-    """`image`, darkened, with the flow of every `step`-th pixel as an arrow: uint8 RGB [h, w, 3].
+    """Draws the flow of every `step`-th pixel as an arrow on the darkened `image`: uint8 RGB [h, w, 3].
 
-    image: [h, w, 3], uint8 or float in [0, 1]. An arrow is `stretch` times as long as its flow; dots where it would
-    be shorter than half a pixel; nothing where the flow is not finite.
+    image: [h, w, 3], uint8 or float in [0, 1]. flow: [h, w, 2], px. An arrow is `stretch` times as long as its flow.
+    Arrows below half a pixel are dots. Flow that is not finite is not drawn.
     """
     check_flow(flow)
     picture = (0.6 * to_bytes(image)).astype(np.uint8)
     h, w = flow.shape[:2]
     known = known_pixels(flow)
     thickness = 1 if max(h, w) < 1400 else 2
-    far = 2.0 * max(h, w)  # an arrow of a wild length must not overflow OpenCV's coordinates
+    far = 2.0 * max(h, w)  # longer arrows would overflow OpenCV's coordinates
     for y in range(min(step // 2, h // 2), h, step):
         for x in range(min(step // 2, w // 2), w, step):
             if not known[y, x]:
@@ -83,10 +83,10 @@ def arrows(image: np.ndarray, flow: np.ndarray, step: int = 16, stretch: float =
 
 
 def error_map(flow: np.ndarray, truth: np.ndarray, valid: np.ndarray, visible: np.ndarray | None = None) -> np.ndarray:
-    """Where and how far a flow is wrong, in KITTI's logarithmic bands: uint8 RGB [h, w, 3].
+    """The error of a flow in KITTI's logarithmic bands: uint8 RGB [h, w, 3].
 
-    flow, truth: [h, w, 2], px; valid, visible: [h, w, 1]. Blue where the error is no outlier (below 3 px or 5 %),
-    red where it is, darker where not `visible`, black without ground truth; a flow that is not finite is deep red.
+    flow, truth: [h, w, 2], px; valid, visible: [h, w, 1]. Blue: error below 3 px or 5 %. Red: outliers, and flow that
+    is not finite. Occluded pixels are darker. Pixels without ground truth are black.
     """
     check_flow(flow)
     known = known_pixels(flow)
@@ -101,7 +101,7 @@ def error_map(flow: np.ndarray, truth: np.ndarray, valid: np.ndarray, visible: n
 
 
 def error_legend(width: int = 480) -> np.ndarray:
-    """The bands of `error_map` with their upper bounds, px (x 5/3: % of the true length): uint8 RGB [34, width, 3]."""
+    """The bands of `error_map` and their upper bounds, px (times 5/3: % of true length): uint8 RGB [34, width, 3]."""
     picture = np.full((34, width, 3), 255, np.uint8)
     edges = np.linspace(0, width, len(_ERROR_COLOURS) + 1).astype(int)
     for i, colour in enumerate(_ERROR_COLOURS):
@@ -112,17 +112,17 @@ def error_legend(width: int = 480) -> np.ndarray:
 
 
 def visibility_overlay(image: np.ndarray, visible: np.ndarray) -> np.ndarray:
-    """`image` with the pixels tinted red that the other frame does not show: visible [h, w, 1], 1 = visible."""
+    """Tints the occluded pixels of `image` red. visible: [h, w, 1], 1 = visible."""
     grey = to_bytes(image).astype(np.float64)
     occluded = 1.0 - np.clip(np.nan_to_num(visible.astype(np.float64)), 0.0, 1.0)
     return (grey * (1.0 - 0.6 * occluded) + 0.6 * occluded * np.array([255.0, 30.0, 30.0])).astype(np.uint8)
 
 
 def contact_sheet(rows: Sequence[Sequence[tuple[str, np.ndarray]]], gap: int = 6) -> np.ndarray:
-    """Titled pictures side by side, row under row, on white, unscaled: uint8 RGB.
+    """Arranges titled pictures in rows on white, without scaling: uint8 RGB.
 
-    rows: lists of (title, picture [h, w, 3], uint8 or float in [0, 1]); pictures of differing sizes are aligned at
-    the top of their row and the left of their place. Titles are cut to what fits over their picture.
+    rows: lists of (title, picture [h, w, 3], uint8 or float in [0, 1]). Pictures are aligned at the top and the left.
+    Titles are truncated to the width of their picture.
     """
     bands = []
     for row in rows:

@@ -1,4 +1,4 @@
-"""Flow of whatever frames there are: two images, a folder, a video."""
+"""Flow of two images, a folder of frames, or a video."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from tfflow.evaluation.scoring import predict, require_finite, stacked
 from tfflow.messages import warn
 from tfflow.models.estimate import Estimate
 
-FEW = 16  # pairs that a scale is taken from: all of them, or so many spread over all
+FEW = 16  # number of pairs, evenly spaced over all, that the scale of pictures is computed from
 VIDEOS = ("video:", "video-nocuts:")
 
 Pair = tuple[str, Sample]
@@ -35,11 +35,12 @@ Pair = tuple[str, Sample]
 
 @dataclass(frozen=True)
 class Frames:
-    """What to predict on: `pairs(neighbours)` gives (name, sample) in order.
+    """The input of a prediction.
 
-    neighbours: whether samples have image0 and image3, too, the frames before and after the pair. total: number of
-    pairs, 0 where it is unknown. fps: of a video made of the flow. sampled: gives a number of pairs, evenly spaced over
-    all. cuts: names of the pairs that a shot cut left out; it grows as frames come.
+    pairs: pairs(neighbours) gives (name, sample) in order; with `neighbours`, samples have image0 and image3, the
+    frames before and after the pair. total: number of pairs, 0 if unknown. fps: of a video of the flow. sampled:
+    sampled(count) gives pairs that are evenly spaced over all. cuts: names of the pairs that shot cuts exclude; the
+    list grows as frames are read.
     """
 
     name: str
@@ -52,11 +53,11 @@ class Frames:
 
 
 def open_inputs(inputs: list[str], on_error: str = "stop", cuts: bool = True) -> Frames:
-    """Two or more images (consecutive pairs), or one folder, video or KIND:PATH.
+    """Opens two or more images (consecutive pairs), or one folder, video or KIND:PATH.
 
-    A video is read frame by frame, so that any length fits into memory. on_error as of `open_source`. cuts: whether
-    frames of different shots are no pair; two images alone are one whatever they show.
-    Raises InputError: one image, frames of different sizes, a path that is missing or cannot be read.
+    A video is read frame by frame, so any length fits into memory. on_error: as in `open_source`. cuts: whether pairs
+    across shot cuts are excluded; two images are always a pair.
+    Raises InputError for one image, frames of different sizes, and a path that is missing or cannot be read.
     """
     first = inputs[0]
     if len(inputs) > 1:  # a shell's *.png
@@ -75,17 +76,16 @@ def open_inputs(inputs: list[str], on_error: str = "stop", cuts: bool = True) ->
 
 
 def of_arrays(frames: Iterable[np.ndarray], cuts: bool = True) -> Frames:
-    """Frames as they come, float32 RGB [h, w, 3], read one at a time. Where the size changes, a new clip begins."""
+    """Opens an iterable of frames, float32 RGB [h, w, 3], read one at a time. A new size begins a new clip."""
     found: list[str] = []
     numbered = enumerate(frames, 1)
     return Frames("frames", lambda neighbours: _stream(numbered, neighbours, cuts, found), 0, 10.0, cuts=found)
 
 
 def predict_all(predictor: Predictor, frames: Frames, batch: int = 1, both: bool = False) -> Iterator[Estimate]:
-    """The flow of every pair, in order, `batch` pairs at a time. Raises InputError where it is not finite.
+    """The flow of every pair, in order, `batch` pairs at a time. Raises InputError if it is not finite.
 
-    A network of three frames is given the frame before the pair, too; to a sequence's first pair its own first frame
-    stands for it.
+    A network of three frames also gets the frame before the pair. For the first pair, image1 replaces it.
     """
     for group in same_size(frames.pairs(getattr(predictor, "frames", 2) > 2), batch):
         images = stacked([sample for _, sample in group])
@@ -99,10 +99,10 @@ def predict_all(predictor: Predictor, frames: Frames, batch: int = 1, both: bool
 def with_scale(
     predictor: Predictor, frames: Frames, predicted: Iterable[Estimate]
 ) -> tuple[float, str, Iterator[Estimate]]:
-    """One scale for all pictures, px, where it is from, and what was predicted.
+    """Returns one scale for all pictures, px, a text that states its origin, and the predictions.
 
-    The 99th percentile of the lengths over all pairs, where they are few, else over `FEW` that are spread over all.
-    Where reading stops among the few, the pairs before it are still given back, and the refusal after them.
+    The scale is the 99th percentile of flow lengths over at most `FEW` pairs, evenly spaced over all. If reading them
+    fails, the predictions before the failure still come first, then the error.
     """
     predicted = iter(predicted)
     if frames.total > FEW:
@@ -141,7 +141,7 @@ def _of_source(source: Source) -> Frames:
         for k in range(count):
             try:
                 yield source.sample(k * len(source) // count)
-            except InputError:  # said where its own pair is read
+            except InputError:  # raised when the pair itself is read
                 continue
 
     cuts = list(getattr(getattr(source, "source", source), "cuts", ()))
@@ -149,7 +149,7 @@ def _of_source(source: Source) -> Frames:
 
 
 def _images(paths: list[str], on_error: str, cuts: bool) -> Source:
-    """Images in the order given, but for a shell's. A pair has the name of its first one, or a number."""
+    """Images in the given order, except that of a shell. A pair has the name of its first image, or a number."""
     files = in_order([Path(path).expanduser() for path in paths])
     for path in files:
         if path.is_dir() or (path.is_file() and path.suffix.lower() in VIDEO_SUFFIXES):
@@ -168,7 +168,7 @@ def _images(paths: list[str], on_error: str, cuts: bool) -> Source:
 def _different(files: list[Path]) -> bool:
     try:
         small1, small2 = (thumbnail(read_image(path)) for path in files)
-    except InputError:  # said where it is read for its flow
+    except InputError:  # raised when it is read for its flow
         return False
     return small1.shape == small2.shape and is_cut(small1, small2)
 
@@ -196,13 +196,13 @@ def _of_video(name: str, path: Path, on_error: str, cuts: bool) -> Frames:
 def _stream(
     numbered: Iterable[tuple[int, np.ndarray]], neighbours: bool, cuts: bool, found: list[str]
 ) -> Iterator[Pair]:
-    """The pairs of neighbours as they come; frames with missing ones or a shot cut between them are none.
+    """Consecutive pairs of a stream. There is no pair across missing frames or a shot cut.
 
-    found: gets the names of the pairs that a cut left out. An InputError comes after the pairs before it.
+    found: receives the names of the pairs that a shot cut excludes. An InputError is raised after the pairs before it.
     """
     finder = CutFinder(cuts)
     last: tuple[int, np.ndarray] | None = None
-    waiting: Pair | None = None  # with `neighbours`: the pair before, whose image3 is to come
+    waiting: Pair | None = None  # with `neighbours`: the pair whose image3 is the next frame
     stopped: InputError | None = None
 
     def complete(pair: Pair, image3: np.ndarray) -> Pair:

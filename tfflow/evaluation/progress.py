@@ -1,4 +1,4 @@
-"""How far a long piece of work is: a bar on a terminal, in a pipe or a file a line every few seconds."""
+"""Progress of long work: a bar on a terminal, else a line every few seconds."""
 
 from __future__ import annotations
 
@@ -16,19 +16,18 @@ EVERY = 5.0  # seconds between two lines
 
 
 class Pace:
-    """Tells the time that is left from the median time of the last pieces.
+    """Estimates the time that is left from the median time of the last items.
 
-    The first piece, which builds graphs and caches, is none of them, nor does a later one that does so spoil it. Where
-    the count goes back, another piece of work has begun.
+    The first item, which builds graphs and caches, does not count. If `done` decreases, new work has begun.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic):
         self._clock = clock
         self._last: tuple[int, float] | None = None
-        self._seconds: deque[float] = deque(maxlen=32)  # a piece
+        self._seconds: deque[float] = deque(maxlen=32)  # for each item
 
     def left(self, done: int, total: int) -> str:
-        """ "1:05 left" after `done` of `total` pieces; "" where it cannot be known: too early, or without a total."""
+        """ "1:05 left" after `done` of `total` items; "" if it is unknown: too early, or without a total."""
         now = self._clock()
         if self._last is None or done < self._last[0]:
             self._seconds.clear()
@@ -45,10 +44,10 @@ class Pace:
 
 @contextlib.contextmanager
 def progress_bar(console: Console, title: str) -> Iterator[Callable[[int, int], None]]:
-    """Yields report(done, total), which shows how far it is; a total of 0 is an unknown one.
+    """Yields report(done, total), which shows the progress. A total of 0 means unknown.
 
-    On a terminal a bar that goes at the end; else lines on stderr, none where all is done in `EVERY` seconds. Nothing
-    on a quiet console.
+    On a terminal it shows a bar, which disappears at the end. Else it prints a line on stderr every `EVERY` seconds. A
+    quiet console shows nothing.
     """
     if console.quiet:
         yield lambda done, total: None

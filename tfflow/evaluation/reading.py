@@ -1,4 +1,4 @@
-"""Reads the samples of a source ahead, in order, and gathers them to batches of one size."""
+"""Reads the samples of a source in advance, in order, and collects batches of one frame size."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from tfflow.messages import warn
 
 
 def read_ahead(source: Source, count: int, skipped: list[str], ahead: int = 4) -> Iterator[tuple[str, Sample]]:
-    """(record name, sample) of the first `count` records, while two threads read the next ones.
+    """(record name, sample) of the first `count` records. Two threads read the next ones in advance.
 
-    A damaged record raises InputError; where `source` is Skipping it is left out instead (not replaced by the next,
-    so that nothing is measured twice), with a warning and its text added to `skipped`.
+    A damaged record raises InputError. If `source` is Skipping, it is left out instead, with a warning, and its error
+    is added to `skipped`. It is not replaced by the next one, which would be measured twice.
     """
     skip = isinstance(source, Skipping)
     source = source.source if isinstance(source, Skipping) else source
@@ -46,9 +46,9 @@ def read_ahead(source: Source, count: int, skipped: list[str], ahead: int = 4) -
 
 
 def same_size(samples: Iterable[tuple[str, Sample]], batch: int) -> Iterator[list[tuple[str, Sample]]]:
-    """Neighbours of one size together, at most `batch` of them; another size starts a new group.
+    """Groups consecutive samples of one size, at most `batch` of them. Another size starts a new group.
 
-    Where reading stops with an InputError, what was gathered before it comes first.
+    If reading raises an InputError, the group before it comes first.
     """
     group: list[tuple[str, Sample]] = []
     try:

@@ -1,4 +1,4 @@
-"""Refinement of a network's flow: OpenCV's variational refinement, "+ variational" in the tables."""
+"""Refinement of a network's flow by OpenCV's variational refinement, "+ variational" in tables."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tfflow.models.variational import pair_by_pair, variational
 
 
 class Refined:
-    """A predictor whose flow is refined by the frames of each pair: `pair` takes two images and the flow."""
+    """A predictor with refined flow. pair: (image1, image2, flow) -> flow, for one pair."""
 
     def __init__(self, predictor: Predictor, name: str, pair: Callable[..., np.ndarray]):
         self.name = f"{predictor.name} + {name}"
@@ -32,24 +32,24 @@ class Refined:
 
 
 AT, AND = " at ", " + "
-"""Before the scales and before the refinement, in the labels of tables."""
+"""The texts before the scales and before the refinement in the labels of tables."""
 
 REFINEMENTS: dict[str, Callable[..., np.ndarray]] = {"variational": variational}
 
 
 def refined(predictor: Predictor, name: str) -> Refined:
-    """`predictor` with the refinement called `name` after it; an unknown name is refused."""
+    """`predictor` with the refinement called `name`. InputError for an unknown name."""
     if name not in REFINEMENTS:
         raise unknown_name("refinement", name, REFINEMENTS)
     return Refined(predictor, name, REFINEMENTS[name])
 
 
-def used_as(name: str, scales: Sequence[float], refinement: str | None) -> str:
-    """What a network is called in tables: its name, the scales of its passes if there are several, its refinement."""
+def label_of(name: str, scales: Sequence[float], refinement: str | None) -> str:
+    """The label of a network in tables: its name, the scales of several passes, its refinement."""
     at = "" if tuple(scales) == ONCE else AT + ",".join(f"{scale:g}" for scale in scales)
     return f"{name}{at}" + (f"{AND}{refinement}" if refinement else "")
 
 
 def is_default(label: str) -> bool:
-    """Whether a label of `used_as` says one pass at the frames' own size and no refinement."""
+    """Whether a label of `label_of` means one pass at the frame size without refinement."""
     return AT not in label and AND not in label

@@ -1,4 +1,4 @@
-"""Scores on the screen (rich), as JSON, as CSV, and as pictures of where the errors are."""
+"""Scores as a table on the screen, as JSON, as CSV, and as pictures of the errors."""
 
 from __future__ import annotations
 
@@ -40,12 +40,12 @@ _HEADS = {
     "fb_residual": "forward-backward px",
     "inside": "inside %",
 }
-_RANK_NOT = ("inside",)  # neither more nor less of it is better
+_RANK_NOT = ("inside",)  # neither high nor low is better
 _HIGHER = ("occ_f",)
 
 
 def results_table(results: Sequence[Result]) -> Group:
-    """One source's results: a row for each predictor under each of the two averages, the best of a column in bold."""
+    """The results of one source: a row for each predictor and average. The best of each column is bold."""
     first = results[0]
     images = len(first.averages.images)
     skipped = f", {len(first.skipped)} skipped" if first.skipped else ""
@@ -72,11 +72,11 @@ def results_table(results: Sequence[Result]) -> Group:
             )
         if key != list(AVERAGES)[-1]:
             table.add_section()
-    return Group(Text(heading, "bold"), table, *caption)  # apart: a table's own title wraps at the table's width
+    return Group(Text(heading, "bold"), table, *caption)  # a title of the table itself would wrap at the table's width
 
 
 def write_results(folder: Path, results: Sequence[Result], settings: Mapping[str, object]) -> None:
-    """results.json (all), results.csv (a row for each source, predictor, average), images.csv (one for each image).
+    """Writes results.json, results.csv (a row for each source, predictor, average) and images.csv (one for each image).
 
     JSON: {"settings", "results": [summary of each], "images": {source: {predictor: {image: {metric: mean}}}}}.
     """
@@ -101,9 +101,9 @@ def write_results(folder: Path, results: Sequence[Result], settings: Mapping[str
 
 
 def write_error_map(path: Path, label: str, sample: Mapping[str, np.ndarray], flow12: np.ndarray) -> None:
-    """One sheet: frame, flow, and against ground truth KITTI's error bands, else the warped frame and what it leaves.
+    """Writes one picture: frame, flow, and KITTI's error bands, or without ground truth the warped frame and its error.
 
-    True and estimated flow share one scale, the 99th percentile of the true (else the estimated) lengths.
+    True and estimated flow have the same scale: the 99th percentile of the true lengths, else the estimated ones.
     """
     image1 = sample["image1"]
     if "flow12" in sample:
@@ -131,12 +131,12 @@ def write_error_map(path: Path, label: str, sample: Mapping[str, np.ndarray], fl
 
 
 def wide_console(quiet: bool = False) -> Console:
-    """As wide as the table needs where the output is a file or a pipe, which have no width of their own."""
+    """A console. In a file or a pipe, which have no width, it is as wide as tables need."""
     return console(width=120, quiet=quiet)
 
 
 def safe_name(text: str) -> str:
-    """`text` as a file name: what is no letter, digit, dot, plus or dash becomes one underscore."""
+    """`text` as a file name. Other characters than letters, digits, dot, plus and dash become an underscore."""
     return re.sub(r"[^\w.+-]+", "_", text).strip("_")
 
 

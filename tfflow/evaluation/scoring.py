@@ -1,4 +1,4 @@
-"""Scores of several predictors on one source, all measured alike."""
+"""Scores of several predictors on one source."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Each = Callable[[str, str, Sample, np.ndarray], None]  # predictor, image, sampl
 
 @dataclass
 class Result:
-    """What one predictor scored on one source."""
+    """The scores of one predictor on one source."""
 
     source: str
     predictor: str
@@ -30,10 +30,10 @@ class Result:
     skipped: list[str] = field(default_factory=list)
     milliseconds: list[float] = field(
         default_factory=list
-    )  # a flow, one entry a batch, without the first of each shape
+    )  # of one flow, an entry for each batch except the first of each shape
 
     def summary(self) -> dict[str, Any]:
-        """The averages, each named, on what they rest, and the median time of one flow (None if no size came twice)."""
+        """The averages by name, their numbers of pixels, and the median time of a flow (None if no size came twice)."""
         return {
             "source": self.source,
             "predictor": self.predictor,
@@ -58,11 +58,11 @@ def run(
 ) -> dict[str, Result]:
     """Measures every predictor on the first `limit` samples of `source`: {label of the predictor: Result}.
 
-    With ground truth `measure_flow`, else `measure_frames`. Neighbours of one size go through a predictor together,
-    up to `batch`; a pair of another size starts a new batch. Both directions are computed only where they are
-    measured (no ground truth, or known visibility). each: called with every flow, for pictures and submissions.
-    progress(done, total). A damaged file stops the run, or, in a source opened with on_error="skip", is left out
-    and listed in the results. Raises InputError where nothing is left to measure, or a flow is not finite.
+    It uses `measure_flow` with ground truth, else `measure_frames`. Consecutive pairs of one size form a batch of at
+    most `batch`. The backward flow is computed only if it is needed: without ground truth, or with known visibility.
+    each: called with every flow, for pictures and submissions. progress: called with (done, total).
+    A damaged file raises InputError. In a source opened with on_error="skip" it is left out and listed in the results.
+    Raises InputError if nothing is left to measure, or a flow is not finite.
     """
     if any(getattr(predictor, "frames", 2) > 2 for predictor in predictors.values()):
         source = source.with_neighbours()
@@ -101,15 +101,15 @@ def run(
 
 
 def stacked(samples: Sequence[Sample]) -> dict[str, np.ndarray]:
-    """image1, image2, and image0 and image3 where the samples have them, each stacked to [b, h, w, 3]."""
+    """image1, image2, and image0 and image3 if the samples have them, each stacked to [b, h, w, 3]."""
     names = [name for name in ("image1", "image2", "image0", "image3") if name in samples[0]]
     return {name: np.stack([sample[name] for sample in samples]) for name in names}
 
 
 def predict(predictor: Predictor, images: Mapping[str, np.ndarray], both: bool) -> tuple[np.ndarray, np.ndarray | None]:
-    """flow12 [b, h, w, 2], and flow21 where `both` (else None), as NumPy arrays. InputError if memory runs out.
+    """flow12 [b, h, w, 2], and flow21 if `both`, else None. InputError if memory runs out.
 
-    images: as `stacked` gives them; those around the pair go to networks of three frames alone.
+    images: from `stacked`. Only networks of three frames get image0 and image3.
     """
     pair = [images["image1"], images["image2"]]
     seen = [images[name] for name in ("image0", "image3") if name in images and getattr(predictor, "frames", 2) > 2]
@@ -125,7 +125,7 @@ def predict(predictor: Predictor, images: Mapping[str, np.ndarray], both: bool) 
 
 
 def require_finite(label: str, image: str, *flows: np.ndarray | None) -> None:
-    """Raises InputError, naming the predictor and the image, where a flow holds NaN or infinity."""
+    """Raises InputError with the predictor and the image if a flow is not finite."""
     if not all(flow is None or np.isfinite(flow).all() for flow in flows):
         raise InputError(
             f"{label} gave a flow that is not finite on {image}; "

@@ -1,4 +1,4 @@
-"""Flow over consecutive pairs: how steady it is, with and without a warm start, and how well points follow it."""
+"""Measures of flow on consecutive pairs: flicker, with and without a warm start, and the accuracy of tracked points."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ from tfflow.models.warm_start import WarmStart
 from tfflow.ops.arrays import warp
 
 LUCAS_KANADE = "Lucas-Kanade (OpenCV)"
-STEP = 16  # px between the points that are followed
+STEP = 16  # px between the tracked points
 
 
 @dataclass
-class Steadiness:
-    """What one way to get flow scored on the consecutive pairs of one source.
+class SequenceScore:
+    """The scores of one method on the consecutive pairs of one source.
 
-    epe: sums of the end-point errors, px, and of the pixels, of pairs that follow another one. flicker: the same of
-    the change of a point's motion from one pair to the next, px, where both are visible. kept: of the points of a grid
-    that are in truth still visible at the end of their sequence, how many are taken for visible; distance: the sum of
-    their distances from the truth, px; false: points taken for visible that are not; points, lost: how many are in
-    truth visible, and not.
+    epe: [sum of endpoint errors, px; number of pixels], over pairs that follow another pair. flicker: the same for the
+    change of a point's motion from one pair to the next, px, if the point is visible in both.
+    A grid of points is tracked through each sequence. points, lost: the number that are truly visible at its end, and
+    that are not. kept: visible points that are classified as visible; distance: sum of their errors, px. false: points
+    classified as visible that are not.
     """
 
     source: str
@@ -58,17 +58,17 @@ class Steadiness:
 
 
 class _Run:
-    """One way through a sequence, pair after pair: its last flow, its points, and the true ones."""
+    """One method on one sequence: its last flow, its points, and the true points."""
 
-    def __init__(self, score: Steadiness, predictor: Predictor | None):
+    def __init__(self, score: SequenceScore, predictor: Predictor | None):
         self.score, self.predictor = score, predictor
-        self._last: tuple[np.ndarray, np.ndarray] | None = None  # flow of the pair before, and where it is visible
+        self._last: tuple[np.ndarray, np.ndarray] | None = None  # flow of the pair before, and its visibility
         self._points: np.ndarray | None = None
         self._seen = self._true_seen = np.zeros(0, bool)
         self._true = np.zeros((0, 2))
 
     def begin(self, shape: tuple[int, ...]) -> None:
-        """A new sequence of frames of this shape."""
+        """Begins a sequence of frames of this shape."""
         self.end()
         y, x = np.mgrid[STEP // 2 : shape[0] : STEP, STEP // 2 : shape[1] : STEP]
         self._points = np.stack([x.ravel(), y.ravel()], -1).astype(np.float64)
@@ -93,7 +93,7 @@ class _Run:
             self._true_seen = np.zeros(0, bool)
 
     def end(self) -> None:
-        """The end of a sequence: where the points are in truth, if it is known."""
+        """Ends a sequence and scores its points, if the true positions are known."""
         if self._points is None or len(self._true_seen) != len(self._seen):
             return
         kept, score = self._seen & self._true_seen, self.score
@@ -124,11 +124,11 @@ def measure_sequences(
     source: Source,
     limit: int | None = None,
     progress: Callable[[int, int], None] | None = None,
-) -> list[Steadiness]:
-    """Each network as it is and with a warm start, over the consecutive pairs of a source; Lucas-Kanade for points.
+) -> list[SequenceScore]:
+    """Measures each network without and with a warm start, and Lucas-Kanade for points, on consecutive pairs.
 
-    A sequence ends where a pair does not begin with the frame that the last one ended with. Networks of three frames
-    and exported ones have no warm start.
+    A sequence ends if a pair does not begin with the last frame of the pair before. Networks of three frames and
+    exported ones have no warm start.
     """
     ways: dict[str, Predictor | None] = {}
     for label, predictor in predictors.items():
@@ -136,7 +136,7 @@ def measure_sequences(
         if hasattr(predictor, "continued") and getattr(predictor, "frames", 2) == 2:
             ways[f"{label}, warm start"] = WarmStart(predictor)  # type: ignore[arg-type]
     ways[LUCAS_KANADE] = None
-    runs = [_Run(Steadiness(source.name, label), predictor) for label, predictor in ways.items()]
+    runs = [_Run(SequenceScore(source.name, label), predictor) for label, predictor in ways.items()]
     total = len(source) if limit is None else min(limit, len(source))
     last: np.ndarray | None = None
     three = any(getattr(predictor, "frames", 2) > 2 for predictor in predictors.values())
@@ -154,8 +154,8 @@ def measure_sequences(
     return [run.score for run in runs]
 
 
-def sequences_table(scores: list[Steadiness]) -> Group:
-    """A row for each way, on one source."""
+def sequences_table(scores: list[SequenceScore]) -> Group:
+    """A row for each method, on one source."""
     heads = {
         "epe": "EPE",
         "flicker": "flicker px",
@@ -175,7 +175,7 @@ def sequences_table(scores: list[Steadiness]) -> Group:
 
 
 def lucas_kanade(image1: np.ndarray, image2: np.ndarray, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """As `follow`, by OpenCV's pyramidal Lucas-Kanade; visible where the way back ends within 1 px of its start."""
+    """As `follow`, by OpenCV's pyramidal Lucas-Kanade. Points are visible if the backward track ends within 1 px."""
     grey1, grey2 = grey(image1), grey(image2)
     start = np.ascontiguousarray(points, np.float32)[:, None]
     there, found, _ = cv2.calcOpticalFlowPyrLK(grey1, grey2, start, None, winSize=(21, 21), maxLevel=4)  # type: ignore[call-overload]
@@ -187,7 +187,7 @@ def lucas_kanade(image1: np.ndarray, image2: np.ndarray, points: np.ndarray) -> 
 
 
 def _true_place(points: np.ndarray, sample: Mapping[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-    """Where points are by the true flow, and whether it says that the second frame shows them."""
+    """Positions of points by the true flow, and whether they are truly visible."""
     there = points + sampled(sample["flow12"], points)
     height, width = sample["flow12"].shape[:2]
     alive = ((there >= 0) & (there <= (width - 1, height - 1))).all(-1)

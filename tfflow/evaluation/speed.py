@@ -1,4 +1,4 @@
-"""How fast networks predict and train, and data is loaded, on this machine: wall-clock times of warm runs."""
+"""Wall-clock times of prediction, training and data loading on this machine."""
 
 from __future__ import annotations
 
@@ -8,9 +8,8 @@ import platform
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -34,7 +33,7 @@ STEP_BATCH, STEP_SIZE = 4, (192, 256)
 
 
 def machine() -> str:
-    """One line: processor, cores that this process may use, what else they do, GPUs, TensorFlow."""
+    """One line: processor, cores that this process may use, load, GPUs, TensorFlow."""
     name = platform.processor() or platform.machine()
     info = Path("/proc/cpuinfo")
     if info.is_file():
@@ -48,9 +47,9 @@ def machine() -> str:
 
 
 def median_seconds(run: Callable[[], object], at_least: float = 2.0, runs: int = 5) -> float:
-    """Median wall-clock time of `run`, after one that is not counted (it may trace and compile).
+    """Median wall-clock time of `run`, s. A first run, which may trace and compile, does not count.
 
-    Repeats `runs` times, and then until `at_least` seconds have passed. `run` must wait for its result.
+    It repeats at least `runs` times and for `at_least` seconds. `run` must wait for its result.
     """
     run()
     times: list[float] = []
@@ -69,25 +68,26 @@ def matmul_rate(n: int = 4096, runs: int = 5) -> float:
 
 
 def forward_flops(name: str, size: tuple[int, int]) -> int:
-    """FLOPs of one pair at `size`, padded to the network's stride."""
+    """FLOPs of one pair of `size` (height, width), padded to the network's stride."""
     network = variant(name).build("float32")
     return flops(one_direction(network, _padded(size, network.stride), 1))
 
 
 def step_flops(name: str) -> int:
-    """FLOPs of a training step without its losses: forwards, and twice as much backwards."""
+    """FLOPs of a training step without the losses: a forward pass, and twice as many for the backward pass."""
     return 3 * flops(both_directions(variant(name).build("float32"), STEP_SIZE, STEP_BATCH))
 
 
 def forward_seconds(model: FlowModel, size: tuple[int, int], at_least: float = 2.0, runs: int = 5) -> float:
-    """Time of `model.batch` with one pair of noise at `size` (height, width)."""
+    """Time of `model.batch` for one pair of noise of `size` (height, width), s."""
     images = np.random.default_rng(0).uniform(size=[2, 1, *size, 3]).astype(np.float32)
     return median_seconds(lambda: model.batch(images[0], images[1]), at_least, runs)
 
 
 def step_seconds(name: str, xla: bool, at_least: float = 2.0, runs: int = 5) -> float:
-    """Time of a training step of 4 pairs of 192x256 px: both directions, census loss where the forward-backward check
-    sees, gradients, Adam. xla: the whole step compiled; the loss always is.
+    """Time of a training step with 4 pairs of 192x256 px, s: both directions, census loss on visible pixels, Adam.
+
+    xla: compiles the whole step; the loss is always compiled.
     """
     phase = Phase("census", 1, 0.5 * Census(), Halving(1e-5, every=10**9), ForwardBackward())
     recipe = Recipe("benchmark", "", "", name, (phase,), STEP_BATCH, STEP_SIZE)
@@ -117,21 +117,18 @@ def pairs_per_second(predictor: Predictor, video: str, most: int) -> tuple[float
     return count / (time.perf_counter() - start), count
 
 
-def start_up_seconds(weights: str, image1: Path, image2: Path) -> float:
-    """Of `tfflow predict` on one pair in a new process, from its start to its end."""
-    with tempfile.TemporaryDirectory() as folder:
-        options = ["--weights", weights, "--out", f"{folder}/flow.flo"]
-        line = [sys.executable, "-m", "tfflow", "predict", str(image1), str(image2), *options]
-        start = time.perf_counter()
-        done = subprocess.run(line, capture_output=True, text=True)
-        seconds = time.perf_counter() - start
+def process_seconds(arguments: Sequence[str]) -> float:
+    """Of `tfflow` with these arguments in a new process, from its start to its end. InputError where it fails."""
+    start = time.perf_counter()
+    done = subprocess.run([sys.executable, "-m", "tfflow", *arguments], capture_output=True, text=True)
+    seconds = time.perf_counter() - start
     if done.returncode:
-        raise InputError(f"`tfflow predict` fails in a new process: {done.stderr.strip()[-200:]}")
+        raise InputError(f"`tfflow {arguments[0]}` fails in a new process: {done.stderr.strip()[-200:]}")
     return seconds
 
 
 def samples_per_second(source: Source, at_least: float = 4.0) -> float:
-    """Rate at which the training pipeline gives frames of `source`, cropped to 192x256, with nothing else to do."""
+    """Samples of `source` a second from the training pipeline, cropped to 192x256, without training."""
     data = batches(
         source,
         lambda sample, seed: augmentation.apply([augmentation.Crop(STEP_SIZE)], sample, seed),
@@ -141,7 +138,7 @@ def samples_per_second(source: Source, at_least: float = 4.0) -> float:
         keys=sorted(source.truth & {"flow12", "valid1"}),
     )
     stream = iter(data)
-    for _ in range(4):  # the pipeline's buffers fill
+    for _ in range(4):  # fills the pipeline's buffers
         next(stream)
     start, count = time.perf_counter(), 0
     while time.perf_counter() - start < at_least:

@@ -1,7 +1,7 @@
-"""What a network says where nothing moves: of frames without texture and with little, identical and all but identical.
+"""The flow of frames without motion and with little or no texture.
 
-Identical frames have no flow by a rule of every model (`tfflow.data.arrays.at_rest`). One grey level in one pixel is
-beyond that rule, and shows what the network itself makes of such frames: an exported file has the network alone.
+Every model gives identical frames a flow of 0 (`tfflow.data.arrays.at_rest`). A difference of one grey level in one
+pixel avoids that rule and shows the flow of the network itself, which is what an exported file gives.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import numpy as np
 
 SIZE = (192, 256)
 LIMIT = 0.1
-"""Pixels that identical frames may seem to move."""
+"""Largest flow, px, that identical frames may have."""
 
 
 def still_frames() -> dict[str, np.ndarray]:

@@ -1,4 +1,4 @@
-"""Flow files laid out as the benchmark servers of MPI-Sintel and KITTI take them."""
+"""Flow files in the layout of the benchmark servers of MPI-Sintel and KITTI."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ LAYOUTS = {"sintel": ("sintel-clean", "sintel-final"), "kitti": ("kitti2012", "k
 
 
 def submission_path(layout: str, source: str, record: str) -> Path:
-    """Where, below the submission's folder, the flow of one record belongs.
+    """The path of the flow of one record, below the submission's folder.
 
-    layout: "sintel" or "kitti"; source: its name, "sintel-final:/data/sintel"; record: "alley_1/frame_0001".
-    sintel: `<clean|final>/<scene>/frame%04d.flo`, counted from 1, without the underscore that the images have.
-    kitti: `kitti2012/000000_10.png`, `kitti2015/flow/000000_10.png`: zip the content of `kitti2012` or `kitti2015`.
-    Raises InputError where the source is of another data set or the record has no frame number.
+    layout: "sintel" or "kitti". source: its name, "sintel-final:/data/sintel". record: "alley_1/frame_0001".
+    sintel: `<clean|final>/<scene>/frame%04d.flo`, counted from 1; unlike images, without an underscore.
+    kitti: `kitti2012/000000_10.png`, `kitti2015/flow/000000_10.png`; zip the content of `kitti2012` or `kitti2015`.
+    Raises InputError if the source is of another data set or the record has no frame number.
     """
     kind = source.partition(":")[0]
     if kind not in LAYOUTS[layout]:
@@ -35,9 +35,10 @@ def submission_path(layout: str, source: str, record: str) -> Path:
 
 
 def write_submission(folder: str | Path, layout: str, source: str, record: str, flow: np.ndarray) -> Path:
-    """Writes one flow [h, w, 2], px at the frame's full size, where `submission_path` says; returns the file.
+    """Writes one flow [h, w, 2], px at full resolution, to `submission_path`. Returns the path.
 
-    KITTI's PNG keeps 1/64 px, rounded, within [-512, 512), every pixel marked as valid. Whole or not at all.
+    KITTI's PNG stores flow in [-512, 512) px, rounded to 1/64 px, with every pixel valid. The file is complete or
+    absent.
     """
     path = Path(folder) / submission_path(layout, source, record)
     (write_flo if layout == "sintel" else write_kitti_png)(path, flow)

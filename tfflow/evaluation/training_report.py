@@ -1,7 +1,8 @@
-"""The report of a training run, one picture: flow before and after on real pairs, the loss curve, the scores."""
+"""The report of a training run, one picture: flow on examples, the loss curve, the scores."""
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -30,19 +31,22 @@ COLUMNS = {
     "fb_residual": "fb residual px",
 }
 
+TITLE_WIDTH = 140
+"""Characters of a line above the pictures."""
+
 
 def rows_of_flow(
-    predictor: Predictor, samples: Sequence[Sample], beside: Predictor | None = None
+    predictor: Predictor, samples: Sequence[Sample], baseline: Predictor | None = None
 ) -> list[list[tuple[str, np.ndarray]]]:
-    """A row of titled pictures for each sample: frame, flow, truth or `beside`'s flow, warped frame, visibility."""
+    """A row of titled pictures for each sample: frame, flow, true flow (or the baseline's), warped frame, occlusion."""
     rows = []
     for sample in samples:
         images = stacked([sample])
         flow12, flow21 = (np.asarray(f)[0] for f in predict(predictor, images, both=True))
         other = sample.get("flow12")
         title = "ground truth"
-        if other is None and beside is not None:
-            other, title = predict(beside, images, both=False)[0][0], beside.name
+        if other is None and baseline is not None:
+            other, title = predict(baseline, images, both=False)[0][0], baseline.name
         shown = [flow12] if other is None else [flow12, other]
         scale = max(1.0, pictures.robust_scale(shown))
         row = [("frame 1", sample["image1"]), (f"flow, full = {scale:.1f} px", pictures.flow_to_colour(flow12, scale))]
@@ -56,7 +60,7 @@ def rows_of_flow(
 
 
 def scores_table(scores: Sequence[dict[str, Any]]) -> Table:
-    """Scores of a run as a table: `{"when": ..., metric: value}` each, columns those of `COLUMNS` that occur."""
+    """Scores of a run, `{"when": ..., metric: value}` each, as a table with those of `COLUMNS` that occur."""
     table = Table()
     table.add_column("")
     columns = [c for c in COLUMNS if any(isinstance(row.get(c), float) for row in scores)]
@@ -74,13 +78,13 @@ def write_report(
     history: Sequence[dict[str, Any]],
     scores: Sequence[dict[str, Any]],
 ) -> None:
-    """One PNG: the pictures of `rows_of_flow`, the loss curve, the table of scores."""
+    """Writes one PNG: the pictures of `rows_of_flow`, the loss curve, the table of scores."""
     sheet = pictures.contact_sheet(rows)
     width = 14.0
     tall = width * sheet.shape[0] / sheet.shape[1]
     figure = Figure(figsize=(width, tall + 5.0), dpi=100, layout="constrained")
     FigureCanvasAgg(figure)
-    figure.suptitle(title)
+    figure.suptitle("\n".join(textwrap.fill(line, TITLE_WIDTH) for line in title.splitlines()), fontsize="medium")
     above, below = np.asarray(figure.subfigures(2, 1, height_ratios=(tall, 4.6)), object)
     axes = above.subplots()
     axes.imshow(sheet)
@@ -93,7 +97,7 @@ def write_report(
 
 
 def _plot_history(figure, history) -> None:
-    """Loss terms over the steps, below them the EPE of the training batches if known; phases side by side."""
+    """Plots loss terms over steps, phases side by side, and below them the EPE of the training batches if known."""
     with_epe = any("epe" in row for row in history)
     axes = figure.subplots(1 + with_epe, 1, sharex=True, squeeze=False, height_ratios=(2, 1)[: 1 + with_epe])[:, 0]
     skip = {"step", "phase", "rate", "gradient", "epe"}
@@ -146,4 +150,4 @@ def _plot_scores(axes, scores) -> None:
         table.auto_set_font_size(False)
         table.set_fontsize(9)
         table.scale(0.85, 1.5)
-        axes.set_title("mean over the pairs that were measured on", fontsize="medium")
+        axes.set_title("mean over the measured pairs", fontsize="medium")

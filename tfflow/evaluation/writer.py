@@ -1,4 +1,4 @@
-"""Predicted flow to files: fields, pictures with one fixed scale, masks, a table, a video. Each is whole or absent."""
+"""Writes predicted flow: fields, pictures with one scale, masks, a table, a video. Each file is complete or absent."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from tfflow.data.formats import write_flo, write_kitti_png, write_npy
 from tfflow.data.images import write_image
 from tfflow.errors import InputError, unknown_name
 from tfflow.evaluation import pictures
-from tfflow.evaluation.film import ENCODERS, Film, picture
+from tfflow.evaluation.flow_video import ENCODERS, FlowVideo, picture
 from tfflow.files import sweep, write_json, write_text
 from tfflow.models.estimate import Estimate
 
-STEP = 16  # px from arrow to arrow
+STEP = 16  # px between arrows
 LEGEND, SETTINGS, TABLE = "legend.png", "predict.json", "magnitude.csv"
 
 SUFFIXES = {
@@ -29,7 +29,7 @@ SUFFIXES = {
 }  # fmt: skip
 FORMATS = tuple(SUFFIXES)
 SCALED = frozenset(("colour", "arrows", "sheet", "video"))  # pictures that need a scale
-CHECKED = frozenset(("occlusion", "confidence"))  # made of the flow back
+CHECKED = frozenset(("occlusion", "confidence"))  # formats that need the backward flow
 OF_ALL = frozenset(("video", "csv"))  # one file for all pairs
 OF_SUFFIX = {
     ".flo": "flo", ".npy": "npy", ".npz": "npz", ".png": "colour", ".csv": "csv", **dict.fromkeys(ENCODERS, "video"),
@@ -37,7 +37,7 @@ OF_SUFFIX = {
 
 
 def format_of_file(out: Path, formats: Sequence[str] | None) -> str | None:
-    """Which format one file named `out` has, None where `out` names a folder. InputError: it does not fit."""
+    """The format of one file named `out`, None if `out` is a folder. InputError if it does not fit `formats`."""
     suffix = out.suffix.lower()
     if out.is_dir() or suffix not in OF_SUFFIX:
         return None
@@ -50,17 +50,16 @@ def format_of_file(out: Path, formats: Sequence[str] | None) -> str | None:
 
 
 class Writer:
-    """Writes predictions below a folder; each file is whole or absent. Use as a context: its end closes the video.
+    """Writes predictions below a folder; each file is complete or absent. Use it as a context manager.
 
-    flo/NAME.flo, kitti/NAME.png (16 bit), npy/, npz/, colour/NAME.png, arrows/, sheet/, occlusion/ (white = occluded),
-    confidence/ (white = sure), warped/ (the second frame as the first saw it); magnitude.csv with a row a pair; and
-    flow.mp4. legend.png says the scale. Backward flows, where they are asked for, in flo_back/, colour_back/ and so on.
-    Arrows are drawn `stretch` times as long as the flow. With the first of these that is whole come legend.png and
-    predict.json, which keeps `settings`, and at the end `cuts`, the pairs that a shot cut left out. What a killed
-    process left half-written in the folder is removed.
+    It writes flo/NAME.flo, kitti/NAME.png (16 bit), npy/, npz/, colour/NAME.png, arrows/, sheet/, occlusion/ (white =
+    occluded), confidence/ (white = high), warped/ (frame 2 warped to frame 1), magnitude.csv with a row for each pair,
+    and flow.mp4. legend.png states the scale. Backward flows go to flo_back/, colour_back/ and so on.
+    predict.json keeps `settings`, and at the end `cuts`, the pairs that shot cuts exclude. Incomplete files that a
+    killed process left in the folder are removed.
 
-    file: instead of all that, this one file in the one format. layout: of the video. back: whether to write backward
-    flows. scale: px, None where no format needs it.
+    scale: px, None if no format needs it. Arrows are drawn `stretch` times as long as the flow. file: writes only this
+    file, in one format. layout: of the video. back: whether to write backward flows.
     """
 
     def __init__(
@@ -81,13 +80,13 @@ class Writer:
             raise unknown_name("format", name, FORMATS)
         self.scale = scale or 1.0
         self.settings = settings or {}
-        self.stretch = max(1, round(STEP / self.scale))  # small motions would be dots
+        self.stretch = max(1, round(STEP / self.scale))  # else small motions would be dots
         self._file, self._layout, self._back, self._cuts = file, layout, back, cuts
         self._said: list[str] | None = None
-        self._film: Film | None = None
+        self._video: FlowVideo | None = None
         self._clip = Path()
-        self._last: Estimate | None = None  # in the film
-        self._films: set[Path] = set()
+        self._last: Estimate | None = None  # in the video
+        self._videos: set[Path] = set()
         self._rows: list[dict[str, object]] = []
         self._written: set[Path] = set()
 
@@ -97,7 +96,7 @@ class Writer:
         return self
 
     def __exit__(self, kind, error, trace) -> None:
-        self._close_film()
+        self._close_video()
         if self._rows:
             self._write_table()
         if self._said is not None and self._said != list(self._cuts):
@@ -121,12 +120,12 @@ class Writer:
         if "csv" in self.formats:
             self._rows.append(row(e))
         if "video" in self.formats:
-            self._add_to_film(e)
+            self._add_to_video(e)
         if self.formats - OF_ALL and self._said is None:
             self._say()
 
     def _place(self, kind: str, name: str, suffix: str = "") -> Path:
-        """Where a file of one pair goes."""
+        """The path of a file of one pair."""
         path = self._file or self.folder / f"{kind}{suffix}" / f"{name}{SUFFIXES[kind]}"
         if self._file and path in self._written:
             raise InputError(f"'{path}' is one file for one pair, and there are more: give a folder as `out`")
@@ -134,7 +133,7 @@ class Writer:
         return path
 
     def _say(self) -> None:
-        """The scale and the settings of what is here, once there is something whole."""
+        """Writes the scale and the settings, once the first file is complete."""
         if self._file is not None:
             return
         self._said = list(self._cuts)
@@ -164,38 +163,38 @@ class Writer:
         wide = e.image1.shape[1] > 1.8 * e.image1.shape[0]
         return pictures.contact_sheet([[cell] for cell in cells] if wide else [cells])
 
-    def _add_to_film(self, e: Estimate) -> None:
-        """Adds a frame to the clip's video; another clip, or another size, starts another one.
+    def _add_to_video(self, e: Estimate) -> None:
+        """Adds a frame to the clip's video. Another clip, or another size, starts another video.
 
-        Where the last pair did not end with this one's first frame, as at a cut, that last frame comes first, without
-        flow, so that the video keeps the time of its source.
+        At a shot cut, the last frame of the pair before is added without flow, so that the video has the duration of
+        its source.
         """
         shown = picture(e.image1, e.flow, self.scale, self._layout)
         clip = Path(e.name).parent
-        if self._film is not None and (clip != self._clip or shown.shape != self._film.shape):
-            self._close_film()
-        if self._film is None:
-            self._film, self._clip = Film(self._new_film(clip), shown.shape, self.fps), clip
+        if self._video is not None and (clip != self._clip or shown.shape != self._video.shape):
+            self._close_video()
+        if self._video is None:
+            self._video, self._clip = FlowVideo(self._new_video(clip), shown.shape, self.fps), clip
         elif self._last is not None and not np.array_equal(self._last.image2, e.image1):
-            self._film.write(picture(self._last.image2, None, self.scale, self._layout))
-        self._film.write(shown)
+            self._video.write(picture(self._last.image2, None, self.scale, self._layout))
+        self._video.write(shown)
         self._last = e
 
-    def _new_film(self, clip: Path) -> Path:
-        if self._file is not None and self._films:
+    def _new_video(self, clip: Path) -> Path:
+        if self._file is not None and self._videos:
             raise InputError(
                 f"'{self._file}' is one video, and there are several clips or sizes: give a folder as `out`"
             )
         numbered = (f"flow_{n}.mp4" if n > 1 else "flow.mp4" for n in itertools.count(1))
         places = [self._file] if self._file else (self.folder / clip / name for name in numbered)
-        path = next(path for path in places if path not in self._films)
-        self._films.add(path)
+        path = next(path for path in places if path not in self._videos)
+        self._videos.add(path)
         return path
 
-    def _close_film(self) -> None:
-        if self._film is not None:
-            film, self._film = self._film, None
-            film.close()
+    def _close_video(self) -> None:
+        if self._video is not None:
+            video, self._video = self._video, None
+            video.close()
             self._say()
 
     def _write_table(self) -> None:
@@ -208,7 +207,7 @@ class Writer:
 
 
 def row(e: Estimate) -> dict[str, object]:
-    """How far the pixels of a pair move, px: a row of magnitude.csv; with the flow back, what is occluded, too."""
+    """A row of magnitude.csv: lengths of the flow, px, and, with a backward flow, the share of occluded pixels."""
     length = np.hypot(e.flow[..., 0], e.flow[..., 1])
     values = {"mean_px": length.mean(), "median_px": np.median(length), "p99_px": np.percentile(length, 99)}
     values |= {"max_px": length.max(), "mean_u_px": e.flow[..., 0].mean(), "mean_v_px": e.flow[..., 1].mean()}

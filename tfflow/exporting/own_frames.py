@@ -10,6 +10,7 @@ from pathlib import Path
 from tfflow.data.pipeline import Mixed
 from tfflow.data.records import Sample, Source
 from tfflow.data.sources import KINDS, PLAIN, SCENES, open_source
+from tfflow.data.textured import TEXTURES
 from tfflow.errors import InputError
 from tfflow.limits import parse_json
 
@@ -33,6 +34,12 @@ def frames_of_run(weights: str | os.PathLike) -> list[str]:
         return []
     specs = data.split(" + ") if isinstance(data, str) else []
     return [spec for spec in specs if _kind(spec) in (*PLAIN, None)]
+
+
+def textures_of_run(weights: object) -> Path | None:
+    """The folder of frames that textured the scenes of the run that `weights` names; None where there is none."""
+    folder = Path(weights) / TEXTURES if isinstance(weights, str | os.PathLike) else None
+    return folder if folder and folder.is_dir() else None
 
 
 def _kind(spec: str) -> str | None:

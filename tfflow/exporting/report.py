@@ -133,11 +133,9 @@ def spread(of_seeds: Sequence[tuple[int, float, Report]]) -> str:
         columns.append((numbers, [100 * c.epe_change for c in known]))
         epe = [f"{c.epe[EXPORTED]['epe']:.3f} ({c.epe_change:+.1%})" for c in known]
         lines.append([f"seed {seed}", f"{score:.4f}", *epe, f"{numbers[-2]:.4f}", f"{gap:.4f}"])
-    for name, of, sign in (("mean", np.mean, "+"), ("deviation", functools.partial(np.std, ddof=1), "")):
-        score, *errors, drift, gap = (
-            float(of(values)) for values in zip(*(numbers for numbers, _ in columns), strict=True)
-        )
-        changes = [float(of(values)) for values in zip(*(changes for _, changes in columns), strict=True)]
+    for name, sign, of in (("mean", "+", np.mean), ("deviation", "", functools.partial(np.std, ddof=1))):
+        score, *errors, drift, gap = np.asarray(of([numbers for numbers, _ in columns], axis=0)).tolist()
+        changes = np.asarray(of([changes for _, changes in columns], axis=0)).tolist()
         epe = [f"{x:.3f} ({change:{sign}.1f}%)" for x, change in zip(errors, changes, strict=True)]
         lines.append([name, f"{score:.4f}", *epe, f"{drift:.4f}", f"{gap:.4f}"])
     return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"

@@ -23,7 +23,7 @@ from tfflow.errors import InputError
 from tfflow.exporting.check import Bars, check, no_bars
 from tfflow.exporting.exporter import Exporter, Tuning, opened
 from tfflow.exporting.graph import Interface
-from tfflow.exporting.own_frames import own_frames
+from tfflow.exporting.own_frames import own_frames, textures_of_run
 from tfflow.exporting.precisions import CALIBRATED, chosen, require_libraries
 from tfflow.exporting.report import Report, ladder, spread
 from tfflow.exporting.sources import export_data
@@ -39,8 +39,6 @@ from tfflow.training.strategy import choose_strategy
 FILE, REJECTED, MANIFEST, LADDER = "model.tflite", "model.rejected.tflite", "model.json", "ladder.md"
 THREADS, TIMED = (1, 2), 20
 """With how many threads the files of several precisions are timed, and how often."""
-WITHOUT_RENDERING = "ddflow_tune"
-"""By what int8-qat fine-tunes weights whose recipe renders its labels: there are no rendered pairs here."""
 SIMULATED_PAIRS = 4
 """On how many pairs a file is held against the graph that simulates it."""
 
@@ -171,7 +169,9 @@ def export(
     calibrates = settings.calibration is None and not set(precisions).isdisjoint(CALIBRATED)
     own = own_frames(weights, calibrates or (settings.train is None and bool(learns)), say)
     crop = learns.crop if learns else size
-    used = export_data(size, crop, limit, own, settings.calibration, settings.train, settings.data)
+    textures = textures_of_run(weights)
+    exact = bool(learns and learns.needs_truth)
+    used = export_data(size, crop, limit, own, settings.calibration, settings.train, settings.data, exact, textures)
     tuning = None
     if learns:
         check_truth(learns, used.training)
@@ -226,7 +226,7 @@ def _recipe(recipe: str | os.PathLike | Recipe | None, model: FlowModel) -> Reci
     if not recipe:
         raise InputError("int8-qat fine-tunes by the recipe of the weights, and these name none: choose with `recipe`")
     found = get_recipe(recipe)
-    return get_recipe(WITHOUT_RENDERING) if found.rendering else found
+    return dataclasses.replace(found, labels=None)  # what it learned from is exact flow, which scenes have
 
 
 def _fitted(recipe: Recipe, source: Source, model: FlowModel) -> Recipe:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from tfflow.data.pipeline import EvenSubset
 from tfflow.data.records import Source
@@ -50,16 +51,20 @@ def export_data(
     calibration: str | Source | None = None,
     train: str | Source | None = None,
     data: Sequence[str | Source] = (),
+    exact: bool = False,
+    textures: Path | None = None,
 ) -> ExportData:
     """What an export of `size` uses: what is given, else frames of its own (`own_frames`), else the built-in scenes.
 
     Ground truth and other `data` are reported on and used for nothing else; so are scenes, which have the limits.
+    exact: whether it learns from ground truth, which its own frames lack; textures: of the scenes it then trains on.
     """
     learn = own.learn if own else None
+    frames = learn if learn and (not exact or "flow12" in learn.truth) else None
     others = [opened(given) for given in data if not (own and given in own.specs)]  # those are reported on already
     return ExportData(
         calibration=opened(calibration) if calibration is not None else learn or scenes_to_calibrate(size),
-        training=opened(train) if train is not None else learn or scenes_to_train(crop),
+        training=opened(train) if train is not None else frames or scenes_to_train(crop, textures),
         selection=_some(own.select, SELECTION_PAIRS) if own and own.select else scenes_to_select(size),
         report=(scenes_to_report(size, limit), *([_some(own.report, limit)] if own else []), *others),
     )
@@ -90,6 +95,6 @@ def scenes_to_calibrate(size: tuple[int, int]) -> Scenes:
     return Scenes(size, seed=CALIBRATION_SEED, count=CALIBRATION_PAIRS)
 
 
-def scenes_to_train(crop: tuple[int, int]) -> Scenes:
+def scenes_to_train(crop: tuple[int, int], textures: Path | None = None) -> Scenes:
     """The scenes that an export is fine-tuned on."""
-    return Scenes(crop, seed=TRAINING_SEED)
+    return Scenes(crop, seed=TRAINING_SEED, textures=textures)

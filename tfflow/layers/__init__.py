@@ -1,4 +1,17 @@
-"""Thin tf_keras layers over `tfflow.ops`, which networks, the quantizer and the converter use."""
+"""Thin layers of tf_keras (Keras 2) over `tfflow.ops`, for networks, quantization and export.
+
+Warp the features of frame 2 to frame 1 and compare them:
+
+    import tf_keras as keras
+    from tfflow.layers import CostVolume, UpsampleFlow, Warp
+
+    features1, features2 = keras.Input([64, 96, 16]), keras.Input([64, 96, 16])
+    coarse = keras.Input([32, 48, 2])
+    flow = UpsampleFlow()(coarse)
+    costs = CostVolume(radius=4)([features1, Warp()([features2, flow])])
+    model = keras.Model([features1, features2, coarse], [flow, costs])
+    model.output_shape  # [(None, 64, 96, 2), (None, 64, 96, 81)]
+"""
 
 from tfflow.layers.convolution import DilatedConv2D
 from tfflow.layers.dropout import LevelDropout

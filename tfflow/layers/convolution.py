@@ -1,4 +1,4 @@
-"""A dilated convolution that stays one operator: on a phone, and backwards on a CPU."""
+"""A dilated convolution that is one operator on phones, and has a gradient on CPUs."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from tfflow.layers.plain import FlowLayer, without_autograph
 
 
 class DilatedConv2D(FlowLayer, keras.layers.Conv2D):
-    """Conv2D of stride 1, odd kernel, "same" padding and a dilation, [b, h, w, c] -> [b, h, w, filters].
+    """Conv2D of stride 1, odd kernel, "same" padding and a dilation: [b, h, w, c] -> [b, h, w, filters].
 
-    The one of Keras becomes SPACE_TO_BATCH_ND + CONV_2D + BATCH_TO_SPACE_ND, which phones run slowly or not at all.
-    TensorFlow has the one-operator form forwards; its gradient is missing on CPUs and is written here.
+    Keras's layer becomes SPACE_TO_BATCH_ND + CONV_2D + BATCH_TO_SPACE_ND, which phones run slowly or not at all.
+    TensorFlow has the one operator, but not its gradient on CPUs. The gradient is written here.
     """
 
     def __init__(self, filters, kernel_size=3, dilation_rate=1, **kwargs):
@@ -44,7 +44,7 @@ def dilated_conv2d(x: tf.Tensor, kernel: tf.Tensor, dilation: tuple[int, int]) -
 
 
 def _kernel_gradient(x, dy, kernel_shape, dilation):
-    """One matrix product for each kernel position: the shifted input times the upstream gradient."""
+    """Gradient of the kernel: for each kernel position, a product of the shifted input and the upstream gradient."""
     kh, kw, channels, filters = kernel_shape
     h, w = tf.shape(x)[1], tf.shape(x)[2]
     ry, rx = dilation[0] * (kh // 2), dilation[1] * (kw // 2)

@@ -1,4 +1,4 @@
-"""Leaves out levels at random in training."""
+"""Drops levels of the pyramid at random in training."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from tfflow.layers.plain import FlowLayer, without_autograph
 
 
 class LevelDropout(FlowLayer):
-    """[x [n, h, w, c], frames [n, h', w', 3]] -> x, of which training sets whole pairs to zero with probability `rate`.
+    """[x [n, h, w, c], frames [n, h', w', 3]] -> x. In training, whole pairs of x are 0 with probability `rate`.
 
-    place: of several draws from the same frames; layers with the same rate and place are dropped together.
-    The random numbers come from the frames' pixels, so the layer has no state and the same batch repeats the same step.
-    Source: Jonschkowski et al. 2020 (UFlow): at a rate of 0.1, what a level of the pyramid adds is left out.
+    place: number of the draw; layers with the same rate and place are dropped together.
+    The random numbers come from the pixels of the frames. So the layer has no state, and a batch gives the same step
+    again.
+    Source: Jonschkowski et al. 2020 (UFlow), which drops the contribution of a level at a rate of 0.1.
     """
 
     def __init__(self, rate: float, place: int = 0, **kwargs):
@@ -27,7 +28,7 @@ class LevelDropout(FlowLayer):
         x, frames = inputs
         if not training:
             return x
-        # a sum of integers is the same in any order of summing, and may overflow
+        # the sum of integers does not depend on the order; it may overflow
         pixels = tf.reduce_sum(tf.cast(32768.0 * tf.cast(frames, tf.float32), tf.int32))
         draws = tf.random.stateless_uniform([tf.shape(x)[0], 1, 1, 1], tf.stack([pixels, self.place]), alg="philox")
         return x * tf.cast(draws >= self.rate, x.dtype)

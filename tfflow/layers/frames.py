@@ -1,4 +1,4 @@
-"""Frames of any size and number: padded and cropped back; stacked on the batch axis and taken apart after it."""
+"""Padding and cropping of frames of any size, and stacking of frames on the batch axis."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tfflow.layers.plain import FlowLayer, without_autograph
 
 
 class StackFrames(FlowLayer):
-    """Frames of one shape, stacked on the batch axis: n times [b, ...] -> [n * b, ...]."""
+    """Stacks n frames of one shape on the batch axis: n times [b, ...] -> [n * b, ...]."""
 
     @without_autograph
     def call(self, frames):
@@ -17,7 +17,7 @@ class StackFrames(FlowLayer):
 
 
 class Frame(FlowLayer):
-    """Takes frame `index` of `count` from the batch axis: [count * b, ...] -> [b, ...]. Undoes StackFrames."""
+    """Takes frame `index` of `count` from the batch axis: [count * b, ...] -> [b, ...]. It undoes StackFrames."""
 
     def __init__(self, index: int, count: int, **kwargs):
         super().__init__(**kwargs)
@@ -35,7 +35,7 @@ class Frame(FlowLayer):
 
 
 class SwapFrames(FlowLayer):
-    """Exchanges the halves of the batch axis: gives the other frame of each pair."""
+    """Swaps the halves of the batch axis, which gives the other frame of each pair: [2 * b, ...] -> same."""
 
     @without_autograph
     def call(self, stacked):
@@ -44,7 +44,7 @@ class SwapFrames(FlowLayer):
 
 
 class PadToMultiple(FlowLayer):
-    """Repeats the last row and column until height and width are multiples of `multiple`: see `ops.pad_to_multiple`."""
+    """Repeats the last row and column until height and width are multiples, see `ops.pad_to_multiple`."""
 
     def __init__(self, multiple: int, **kwargs):
         super().__init__(**kwargs)
@@ -59,8 +59,10 @@ class PadToMultiple(FlowLayer):
 
 
 class CropLike(FlowLayer):
-    """The top left of the first input, of the second's height and width: undoes `PadToMultiple`. The flow is never cast
-    below float32."""
+    """[padded [b, h', w', c], like [b, h, w, c]] -> padded, cropped to [b, h, w, c]. It undoes `PadToMultiple`.
+
+    The flow stays float32 under every policy.
+    """
 
     def __init__(self, **kwargs):
         super().__init__(**{**kwargs, "autocast": False})

@@ -1,4 +1,4 @@
-"""The two layers that make a network a flow network: warp and cost volume."""
+"""Warp and cost volume as layers."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from tfflow.ops.warp import check_outside
 
 
 class Warp(FlowLayer):
-    """[features2 [b, h, w, c], flow12 [b, h, w, 2] in px of that grid] -> features2 seen from frame 1, [b, h, w, c].
+    """[features2 [b, h, w, c], flow12 [b, h, w, 2] in px of their grid] -> features2 warped to frame 1, [b, h, w, c].
 
-    outside: "zero", "border", "strict" or "ddflow", see `ops.backward_warp`. The flow is never cast below float32.
+    outside: "zero", "border", "strict" or "ddflow", see `ops.backward_warp`. The flow stays float32 under every policy.
     """
 
     def __init__(self, outside: str = "zero", **kwargs):
@@ -29,11 +29,12 @@ class Warp(FlowLayer):
 
 
 class CostVolume(FlowLayer):
-    """[features1, features2], each [b, h, w, c] -> matching costs [b, h, w, (2 * radius / stride + 1)**2]."""
+    """[features1, features2], each [b, h, w, c] -> costs [b, h, w, (2 * radius / stride + 1)**2], see
+    `ops.cost_volume`. radius, stride: px."""
 
     def __init__(self, radius: int, stride: int = 1, **kwargs):
         super().__init__(**kwargs)
-        ops.displacements(radius, stride)  # refuses what does not fit
+        ops.displacements(radius, stride)  # raises ValueError
         self.radius, self.stride = radius, stride
 
     @without_autograph

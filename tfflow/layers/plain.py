@@ -1,4 +1,4 @@
-"""What all layers have in common: they are saved and loaded by name, and belong to Keras 2."""
+"""The base class of all layers: registered for saving and loading, and part of Keras 2 alone."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ PACKAGE = "tfflow"
 
 
 class FlowLayer(keras.layers.Layer):
-    """Base of the layers here. A subclass is registered, so that models with it load without `custom_objects`.
+    """Base class of the layers. Subclasses are registered, so models with them load without `custom_objects`.
 
-    Raises TypeError inside a model of Keras 3, which would use the layer's arithmetic without its weights.
+    Raises TypeError inside a model of Keras 3, which would not track the weights of the layer.
     """
 
     def __init_subclass__(cls, **kwargs):
@@ -37,12 +37,12 @@ class FlowLayer(keras.layers.Layer):
 
 
 def _of_keras_3(x) -> bool:
-    """Whether x is a placeholder of a functional model of Keras 3."""
+    """Whether x is a symbolic tensor of Keras 3."""
     return type(x).__name__ == "KerasTensor" and type(x).__module__.split(".")[0] == "keras"
 
 
 def _directly_in_keras_3() -> bool:
-    """Whether the `call` of a Keras 3 layer is under way, and no model of Keras 2 in it, which keeps its weights."""
+    """Whether a layer of Keras 3 calls this one, without a model of Keras 2 between them to track its weights."""
     state = sys.modules.get("keras.src.backend.common.global_state")
     if state is None or base_layer_utils.call_context().in_call:
         return False
@@ -50,7 +50,7 @@ def _directly_in_keras_3() -> bool:
 
 
 def without_autograph(method: Callable) -> Callable:
-    """Traced as it is written: AutoGraph's rewriting, of no use here, takes longer than the rest of the build."""
+    """Traces the method without AutoGraph, which is not needed and takes longer than the rest of the build."""
     plain = tf.autograph.experimental.do_not_convert(method)
-    plain.__signature__ = inspect.signature(method)  # Keras looks whether it takes `training`
+    plain.__signature__ = inspect.signature(method)  # Keras looks for an argument `training`
     return plain

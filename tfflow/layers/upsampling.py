@@ -1,4 +1,4 @@
-"""Flow on a finer grid."""
+"""Upsampling of flow."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from tfflow.ops.checks import size
 
 
 class UpsampleFlow(FlowLayer):
-    """Bilinear upsampling by a whole factor; values grow with the grid: [b, h, w, 2] -> [b, f * h, f * w, 2].
+    """Bilinear upsampling by a whole factor f: [b, h, w, 2] -> [b, f * h, f * w, 2], px of the finer grid.
 
-    align_corners: as SpyNet, DDFlow and PWC-Lite were trained; half-pixel centres otherwise.
+    align_corners: corner pixels keep their centres, as SpyNet, DDFlow and PWC-Lite were trained; else half-pixel
+    centres.
     """
 
     def __init__(self, factor: int = 2, align_corners: bool = False, **kwargs):

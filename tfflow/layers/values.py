@@ -1,4 +1,4 @@
-"""Layers that change values, not grids: scale, normalisation, length, the zero that a flow starts from."""
+"""Layers that change values and keep the grid: scale, normalisation, length, zero flow."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from tfflow.layers.plain import FlowLayer, without_autograph
 
 
 class Scale(FlowLayer):
-    """Multiplies by a constant: a network's own flow unit into px, or flow into the range of features."""
+    """Multiplies by a constant, for example to convert a network's flow unit to px."""
 
     def __init__(self, factor: float, **kwargs):
         super().__init__(**kwargs)
@@ -23,7 +23,7 @@ class Scale(FlowLayer):
 
 
 class Normalize(FlowLayer):
-    """(x - mean) / std per channel, constants: [b, h, w, c] -> [b, h, w, c]."""
+    """(x - mean) / std with one constant a channel: [b, h, w, c] -> [b, h, w, c]."""
 
     def __init__(self, mean, std, **kwargs):
         super().__init__(**kwargs)
@@ -38,11 +38,12 @@ class Normalize(FlowLayer):
 
 
 class L2Normalize(FlowLayer):
-    """Features of length `length` at every pixel: [b, h, w, c] -> same. Squares are summed in float32.
+    """Scales the features of each pixel to the Euclidean length `length`: [b, h, w, c] -> same.
 
-    With length sqrt(c), the mean over channels in a cost volume is the cosine of the two features, and values stay
-    near 1, where eight bits serve them best. centred: each pixel's mean over channels is taken off first, so that the
-    cosine becomes a correlation: what all features have in common no longer makes everything match everything.
+    With length sqrt(c), a cost volume holds cosines of features, and values near 1 suit eight bits.
+    centred: subtracts each pixel's mean over channels first. The cosine becomes a correlation: a constant that all
+    features share no longer adds to every match.
+    Squares are summed in float32.
     """
 
     def __init__(self, length: float = 1.0, epsilon: float = 1e-12, centred: bool = False, **kwargs):
@@ -62,9 +63,9 @@ class L2Normalize(FlowLayer):
 
 
 class CentrePair(FlowLayer):
-    """Frames stacked on the batch axis, less the mean colour of their pair: [2 * b, h, w, c] -> same.
+    """Subtracts the mean colour of each pair from both frames: [2 * b, h, w, c], stacked frames -> same.
 
-    Source: FlowNet2's programs, which take it over both frames and all of their pixels.
+    Source: the authors' code of FlowNet2. The mean is over all pixels of both frames.
     """
 
     @without_autograph
@@ -76,9 +77,9 @@ class CentrePair(FlowLayer):
 
 
 class NormalizePair(FlowLayer):
-    """[x, other], each [b, h, w, c] -> (x - m) / s, with the mean m and deviation s that both have together.
+    """[x, other], each [b, h, w, c] -> (x - m) / s, where m and s belong to the pair.
 
-    m and s**2: one number a pair, the mean of those of x and of other over all of their pixels and channels.
+    m is the average of the two means, s**2 the average of the two variances, both over all pixels and channels.
     Source: Jonschkowski et al. 2020 (UFlow), before a cost volume.
     """
 
@@ -91,7 +92,7 @@ class NormalizePair(FlowLayer):
 
 
 class Length(FlowLayer):
-    """Euclidean length of each pixel's vector, [b, h, w, c] -> [b, h, w, 1]; of nothing 1e-6, with no gradient."""
+    """Euclidean length of each pixel's vector: [b, h, w, c] -> [b, h, w, 1]. A zero vector gives 1e-6, no gradient."""
 
     @without_autograph
     def call(self, x):
@@ -100,7 +101,7 @@ class Length(FlowLayer):
 
 
 class AbsoluteDifference(FlowLayer):
-    """[a, b], each [b, h, w, c] -> |a - b|: what a warped frame does not explain."""
+    """[x, y], each [b, h, w, c] -> |x - y|, the photometric error of a warped frame."""
 
     @without_autograph
     def call(self, inputs):
@@ -109,7 +110,7 @@ class AbsoluteDifference(FlowLayer):
 
 
 class ZeroFlow(FlowLayer):
-    """The flow that a coarsest level starts from: zeros [b, h, w, 2], float32, on the grid of its input."""
+    """The initial flow of the coarsest level: zeros [b, h, w, 2], float32, for an input [b, h, w, c]."""
 
     @without_autograph
     def call(self, features):

@@ -1,4 +1,17 @@
-"""Small terms that add up to an objective: `0.5 * Census() + 0.25 * Distillation()`."""
+"""Loss terms. Their weighted sum is an objective, written as the equation.
+
+An objective on a batch of four pairs gives each term for each pair:
+
+    import tensorflow as tf
+    from tfflow.losses import Census, ForwardBackward, Smoothness, View
+
+    objective = 1.0 * Census(radius=3) + 3.0 * Smoothness(order=2, edge=100.0)
+    image1, image2 = tf.random.uniform([2, 4, 64, 96, 3])
+    flow12, flow21 = tf.zeros([2, 4, 64, 96, 2])
+    visible1 = ForwardBackward()(flow12, flow21)  # [4, 64, 96, 1]
+    terms = objective(View(image1, image2, (flow12,), visible1))
+    terms["census"]  # [4]
+"""
 
 from tfflow.losses.agreement import Consistency, OcclusionPenalty, OutOfFrame
 from tfflow.losses.census import Census

@@ -1,4 +1,4 @@
-"""Terms on forward and backward flow and on the frame's border."""
+"""Terms on the agreement of forward and backward flow, and on targets outside the frame."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ from tfflow.losses.view import View, mean_where
 
 @dataclass(frozen=True)
 class Consistency(Term):
-    """Sum over u and v of penalty(flow12 + flow21 at its target), over visible pixels: the forward-backward residual.
+    """Sum over u and v of penalty(flow12 + flow21 at its target), mean over visible pixels.
 
-    Gradients reach both flows. over: "visible", or "all" to divide by every pixel. Needs both directions.
+    It penalises the forward-backward residual. Gradients flow to both flows.
+    over: "visible", or "all" to divide by the number of all pixels. Needs both directions.
     Source: Meister et al. 2018 (UnFlow), eq. 6.
     """
 
@@ -31,10 +32,10 @@ class Consistency(Term):
 
 @dataclass(frozen=True)
 class OcclusionPenalty(Term):
-    """Mean over all pixels of penalty(1 - visible1): a penalty on occluded pixels.
+    """Mean over all pixels of penalty(1 - visible1): a constant cost for each occluded pixel.
 
-    Pitfall: masks carry no gradient, so this one has none either (UnFlow, issue 8: a hard mask is constant in the
-    weights). It keeps the objective's value from falling if all pixels are marked occluded, and trains nothing.
+    Masks carry no gradient, so this term trains nothing (UnFlow, issue 8). It only keeps the value of the objective
+    from falling if many pixels are marked as occluded.
     Source: Meister et al. 2018 (UnFlow), eq. 2, lambda_p.
     """
 
@@ -46,9 +47,9 @@ class OcclusionPenalty(Term):
 
 @dataclass(frozen=True)
 class OutOfFrame(Term):
-    """Half the squared distance of the target from the frame, px**2, mean over the pixels whose target lies outside.
+    """Half the squared distance of the target from the frame, px**2, mean over the pixels whose target is outside.
 
-    Warping cannot pull such pixels back: outside, the warped frame is black and its gradient zero.
+    The photometric terms give such pixels no gradient: outside the frame the warped image is constant.
     Source: Ren et al. 2017 (DSTFlow), their layer STLoss.
     """
 
@@ -61,5 +62,5 @@ class OutOfFrame(Term):
 
 
 def _beyond(place: tf.Tensor, length: int) -> tf.Tensor:
-    """How far coordinates lie outside [0, length - 1]."""
+    """Distance of coordinates from [0, length - 1]."""
     return tf.nn.relu(-place) + tf.nn.relu(place - float(length - 1))

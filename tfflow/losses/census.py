@@ -1,4 +1,4 @@
-"""Census constancy: the order of brightness around a pixel stays, whatever the light does."""
+"""Census constancy: how a pixel compares with its neighbours stays the same when the light changes."""
 
 from __future__ import annotations
 
@@ -14,10 +14,11 @@ from tfflow.losses.view import View, mean_where
 
 @dataclass(frozen=True)
 class Census(Term):
-    """Mean over visible inner pixels of penalty(`ops.census_distance` of image1 and the warped image2).
+    """Mean over visible pixels of penalty(`ops.census_distance` of image1 and the warped image2).
 
-    The outer `radius` pixels, where the transform sees padding, do not count. over: "visible", or "all" to divide by
-    every pixel of the frame (UnFlow). Source: Meister et al. 2018 (UnFlow); DDFlow with radius 3.
+    radius: px; the outer `radius` pixels, whose transform includes padding, do not count.
+    over: "visible", or "all" to divide by the number of all pixels (UnFlow).
+    Source: Meister et al. 2018 (UnFlow); DDFlow with radius 3.
     """
 
     radius: int = 3
@@ -30,7 +31,7 @@ class Census(Term):
 
 
 def inner(like: tf.Tensor, border: int) -> tf.Tensor:
-    """1 but for a border of so many px, on the grid of `like` [n, h, w, c]: [1, h, w, 1]; all border where small."""
+    """0 on a border of `border` px and 1 inside it, on the grid of `like` [n, h, w, c]: [1, h, w, 1]."""
     rows, columns = (
         (tf.range(n) >= border) & (tf.range(n) < n - border) for n in (tf.shape(like)[1], tf.shape(like)[2])
     )

@@ -1,4 +1,4 @@
-"""Terms that follow a flow: the teacher's where pixels are occluded for the student alone, or that of a first pass."""
+"""Terms that compare the flow with a target flow: that of a teacher, or of a first pass."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import tensorflow as tf
 
-from tfflow.losses.objective import Objective, Term
+from tfflow.losses.objective import Objective, OfObjective, Term  # noqa: F401 (documentation reads Objective)
 from tfflow.losses.penalties import AbsRobust, Charbonnier, Penalty
 from tfflow.losses.view import View, mean_where
 from tfflow.losses.visibility import Confidence
@@ -14,10 +14,11 @@ from tfflow.losses.visibility import Confidence
 
 @dataclass(frozen=True)
 class Distillation(Term):
-    """Sum over u and v of penalty(student's flow - teacher's), mean over M_f.
+    """Sum over u and v of penalty(student's flow - teacher's flow), mean over the mask M_f.
 
-    M_f = visible to the teacher and not to the student: pixels whose match lies outside the student's crop.
-    Source: Liu et al. 2019 (DDFlow), eq. 5 and 6. Needs `view.target12` and `view.target_mask` of a teacher.
+    M_f holds the pixels that are visible for the teacher and occluded for the student, because their match lies
+    outside the student's crop. Needs `view.target12` and `view.target_mask` of a teacher.
+    Source: Liu et al. 2019 (DDFlow), eq. 5 and 6.
     """
 
     penalty: Penalty = AbsRobust()
@@ -32,9 +33,9 @@ class Distillation(Term):
 
 @dataclass(frozen=True)
 class TargetFlow(Term):
-    """Sum over u and v of penalty(flow - the flow to follow), mean over the pixels where its mask is 1.
+    """Sum over u and v of penalty(flow - target flow), mean over the pixels where the target's mask is 1.
 
-    Source: Liu et al. 2020 (ARFlow), eq. 5. Needs `view.target12` and `view.target_mask`, which carry no gradient.
+    Needs `view.target12` and `view.target_mask`, which carry no gradient. Source: Liu et al. 2020 (ARFlow), eq. 5.
     """
 
     penalty: Penalty = AbsRobust()
@@ -47,36 +48,28 @@ class TargetFlow(Term):
 
 
 @dataclass(frozen=True)
-class SecondPass(Term):
-    """The sum of `objective` on the second pass: transformed frames, and the first pass's flow, transformed alike.
+class SecondPass(OfObjective):
+    """The sum of `objective` on the second pass over transformed frames.
 
-    Needs a phase with `second`. Source: Liu et al. 2020 (ARFlow), "learning by analogy".
+    The target is the flow of the first pass under the same transformation. Needs a phase with `second`.
+    Source: Liu et al. 2020 (ARFlow), "learning by analogy".
     """
 
-    objective: Objective
     needs_second = True
-
-    @property
-    def needs_levels(self) -> frozenset[int]:
-        return self.objective.needs_levels
-
-    def on_levels(self, levels: frozenset[int]) -> SecondPass | None:
-        left = self.objective.on_levels(levels)
-        return SecondPass(left) if left.terms else None
 
     def __call__(self, view: View) -> tf.Tensor:
         if view.second is None:
-            raise ValueError("this term judges a second pass: its phase needs `second`, a Transformed")
+            raise ValueError("this term uses a second pass: its phase needs `second`, a Transformed")
         return tf.add_n(list(self.objective(view.second).values()))
 
 
 @dataclass(frozen=True)
 class SelfSupervision(Term):
-    """Sum over u and v of penalty(teacher's flow - student's), times w_t * (1 - w_s), mean over all pixels.
+    """Sum over u and v of penalty(teacher's flow - student's flow), times w_t * (1 - w_s), mean over all pixels.
 
-    w_t: the confidence in the teacher's flow, `view.target_mask`, from a phase whose `trust` is a narrow Confidence;
-    w_s: `confidence` of the student's own flows. Where both pass the forward-backward check, or neither does,
-    nothing is learned. No gradient to weights and teacher. Needs both directions.
+    w_t: the confidence in the teacher's flow, `view.target_mask`; the phase's `trust` should be a narrow Confidence.
+    w_s: `confidence` of the student's own flows. So a pixel counts if the teacher passes the forward-backward check
+    and the student does not. No gradient flows to the two weights or the teacher. Needs both directions.
     Source: Jonschkowski et al. 2020 (UFlow), eq. 6.
     """
 

@@ -1,4 +1,4 @@
-"""An objective at one level of a network's flows; networks like FlowNet are trained at every level."""
+"""An objective at one level. Networks like FlowNet are trained at every level."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from tfflow.losses.visibility import Visibility
 
 @dataclass(frozen=True)
 class AtLevel(Term):
-    """The sum of `objective` on the grid of the network's flow of this stride: images are averaged down to it.
+    """The sum of `objective` on the grid of one level. Images, masks and the target flow are resized to it.
 
-    stride: of the level, 1 = full resolution. InputError where the network has none there. Flow is in px of that grid.
-    enlarged: the flow is first brought to a grid so many times finer (ARFlow: 4).
-    visibility: estimates occlusion from the flows of the level; None = the phase's mask, averaged down.
-    A flow to follow, and its mask, are resized to the level's grid.
-    Source: UnFlow, DSTFlow: losses at 1/4 to 1/64; ARFlow.
+    stride: of the level, 1 = full resolution. Flow is in px of its grid.
+    enlarged: the flow is first upsampled by this factor (ARFlow: 4).
+    visibility: estimates occlusion from the flows of the level; None = the phase's mask, resized by averaging.
+    Raises InputError if the network has no flow of this stride.
+    Source: UnFlow and DSTFlow, with losses at 1/4 to 1/64; ARFlow.
     """
 
     stride: int
@@ -46,7 +46,7 @@ class AtLevel(Term):
         return frozenset((self.stride,))
 
     def __call__(self, view: View) -> tf.Tensor:
-        return tf.add_n(list(self.objective(self._view(view, view.place(self.stride))).values()))
+        return tf.add_n(list(self.objective(self._view(view, view.index(self.stride))).values()))
 
     def _view(self, view: View, index: int) -> View:
         coarse = view.flows12[index].shape[1:3]

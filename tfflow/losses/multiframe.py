@@ -1,4 +1,4 @@
-"""Three frames: the next and the previous one explain a pixel together, each where it sees it. Janai et al. 2018."""
+"""Terms for three frames: image1 is reconstructed from the next and the previous frame. Janai et al. 2018."""
 
 from __future__ import annotations
 
@@ -8,20 +8,21 @@ from dataclasses import dataclass
 import tensorflow as tf
 
 from tfflow import ops
-from tfflow.losses.objective import Objective, Term
+from tfflow.losses.objective import Objective, OfObjective, Term  # noqa: F401 (documentation reads Objective)
 from tfflow.losses.penalties import Charbonnier, Penalty
 from tfflow.losses.view import View
 
 
 @dataclass(frozen=True)
 class MultiFramePhotometric(Term):
-    """Difference of image1 to both warped neighbours, each weighed by its share; mean over pixels, RGB and neighbours.
+    """Difference of image1 and each warped neighbour, weighted by its share; mean over pixels, RGB and neighbours.
 
-    brightness, gradients: weights of penalty(difference of colours), and of penalty(difference of their changes to the
-    right and lower neighbour), both summed. outside: what a pixel costs instead whose target is beyond the frame.
-    hard: the flow to the previous frame is minus that to the next one; else the network's own. Needs three frames, and
-    a network that gives shares. Gradients reach flows and shares.
-    Source: Janai et al. 2018, as their code has it (OBCCriterion, OBGCCriterion).
+    The shares state how much each neighbouring frame contributes to a pixel.
+    brightness: weight of penalty(difference of colours). gradients: weight of penalty(difference of colour gradients
+    to the right and lower neighbour). outside: the cost of a pixel whose target is outside the frame.
+    hard: takes minus the flow to the next frame as the flow to the previous one; else the network's own flow is used.
+    Needs three frames and a network with shares. Gradients flow to flows and shares.
+    Source: Janai et al. 2018, OBCCriterion and OBGCCriterion of their code.
     """
 
     penalty: Penalty = Charbonnier(alpha=0.5)
@@ -43,7 +44,7 @@ class MultiFramePhotometric(Term):
         return tf.reduce_mean(total, axis=[1, 2]) / 6.0
 
     def _cost(self, image: tf.Tensor, warped: tf.Tensor) -> tf.Tensor:
-        """[n, h, w]; the last row and column have no neighbour, whose change counts as equal."""
+        """[n, h, w]. The gradient of the last row and column is 0, since they have no neighbour."""
         cost = self.brightness * tf.reduce_sum(self.penalty(image - warped), axis=-1)
         if self.gradients:
             along_x, along_y = (a - b for a, b in zip(ops.differences(image), ops.differences(warped), strict=True))
@@ -57,10 +58,10 @@ class MultiFramePhotometric(Term):
 
 @dataclass(frozen=True)
 class TwoShares(Term):
-    """1 - product of the two shares, mean over pixels: 0.75 where both neighbours see a pixel alike, 1 where one does.
+    """1 - product of the two shares, mean over pixels: 0.75 if both shares are 1/2, 1 if one of them is 0.
 
-    It keeps the shares from marking every pixel as occluded that fits a little worse. Source: Janai et al. 2018, their
-    OcclusionPriorCriterion.
+    This prior keeps the network from marking a pixel as occluded for a small difference.
+    Source: Janai et al. 2018, OcclusionPriorCriterion of their code.
     """
 
     @property
@@ -73,7 +74,7 @@ class TwoShares(Term):
 
 @dataclass(frozen=True)
 class ShareSmoothness(Term):
-    """Squared differences of neighbouring shares, both summed, mean over pixels, x and y averaged.
+    """Squared differences of the shares of neighbouring pixels, summed over both shares, mean over pixels, x and y.
 
     edge: weight exp(-edge * mean over RGB of |difference of image1|). Source: Janai et al. 2018.
     """
@@ -97,7 +98,7 @@ class ShareSmoothness(Term):
 
 @dataclass(frozen=True)
 class ConstantVelocity(Term):
-    """Length of flow12 + flow10, px, mean over pixels: motion goes on as it was. Janai et al. 2018."""
+    """Length of flow12 + flow10, px, mean over pixels; 0 for constant velocity. Source: Janai et al. 2018."""
 
     @property
     def needs_outputs(self) -> frozenset[str]:
@@ -110,22 +111,12 @@ class ConstantVelocity(Term):
 
 
 @dataclass(frozen=True)
-class Past(Term):
-    """`objective` of the pair image1, image0 and the network's own flow between them; all of it taken to be visible."""
-
-    objective: Objective
+class Past(OfObjective):
+    """`objective` of image1, image0 and the network's flow between them. All pixels count as visible."""
 
     @property
     def needs_outputs(self) -> frozenset[str]:
         return self.objective.needs_outputs | {"flows10"}
-
-    @property
-    def needs_levels(self) -> frozenset[int]:
-        return self.objective.needs_levels
-
-    def on_levels(self, levels: frozenset[int]) -> Past | None:
-        left = self.objective.on_levels(levels)
-        return Past(left) if left.terms else None
 
     def __call__(self, view: View) -> tf.Tensor:
         image0, _ = to_previous(view, hard=False)
@@ -138,14 +129,14 @@ class Past(Term):
 
 
 def shares_of(view: View) -> tf.Tensor:
-    """The network's shares on the grid of flow12, [n, h, w, 2]. ValueError where it gives none."""
+    """The network's shares on the grid of flow12, [n, h, w, 2]. ValueError if it has none."""
     if view.shares is None:
-        raise ValueError("this term needs a network that says which neighbour sees a pixel, such as multiframe_hard")
+        raise ValueError("this term needs a network that estimates shares, such as multiframe_hard")
     return view.shares[0]
 
 
 def to_previous(view: View, hard: bool) -> tuple[tf.Tensor, tf.Tensor]:
-    """(image0, flow10): the network's own flow, or, hard, minus that to the next frame. ValueError where missing."""
+    """(image0, flow10). hard: flow10 is minus flow12; else the network's own. ValueError if one is missing."""
     if view.image0 is None:
         raise ValueError("this term needs a network of three frames: there is no `image0` in the view")
     if hard:

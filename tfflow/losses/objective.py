@@ -12,11 +12,11 @@ from tfflow.losses.view import View
 class Term:
     """A loss term: called with a View of n pairs, returns [n]. Subclasses are frozen dataclasses.
 
-    needs_truth: whether it compares with `view.target12` as ground truth.
-    needs_teacher: whether it follows `view.target12` as the flow of a teacher.
-    needs_second: whether it judges `view.second`.
-    needs_outputs: fields of the View that not every network gives, see `models.Network.outputs`.
-    needs_levels: strides of the network's flows that it judges, where it is not the one at full resolution.
+    needs_truth: whether `view.target12` must be ground truth.
+    needs_teacher: whether `view.target12` must be the flow of a teacher.
+    needs_second: whether it uses `view.second`.
+    needs_outputs: the fields of the View that it uses and not every network has, see `models.Network.outputs`.
+    needs_levels: strides of the levels that it uses besides full resolution.
     """
 
     needs_truth = False
@@ -32,7 +32,7 @@ class Term:
         return frozenset()
 
     def on_levels(self, levels: frozenset[int]) -> Term | None:
-        """The term on a network that has only these levels; None where nothing is left."""
+        """The term for a network that has only these levels; None if nothing is left."""
         return self if self.needs_levels <= levels else None
 
     def __call__(self, view: View) -> tf.Tensor:
@@ -44,7 +44,7 @@ class Term:
 
 @dataclass(frozen=True)
 class Objective:
-    """Weighted terms. Called with a View, returns each term's weighted value under its name, and never their sum."""
+    """Weighted terms. Called with a View, it returns the weighted value of each term by name, not their sum."""
 
     terms: tuple[tuple[float, Term], ...]
 
@@ -56,7 +56,7 @@ class Objective:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """A name per term: its class, numbered where it stands more than once."""
+        """The names of the terms: their classes in small letters, numbered if a class occurs more than once."""
         kinds = [type(term).__name__.lower() for _, term in self.terms]
         return tuple(k if kinds.count(k) == 1 else f"{k}{kinds[:i].count(k) + 1}" for i, k in enumerate(kinds))
 
@@ -67,7 +67,7 @@ class Objective:
 
     @property
     def needs_levels(self) -> frozenset[int]:
-        """Strides of the network's flows that its terms judge."""
+        """Strides of the levels that its terms use."""
         return frozenset().union(*(term.needs_levels for _, term in self.terms))
 
     def needs(self, what: str) -> bool:
@@ -75,21 +75,37 @@ class Objective:
         return any(getattr(term, f"needs_{what}") for _, term in self.terms)
 
     def on_levels(self, levels: frozenset[int]) -> Objective:
-        """The objective on a network that has only these levels."""
+        """The objective for a network that has only these levels."""
         left = ((weight, term.on_levels(levels)) for weight, term in self.terms)
         return Objective(tuple((weight, term) for weight, term in left if term is not None))
 
     def __call__(self, view: View) -> dict[str, tf.Tensor]:
-        """Weighted value of each term: name -> [n]. Ground truth reaches only terms that declare `needs_truth`."""
+        """Weighted value of each term: name -> [n]. Terms without `needs_truth` do not get the ground truth."""
         return {
             name: weight * term(view if term.needs_truth else view.without_truth)
             for name, (weight, term) in zip(self.names, self.terms, strict=True)
         }
 
 
-def global_mean(values: tf.Tensor, global_batch: int) -> tf.Tensor:
-    """One replica's share of the loss: values [n] summed over directions and pairs, over the pairs of all replicas.
+@dataclass(frozen=True)
+class OfObjective(Term):
+    """Base class of terms that evaluate an objective on other frames of the View."""
 
-    The only place that divides by a batch: summed over replicas, gradients are those of one replica with all pairs.
+    objective: Objective
+
+    @property
+    def needs_levels(self) -> frozenset[int]:
+        return self.objective.needs_levels
+
+    def on_levels(self, levels: frozenset[int]) -> Term | None:
+        left = self.objective.on_levels(levels)
+        return type(self)(left) if left.terms else None
+
+
+def global_mean(values: tf.Tensor, global_batch: int) -> tf.Tensor:
+    """The contribution of one replica to the mean loss: the sum of values [n], divided by `global_batch`.
+
+    values: one number for each pair and direction. global_batch: number of pairs on all replicas.
+    Summed over replicas, loss and gradients equal those of one replica with all pairs. Nothing else divides by a batch.
     """
     return tf.reduce_sum(values) / global_batch

@@ -1,4 +1,4 @@
-"""Robust penalties: how much a difference counts. Elementwise, any shape, float32."""
+"""Robust penalty functions, elementwise, for tensors of any shape, float32."""
 
 from __future__ import annotations
 

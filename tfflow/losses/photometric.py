@@ -1,4 +1,4 @@
-"""Brightness and gradient constancy: the warped second frame and its edges match those of the first frame."""
+"""Brightness and gradient constancy: the warped second frame has the colours and gradients of the first."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ class Photometric(Term):
 
 @dataclass(frozen=True)
 class GradientConstancy(Term):
-    """Sum over RGB of penalty(difference of neighbours in image1 - in warped image2), x and y summed.
+    """Sum over RGB, x and y of penalty(gradient of image1 - gradient of warped image2), mean over visible pixels.
 
-    Mean over visible pixels; of two neighbours, the pixel is the left or upper one. A change of brightness that is
-    the same everywhere costs nothing. Source: Brox et al. 2004, eq. 2.
+    The gradient of a pixel is its difference from the right or lower neighbour. A constant change of brightness costs
+    nothing. Source: Brox et al. 2004, eq. 2.
     """
 
     penalty: Penalty = Charbonnier(alpha=0.5)

@@ -1,4 +1,4 @@
-"""Smoothness: neighbours move alike, except across edges of the image."""
+"""Smoothness of the flow, except across edges of the image."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from tfflow.losses.view import View
 
 @dataclass(frozen=True)
 class Smoothness(Term):
-    """penalty of the flow's differences, u and v summed, mean over pixels, x and y averaged.
+    """Penalty of the differences of the flow, summed over u and v, mean over pixels and over x and y.
 
-    order: 1 (a constant flow costs nothing) or 2 (nor does an affine one).
+    order: 1, for which a constant flow costs nothing, or 2, for which an affine flow costs nothing.
     edge: weight exp(-edge * mean over RGB of |difference of image1|); 0 = no edges. Source: UFlow's edge constant.
-    finest: of the flow at the finest level that the network computes, whatever its stride, to which the image is
-        resized; else of the flow at full resolution.
-    diagonals: along both diagonals too, all four directions averaged (UnFlow's second order); takes no edges.
-    relative: of flow as a share of the smaller side of its grid, not in px (ARFlow).
+    finest: takes the flow of the finest level that the network computes, and resizes the image to it; else the flow at
+        full resolution.
+    diagonals: also along both diagonals, mean over all four directions (UnFlow's second order). `edge` must be 0.
+    relative: divides the flow, px, by the smaller side of its grid (ARFlow).
     """
 
     order: int = 1
@@ -53,9 +53,9 @@ class Smoothness(Term):
     def _along(self, flow_change: tf.Tensor, image_change: tf.Tensor) -> tf.Tensor:
         cost = tf.reduce_sum(self.penalty(flow_change), axis=-1)  # [n, h', w']
         if self.edge:
-            # the second difference around pixel i + 1 spans the edges (i, i + 1) and (i + 1, i + 2): take the first
+            # the second difference at i + 1 spans the edges (i, i + 1) and (i + 1, i + 2); the first one counts
             image_change = image_change[:, : cost.shape[1], : cost.shape[2]]
             cost *= tf.exp(-self.edge * tf.reduce_mean(tf.abs(image_change), axis=-1))
-        # a coarse level of a small crop may have no neighbours at all
+        # a coarse level of a small crop may have a single pixel
         count = tf.cast(tf.shape(cost)[1] * tf.shape(cost)[2], tf.float32)
         return tf.math.divide_no_nan(tf.reduce_sum(cost, axis=[1, 2]), count)

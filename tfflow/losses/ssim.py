@@ -1,4 +1,4 @@
-"""Structural similarity: means, contrast and structure of small windows agree."""
+"""Structural similarity of small windows."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ from tfflow.losses.view import View, mean_where
 class SSIM(Term):
     """Mean over visible pixels and RGB of (1 - SSIM of image1 and the warped image2) / 2, kept in [0, 1].
 
-    Windows are 3x3 with equal weights; the outer pixel, whose window is incomplete, does not count. c1, c2 keep the
-    two quotients finite on images in [0, 1]. Source: Wang et al. 2004; as a loss of flow, ARFlow.
+    Windows are 3x3 with equal weights. The outermost pixels, whose windows are incomplete, do not count. c1, c2: the
+    constants that keep the quotients finite, for images in [0, 1].
+    Source: Wang et al. 2004; as a loss for flow, ARFlow.
     """
 
     c1: float = 0.01**2
@@ -35,5 +36,5 @@ class SSIM(Term):
 
 
 def _window_mean(x: tf.Tensor) -> tf.Tensor:
-    """Mean of each 3x3 window, [n, h, w, c] -> same; at the border over fewer pixels."""
+    """Mean of each 3x3 window, [n, h, w, c] -> same. Windows at the border have fewer pixels."""
     return tf.nn.avg_pool2d(x, 3, 1, "SAME")

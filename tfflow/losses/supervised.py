@@ -1,4 +1,4 @@
-"""Endpoint error against ground truth, at many levels or at one."""
+"""Endpoint error against ground truth, at one level or several."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from tfflow.losses.view import View
 
 @dataclass(frozen=True)
 class MultiscaleEPE(Term):
-    """Endpoint error of every level, summed over its pixels, in units of `unit` px of the full resolution.
+    """Weighted sum over levels of the endpoint error, summed over pixels, in units of `unit` px of full resolution.
 
-    weights: (stride of the level, weight) pairs; levels of other strides do not count, and InputError where the network
-    lacks one of these. The truth is averaged down.
-    power: of the error of a pixel, in px of its level; below 1, pixels with large errors count less.
-    Source: Dosovitskiy et al. 2015; PWC-Net's weights, Sun et al. 2018, eq. 3, and the power, eq. 4.
+    weights: pairs of (stride of the level, weight). The ground truth is resized to each level by averaging.
+    power: exponent of a pixel's error; below 1, large errors count less.
+    Raises InputError if the network lacks one of the levels.
+    Source: Dosovitskiy et al. 2015; PWC-Net's weights and power, Sun et al. 2018, eq. 3 and 4.
     """
 
     weights: tuple[tuple[int, float], ...] = ((4, 0.005), (8, 0.01), (16, 0.02), (32, 0.08), (64, 0.32))
@@ -37,7 +37,7 @@ class MultiscaleEPE(Term):
     def __call__(self, view: View) -> tf.Tensor:
         total = tf.zeros(tf.shape(view.flow12)[:1])
         for stride, weight in self.weights:
-            error, known = level_error(view, view.flows12[view.place(stride)])
+            error, known = level_error(view, view.flows12[view.index(stride)])
             error = error if self.power == 1 else (error + 0.01) ** self.power
             total += weight * tf.reduce_sum(error * known, axis=[1, 2]) * stride / self.unit
         return total
@@ -47,7 +47,7 @@ class MultiscaleEPE(Term):
 class LevelEPE(Term):
     """Mean endpoint error at the level of this stride, in px of that level.
 
-    Source: Ranjan and Black 2017, eq. 3, whose levels are trained one after the other.
+    Source: Ranjan and Black 2017, eq. 3. They train one level after the other.
     """
 
     stride: int
@@ -58,7 +58,7 @@ class LevelEPE(Term):
         return frozenset((self.stride,))
 
     def __call__(self, view: View) -> tf.Tensor:
-        error, known = level_error(view, view.flows12[view.place(self.stride)])
+        error, known = level_error(view, view.flows12[view.index(self.stride)])
         return tf.reduce_sum(error * known, axis=[1, 2]) / (tf.reduce_sum(known, axis=[1, 2]) + 1e-6)
 
 
@@ -74,9 +74,9 @@ class EndpointError(Term):
 
 
 def level_error(view: View, flow: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """Endpoint error of `flow` [n, h', w', 2], px of its grid, and 1 where any truth is known: both [n, h', w'].
+    """Endpoint error of `flow` [n, h', w', 2], px of its grid, and 1 where ground truth is known: both [n, h', w'].
 
-    The truth of a pixel is the mean of the known truth that it covers.
+    The ground truth of a coarse pixel is the mean of the known values in it.
     """
     window = [view.flow12.shape[1] // flow.shape[1], view.flow12.shape[2] // flow.shape[2]]
     if view.target12 is None or view.target_mask is None:

@@ -1,4 +1,4 @@
-"""The input of a loss term: frames, flows and masks of a batch, in one direction or both."""
+"""The input of a loss term: frames, flows and masks of a batch in one direction or both."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from tfflow.errors import InputError
 
 @dataclass(frozen=True, eq=False)
 class View:
-    """n pairs seen from their first frame. Where both directions are trained, n = 2 * b: all 1->2, then all 2->1.
+    """n pairs of frames with their flow. If a phase trains both directions, n = 2 * b: all pairs 1->2, then all 2->1.
 
-    image1, image2: [n, h, w, 3] RGB in [0, 1], h and w of the crop; before colour augmentation.
+    image1, image2: [n, h, w, 3] RGB in [0, 1], before colour augmentation; h and w are those of the crop.
     flows12: the network's flows, fine to coarse, each [n, h', w', 2] in px of its grid; the first is [n, h, w, 2].
-    visible1: [n, h, w, 1], 1 where the pixel is estimated to be visible in the second frame, too. Carries no gradient.
-    flows21: the same pairs' flows12 seen from their second frame; None in one-way training.
-    second: the network's second pass over the same frames, transformed as the phase's `second` says, with the flow of
-        the first pass, transformed alike, to follow; None where there is none.
-    target12, target_mask: a flow to follow and where: ground truth with its valid mask, or a teacher's flow with the
-        teacher's visibility; [n, h, w, 2] and [n, h, w, 1]; None where there is none.
-    truth: whether target12 is ground truth, which `Objective` hands to terms alone that declare `needs_truth`.
-    image0: the frame before image1 (where time runs back: the one after it); None for networks of two frames.
-    flows10, shares: further outputs of a network, on the grids of flows12: its flows to image0, and which of image2
-        (channel 0) and image0 (channel 1) explains a pixel, [n, h', w', 2] >= 0 that add up to 1; None where it has no
-        such output.
+    visible1: [n, h, w, 1], 1 if the pixel is estimated to be visible in image2. No gradient.
+    target12, target_mask: the target flow [n, h, w, 2] and its mask [n, h, w, 1]: ground truth and where it is valid,
+        or a teacher's flow and its visibility. None if there is no target.
+    flows21: the backward flows of the same pairs, as flows12; None in one-way training.
+    image0: the frame before image1 (in the direction 2->1, the frame after it); None for networks of two frames.
+    flows10, shares: outputs that not every network has, on the grids of flows12; else None. flows10 is the flow from
+        image1 to image0. shares [n, h', w', 2], >= 0 with sum 1, states how much image2 (channel 0) and image0
+        (channel 1) contribute to a pixel.
+    second: the View of the second pass, over frames transformed by the phase's `second`; its target is the flow of the
+        first pass under the same transformation. None if the phase has no second pass.
+    truth: whether target12 is ground truth. `Objective` gives it only to terms with `needs_truth`.
     """
 
     image1: tf.Tensor
@@ -47,26 +47,25 @@ class View:
 
     @property
     def levels(self) -> tuple[int, ...]:
-        """The stride of each of flows12: 1 = full resolution, 4 = a quarter of it. A level is named by its stride."""
+        """The level of each of flows12, named by its stride: 1 = full resolution, 4 = a quarter of it."""
         return tuple(self.flow12.shape[1] // flow.shape[1] for flow in self.flows12)
 
-    def place(self, level: int) -> int:
-        """Where the flow of a level stands in flows12. InputError where the network has no such level: no term is
-        silently 0."""
+    def index(self, level: int) -> int:
+        """The index of a level in flows12. Raises InputError if the network lacks it, so that no term is silently 0."""
         if level not in self.levels:
-            raise InputError(f"a term judges the flow at 1/{level}, and this network has {named_levels(self.levels)}")
+            raise InputError(f"a term uses the flow at 1/{level}, and this network has {level_names(self.levels)}")
         return self.levels.index(level)
 
     @functools.cached_property
     def without_truth(self) -> View:
-        """The same for terms that learn without labels: of a flow to follow, only what a teacher gave is left."""
+        """The same without ground truth, for terms that learn without labels. A teacher's flow stays."""
         return dataclasses.replace(self, target12=None, target_mask=None, truth=False) if self.truth else self
 
     @property
     def target(self) -> tuple[tf.Tensor, tf.Tensor]:
-        """The flow to follow and where, without gradient. ValueError where there is none."""
+        """The target flow and its mask, without gradient. ValueError if there is none."""
         if self.target12 is None or self.target_mask is None:
-            raise ValueError("this term follows a teacher's flow: its phase needs a teacher, or a second pass")
+            raise ValueError("this term needs a target flow: its phase needs a teacher, or a second pass")
         return tf.stop_gradient(self.target12), tf.stop_gradient(self.target_mask)
 
     @property
@@ -76,18 +75,18 @@ class View:
 
     @functools.cached_property
     def warped2(self) -> tf.Tensor:
-        """The second frame warped by the flow, which should match the first, [n, h, w, 3]; zero outside."""
+        """image2 warped to image1 by the flow, [n, h, w, 3]; 0 outside the frame."""
         return ops.backward_warp(self.image2, self.flow12)
 
     @property
     def flow21(self) -> tf.Tensor:
-        """Flow of the other direction at full resolution, [n, h, w, 2]. ValueError in one-way training."""
+        """Backward flow at full resolution, [n, h, w, 2]. ValueError in one-way training."""
         if self.flows21 is None:
             raise ValueError("this term compares both directions: its phase needs directions=2")
         return self.flows21[0]
 
 
-def named_levels(levels: Iterable[int]) -> str:
+def level_names(levels: Iterable[int]) -> str:
     """Levels by their strides: "1/1, 1/8"."""
     return ", ".join(f"1/{level}" for level in sorted(set(levels))) or "none"
 
@@ -96,9 +95,9 @@ OVER = ("visible", "all")
 
 
 def mean_where(value: tf.Tensor, mask: tf.Tensor, over: str = "visible") -> tf.Tensor:
-    """Mean of `value` [n, h, w, 1] over the pixels that `mask` [n, h, w, 1] uses: [n]. An empty mask gives 0.
+    """Mean of `value` [n, h, w, 1] over the pixels where `mask` [n, h, w, 1] is 1: [n]. An empty mask gives 0.
 
-    over "all": the same sum over the number of all pixels, used or not, so that occluded pixels make it smaller.
+    over: "visible", or "all" to divide the same sum by the number of all pixels.
     """
     if over not in OVER:
         raise ValueError(f"`over` must be one of {', '.join(OVER)}, got {over!r}")

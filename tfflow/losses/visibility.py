@@ -1,4 +1,4 @@
-"""Estimates which pixels of the first frame are visible in the second: 1 = visible, no gradient, [n, h, w, 1]."""
+"""Estimates which pixels of frame 1 are visible in frame 2: masks [n, h, w, 1], 1 = visible, without gradient."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Visibility(Protocol):
 
 @dataclass(frozen=True)
 class Everywhere:
-    """Every pixel counts."""
+    """All pixels count as visible."""
 
     def __call__(self, flow12, flow21):
         return tf.ones_like(flow12[..., :1])
@@ -27,9 +27,10 @@ class Everywhere:
 
 @dataclass(frozen=True)
 class Inside:
-    """Pixels whose target lies in the frame, but for a border of this share of the smaller side.
+    """Pixels whose target lies inside the frame.
 
-    Source: Back to Basics' border mask of a tenth.
+    border: width of a border where all pixels count as occluded, as a share of the smaller side. Source: the border
+    mask of Back to Basics, 0.1.
     """
 
     border: float = 0.0
@@ -45,8 +46,8 @@ class Inside:
 class ForwardBackward:
     """Pixels that pass the forward-backward check: |f + b|**2 <= alpha1 (|f|**2 + |b|**2) + alpha2, in px.
 
-    b is the backward flow at the target. outside "zero": 0 beyond the frame, so that a pixel that leaves it by more
-    than 0.71 px is occluded; "border": as at the frame's nearest pixel (UnFlow).
+    f is the forward flow, b the backward flow at its target. outside: b for targets outside the frame. "zero": 0, so a
+    pixel that moves more than 0.71 px outside is occluded; "border": b of the nearest pixel (UnFlow).
     Source: Sundaram et al. 2010; UnFlow, DDFlow, ARFlow.
     """
 
@@ -63,9 +64,10 @@ class ForwardBackward:
 
 @dataclass(frozen=True)
 class RangeMap:
-    """Pixels that the backward flow arrives at: the range map, clipped to 1; hard (0 or 1) where a threshold is given.
+    """The range map of the backward flow, clipped to 1.
 
-    Source: Wang et al. 2018 (Occlusion Aware); with a threshold ARFlow, UFlow's "wangthres".
+    threshold: the mask is 1 where the range map is at least this, else 0; None = no threshold.
+    Source: Wang et al. 2018 (Occlusion Aware); with a threshold, ARFlow and UFlow ("wangthres").
     """
 
     threshold: float | None = None
@@ -79,9 +81,10 @@ class RangeMap:
 
 @dataclass(frozen=True)
 class Confidence:
-    """exp(-|f + b|**2 / (sigma**2 (h**2 + w**2))) inside the frame, 0 outside: soft, and the same at any resolution.
+    """exp(-|f + b|**2 / (sigma**2 (h**2 + w**2))) inside the frame, 0 outside: a soft mask.
 
-    sigma: share of the frame's diagonal at which the forward-backward residual halves the confidence, about.
+    f is the forward flow, b the backward flow at its target. sigma: share of the frame's diagonal; a residual |f + b|
+    of this length gives 1 / e.
     Source: Jonschkowski et al. 2020 (UFlow), eq. 7 and 8.
     """
 
@@ -95,7 +98,7 @@ class Confidence:
 
 @dataclass(frozen=True)
 class Both:
-    """Pixels that two estimates both mark as visible: the product of their masks."""
+    """Pixels that both estimates mark as visible: the product of the masks."""
 
     first: Visibility
     second: Visibility

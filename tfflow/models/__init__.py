@@ -1,4 +1,17 @@
-"""Flow networks: the table of them, and trained ones by name, file or training run."""
+"""Flow networks, and trained models by name, file or run.
+
+A network has a name in a table, and so have its pretrained weights:
+
+    import tensorflow as tf
+    from tfflow.models import VARIANTS, load, one_direction, pretrained_names, variant
+
+    "pwcnet_mobile" in VARIANTS, "pwcnet_mobile" in pretrained_names()  # (True, True)
+    network = variant("pwcnet_mobile").build("float32")
+    graph = one_direction(network, size=(64, 96), batch=1)
+    images = tf.random.uniform([1, 64, 96, 3])
+    graph([images, images])[0]  # [1, 64, 96, 2]
+    load("pwcnet_mobile").batch(images.numpy(), images.numpy())  # [1, 64, 96, 2]
+"""
 
 from __future__ import annotations
 
@@ -18,13 +31,13 @@ from tfflow.models.variants import VARIANTS, Variant, register_network, variant
 from tfflow.models.weights import assign, read_arrays
 
 PRETRAINED = Path(__file__).parent.parent / "weights"
-"""Weights that come with the package, `<name>.safetensors` and what is on record of them, `<name>.json`."""
+"""The folder of pretrained weights: `<name>.safetensors`, and `<name>.json`, how they were trained and their scores."""
 
 DEFAULT = defaults.WEIGHTS
-"""The pretrained weights that are loaded where none are named."""
+"""The default pretrained weights."""
 
 RUN_WEIGHTS = "weights.safetensors"
-"""The file of finished weights in an output folder of `python -m tfflow.train`."""
+"""The file of the final weights in the folder of a run."""
 
 __all__ = [
     "DEFAULT",
@@ -56,23 +69,23 @@ def untrained(name: str, scales: Sequence[float] = ONCE) -> FlowModel:
 
 
 def load(weights: str | os.PathLike, scales: Sequence[float] = ONCE) -> FlowModel | TFLiteModel:
-    """A trained network: pretrained weights by name, a .safetensors file, the folder of a run of `tfflow train`, or a
-    .tflite of `export/to_tflite.py`.
+    """A trained network.
 
-    scales: sizes, as shares of the frames' own, of its passes, one after the other, see `FlowModel`; an exported
-    network has one size.
+    weights: the name of pretrained weights, a .safetensors file, the folder of a run, or an exported .tflite file.
+    scales: sizes of the passes as shares of the frame size, see `FlowModel`; not for exported networks.
+    Raises InputError if there are no such weights.
     """
     if Path(weights).suffix == SUFFIX:
         if check_scales(scales) != ONCE:
-            raise InputError(f"{str(weights)!r} is exported for one size of frames: scales are for other weights")
+            raise InputError(f"{str(weights)!r} is exported for one frame size: it takes no `scales`")
         return TFLiteModel(weights)
     return load_float(weights, scales)
 
 
 def load_float(weights: str | os.PathLike, scales: Sequence[float] = ONCE) -> FlowModel:
-    """As `load`, but a network of Keras, which can be trained on and exported."""
+    """As `load`, but refuses exported files: the network can be trained further and exported."""
     if Path(weights).suffix == SUFFIX:
-        raise InputError(f"{str(weights)!r} is an exported network; give the weights that it was made from")
+        raise InputError(f"{str(weights)!r} is an exported network; give the weights that it was exported from")
     path = weights_file(weights)
     arrays, metadata = read_arrays(path)
     if metadata.get("model") not in VARIANTS:
@@ -87,19 +100,19 @@ def load_float(weights: str | os.PathLike, scales: Sequence[float] = ONCE) -> Fl
 
 
 def pretrained_names() -> list[str]:
-    """Names of the pretrained weights."""
+    """The names of all pretrained weights."""
     return sorted(p.stem for p in PRETRAINED.glob("*.safetensors"))
 
 
 def record(name: str) -> dict[str, Any]:
-    """How the pretrained weights `name` were trained and what they scored: see `tfflow.release`."""
+    """How the pretrained weights `name` were trained, and their scores: see `tfflow.release`."""
     if name not in pretrained_names():
         raise unknown_name("weights", name, pretrained_names())
     return parse_json((PRETRAINED / f"{name}.json").read_bytes())
 
 
 def weights_file(weights: str | os.PathLike) -> Path:
-    """The file that `load` would read; InputError where there is none."""
+    """The file that `load` reads. InputError if there is none."""
     path = Path(weights)
     if path.is_dir():
         if (path / RUN_WEIGHTS).is_file():

@@ -1,7 +1,7 @@
-"""The building blocks of the networks: convolution with its activation, encoder, decoder, refinement, flow head.
+"""Building blocks of the networks: convolution with activation, encoder, decoder, context network, flow head.
 
-Each function makes its layers when it is called and returns a function of tensors, so that a network may use them
-on several frames, directions or levels with the same weights. Names of layers are the names of weights on disk.
+Each function creates its layers and returns a function of tensors. A network may call that function for several frames,
+directions or levels, which then share weights. The names of layers are the names of weights on disk.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from tfflow.layers import CostVolume, DilatedConv2D
 Block = Callable[..., "keras.KerasTensor"]
 
 KAIMING = keras.initializers.VarianceScaling(2.0, "fan_in", "untruncated_normal")
-"""He et al. 2015, as PWC-Net."""
+"""He et al. 2015: PWC-Net."""
 NEAR_ZERO = keras.initializers.VarianceScaling(0.01, "fan_in", "untruncated_normal")
-"""For heads whose flow is a residual: training starts from almost no motion."""
+"""For flow heads that predict a residual: the initial flow is almost 0."""
 XAVIER = keras.initializers.GlorotUniform()
-"""Glorot 2010, TF slim's default: DDFlow."""
+"""Glorot 2010, the default of TF slim: DDFlow."""
 TORCH = keras.initializers.VarianceScaling(1 / 3, "fan_in", "uniform")
-"""U(-1/sqrt(fan_in), 1/sqrt(fan_in)), PyTorch's and Lua Torch's default: PWC-Lite, SpyNet."""
+"""U(-1/sqrt(fan_in), 1/sqrt(fan_in)), the default of PyTorch and Lua Torch: PWC-Lite, SpyNet."""
 
 
 def conv(
@@ -37,8 +37,8 @@ def conv(
 ) -> Block:
     """Convolution and leaky ReLU (slope None: linear; 0: ReLU): [b, h, w, c] -> [b, h / stride, w / stride, filters].
 
-    symmetric: pads (kernel - 1) / 2 on all sides as Caffe and PyTorch; else TensorFlow's "same", which at stride 2
-    pads right and below alone. The activation is a layer of its own: the quantizer refuses it inside a convolution.
+    symmetric: pads (kernel - 1) / 2 on all sides, as Caffe and PyTorch do; else TensorFlow's "same", which at stride 2
+    pads only right and below. The activation is a separate layer, because the quantizer refuses it in a convolution.
     """
     common = {"kernel_initializer": _copy(init), "dtype": dtype, "name": name}
     pad = None
@@ -64,7 +64,7 @@ def conv(
 
 
 def flow_head(name: str, kernel: int = 3, init=XAVIER) -> Block:
-    """The last convolution, features [b, h, w, c] -> flow [b, h, w, 2]: linear, and float32 whatever the policy."""
+    """The last convolution, features [b, h, w, c] -> flow [b, h, w, 2]: linear, float32 under every policy."""
     return conv(name, 2, kernel, slope=None, init=init, dtype="float32")
 
 
@@ -102,7 +102,7 @@ def stack(name: str, filters: Sequence[int], dilations: Sequence[int] | None = N
 
 
 def context_network(name: str = "context", init=XAVIER, **options) -> Block:
-    """PWC-Net's refinement, dilated 3x3 convolutions over 67 x 67 px of the grid: [b, h, w, c] -> [b, h, w, 2]."""
+    """PWC-Net's context network, dilated convolutions that cover 67 x 67 px: [b, h, w, c] -> flow [b, h, w, 2]."""
     body = stack(name, (128, 128, 128, 96, 64, 32), (1, 2, 4, 8, 16, 1), init=init, **options)
     return chain([body, flow_head(f"{name}_flow", init=init)])
 
@@ -126,20 +126,20 @@ def deconv(name: str, filters: int, init=XAVIER, dtype: str = "float32", bias: b
 
 
 def concat(name: str, tensors: Sequence, dtype: str = "float32"):
-    """Channels of all tensors side by side, in the precision of features: flow that enters here is a feature."""
+    """Concatenates channels, cast to the dtype of features. Flow in it is an input of a convolution, not the result."""
     return keras.layers.Concatenate(dtype=dtype, name=name)(list(tensors))
 
 
-def cost_volume(level: int | str, features1, features2, dtype: str = "float32"):
-    """9x9 costs of a level, [b, h, w, 81]. A layer a level: in eight bits each level has a range of its own."""
-    return CostVolume(radius=4, dtype=dtype, name=f"cost_volume{level}")([features1, features2])
+def cost_volume(level: int | str, features1, features2, dtype: str = "float32", radius: int = 4):
+    """Costs of a level, by default 9x9, [b, h, w, 81]. Each level has its own layer: its own range in int8."""
+    return CostVolume(radius, dtype=dtype, name=f"cost_volume{level}")([features1, features2])
 
 
 def add(name: str, flow1, flow2):
-    """Sum of two flows, float32: the flow itself is never rounded."""
+    """Sum of two flows, float32 under every policy."""
     return keras.layers.Add(dtype="float32", name=name)([flow1, flow2])
 
 
 def _copy(init):
-    """An initializer object draws the same numbers each time it is used: every layer gets its own."""
+    """A copy for each layer: one initializer object draws the same numbers every time."""
     return type(init).from_config(init.get_config())

@@ -1,4 +1,4 @@
-"""A network that makes several passes, coarse to fine: each at what the flow so far leaves to explain."""
+"""Several passes of a network, coarse to fine. Each pass estimates the motion that the flow so far leaves."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from tfflow import ops
 from tfflow.errors import InputError
 
 ONCE = (1.0,)
-"""The network as it is: one pass at the frames' own size."""
+"""One pass at the size of the frames."""
 LEAST, MOST = 1 / 16, 8.0
 
 
 def check_scales(scales: Sequence[float]) -> tuple[float, ...]:
-    """The scales as numbers. InputError where they are none, or one is out of range."""
+    """The scales as numbers. InputError if there is none, or one is out of range."""
     try:
         found = tuple(float(s) for s in scales)
     except (TypeError, ValueError):
@@ -32,13 +32,13 @@ def cascade(
     scales: Sequence[float],
     initial_flow: tf.Tensor | None = None,
 ) -> tf.Tensor:
-    """Flow of `network` at each of the scales in turn; from the second on, at image2 warped by the flow so far.
+    """Flow after one pass of `network` at each scale. From the second pass on, image2 is warped by the flow so far.
 
-    network: images [b, h, w, 3] twice -> flow [b, h, w, 2], of any size. images1, images2: [b, h, w, 3]. scales: sizes
-    of the frames in each pass, as shares of their own. initial_flow: [b, h, w, 2], known before the first pass.
+    network: images [b, h, w, 3] twice -> flow [b, h, w, 2], any size. images1, images2: [b, h, w, 3]. scales: sizes of
+    the passes as shares of the frame size. initial_flow: [b, h, w, 2], px; image2 is warped by it in the first pass.
     Returns [b, h, w, 2], px.
-    What is found on warped frames adds to what is known at its target: f(x) = more(x) + so_far(x + more(x)).
-    Source: warping coarse to fine, Brox et al. 2004; networks stacked by it, Ilg et al. 2017 (FlowNet 2.0).
+    A pass on warped frames gives an increment. The new flow is f(x) = increment(x) + so_far(x + increment(x)).
+    Source: coarse-to-fine warping, Brox et al. 2004; stacked networks, Ilg et al. 2017 (FlowNet 2.0).
     """
     own = tuple(tf.unstack(tf.shape(images1)[1:3]))
     flow = initial_flow

@@ -1,4 +1,4 @@
-"""The flow of one pair and what follows from it: what is visible, how sure it is, the warped frame, pictures, files."""
+"""The flow of one pair, with visibility, confidence, the warped frame, pictures and files."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from tfflow.ops.arrays import warp
 
 @dataclass(frozen=True, eq=False)
 class Estimate:
-    """The flow of a pair, [h, w, 2], px, and of what it was made.
+    """The flow of a pair, [h, w, 2], px, and the pair.
 
-    image1, image2: float32 RGB [h, w, 3] in [0, 1]. flow21: the flow back, where it was asked for; without it there is
-    no visibility and no confidence. name: of the pair, such as "frame_000007".
+    image1, image2: float32 RGB [h, w, 3] in [0, 1]. flow21: the backward flow, if it was computed; visibility and
+    confidence need it. name: of the pair, such as "frame_000007".
     """
 
     flow: np.ndarray
@@ -36,16 +36,16 @@ class Estimate:
 
     @functools.cached_property
     def visible(self) -> np.ndarray:
-        """bool [h, w]: True where the forward-backward check finds image1's pixel in image2."""
-        return visible_by_check(self.flow, self._back())
+        """bool [h, w]: True for pixels that pass the forward-backward check."""
+        return visible_by_check(self.flow, self._backward())
 
     @functools.cached_property
     def confidence(self) -> np.ndarray:
-        """float32 [h, w], 1 where both flows agree, 0 where they do not at all: see `tfflow.models.confidence`."""
-        return confidence(self.flow, self._back(), self.image1)
+        """Confidence of each pixel, float32 [h, w] in [0, 1]: see `tfflow.models.confidence`."""
+        return confidence(self.flow, self._backward(), self.image1)
 
     def warp(self, image2: Any = None) -> np.ndarray:
-        """image2, or an array [h, w] or [h, w, c] on its pixels, fetched to image1's: float32, 0 beyond the frame."""
+        """Warps image2, or an array [h, w] or [h, w, c] of its size, to image1: float32, 0 outside the frame."""
         values = self.image2 if image2 is None else np.asarray(image2)
         if values.shape[:2] != self.flow.shape[:2] or values.ndim not in (2, 3):
             raise InputError(f"to warp, give {self.flow.shape[0]} x {self.flow.shape[1]} pixels, got {values.shape}")
@@ -54,19 +54,19 @@ class Estimate:
         return warped[..., 0] if flat else warped
 
     def picture(self, scale: float | None = None) -> np.ndarray:
-        """The flow as colour, uint8 RGB [h, w, 3]; full colour at `scale` px, else at the 99th percentile of it."""
+        """The flow as colours, uint8 RGB [h, w, 3]. scale: px at full saturation; None = the 99th percentile."""
         return colours.flow_to_colour(self.flow, scale or colours.robust_scale([self.flow]))
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """What an .npz holds: flow, and where there is the flow back, flow21, visible and confidence."""
+        """The arrays of an .npz: flow, and if there is a backward flow, flow21, visible and confidence."""
         if self.flow21 is None:
             return {"flow": self.flow}
         return {"flow": self.flow, "flow21": self.flow21, "visible": self.visible, "confidence": self.confidence}
 
     def save(self, path: str | os.PathLike, scale: float | None = None) -> None:
-        """One file, by its suffix: the flow as .flo, .pfm or .npy, all arrays as .npz, a picture as .png or .jpg.
+        """Writes one file. The suffix chooses the flow (.flo, .pfm, .npy), all arrays (.npz) or a picture (.png, .jpg).
 
-        scale: of the picture. KITTI's 16-bit PNG is `tfflow.data.formats.write_kitti_png`.
+        scale: of the picture, see `picture`. For KITTI's 16-bit PNG use `tfflow.data.formats.write_kitti_png`.
         Raises InputError for another suffix.
         """
         path = Path(path)
@@ -81,14 +81,14 @@ class Estimate:
         else:
             raise InputError(f"'{path}': expected a name that ends in .flo, .pfm, .npy, .npz, .png or .jpg")
 
-    def _back(self) -> np.ndarray:
+    def _backward(self) -> np.ndarray:
         if self.flow21 is None:
-            raise InputError("this needs the flow back, too: ask for both directions, as `model.estimate` does")
+            raise InputError("this needs the backward flow: compute both directions, as `model.estimate` does")
         return self.flow21
 
 
 def estimate_pair(both: Callable[..., Any], first: np.ndarray, second: np.ndarray, *neighbours: Any) -> Estimate:
-    """The `Estimate` of two images [h, w, 3] by a model's `both`, which gives both directions in one pass."""
+    """The `Estimate` of two images [h, w, 3]. both: the method of a model that gives both directions."""
     stacked = [None if image is None else image[None] for image in neighbours]
     flow12, flow21 = both(first[None], second[None], *stacked)
     return Estimate(np.asarray(flow12)[0], first, second, np.asarray(flow21)[0])

@@ -1,4 +1,4 @@
-"""How much arithmetic a network does, counted from its Keras graph."""
+"""The number of floating-point operations of a network, from its Keras graph."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ CONVENTION = "convolutions and cost volumes; a multiply-add is 2 FLOPs; bias, ac
 
 
 def flops(model: keras.Model) -> int:
-    """Floating-point operations of one run of `model`, as CONVENTION says; backwards it is about twice as much again.
+    """Floating-point operations of one forward pass of `model`, counted as CONVENTION says.
 
-    model: of fixed batch and size, as `one_direction(network, size, batch)` gives it. A layer that is used several
-    times counts several times. Raises ValueError where a size is not fixed.
+    model: of fixed batch and size, as from `one_direction(network, size, batch)`. A layer that is used several times
+    counts several times. The backward pass takes about twice as many. Raises ValueError if a size is not fixed.
     """
     nodes = [node for depth in model._nodes_by_depth.values() for node in depth]
     return sum(_of(node.layer, node.input_shapes, node.output_shapes) for node in nodes)

@@ -1,4 +1,4 @@
-"""A network ready to use: arrays of any size and kind in, flow in pixels out."""
+"""A trained network: it takes images of any size and type, and gives flow in pixels."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ class FlowModel:
         flow = model.flow(image1, image2)                      # PIL, imageio, matplotlib: RGB
         flow = model.flow(frame1, frame2, channels="bgr")      # cv2.imread, cv2.VideoCapture
 
-    name, stride, parameters: of the network (`tfflow.models.VARIANTS`); metadata: where the weights come from.
+    name, stride, parameters: of the network (`tfflow.models.VARIANTS`). metadata: the origin of the weights.
     network: an existing network, whose weights are then shared; else a new one with random weights.
-    scales: sizes, as shares of the frames' own, of the network's passes, one after the other (`cascade`): (1, 2) is
-        more exact at five times the work, (0.5, 1, 2) reaches farther, too. Of networks of two frames alone.
-    frames: how many the network takes, 2 or 3. Of three, the third is image0, the frame before image1: where none
-        is given, as at the beginning of a sequence, image1 itself stands for it (and image2 for image3).
-    Networks whose authors use fewer levels for small frames (`Network.longest_sides`) do so here with their weights.
-    Frames of any size: the last row and column are repeated up to a multiple of the stride, and the flow is cut back.
+    scales: sizes of the passes as shares of the frame size (`cascade`). (1, 2) is more accurate and takes five times
+        as long; (0.5, 1, 2) also finds larger motion. Networks of three frames have one pass.
+    frames: the number of frames that the network takes, 2 or 3. The third is image0, the frame before image1. If it is
+        not given, as at the beginning of a sequence, image1 replaces it (and image2 replaces image3).
+    Networks whose authors use fewer levels for small frames (`Network.longest_sides`) do the same with the authors'
+    weights. Frames are padded to a multiple of the stride by repeating the last row and column; the flow is cropped.
     """
 
     def __init__(
@@ -52,13 +52,13 @@ class FlowModel:
         kind = variant(name)
         self.scales = check_scales(scales)
         self.name, self.stride, self.metadata = name, kind.stride, metadata or {}
-        self.origin = "random"  # where the weights come from, as `load` was given it
+        self.origin = "random"  # the argument of `load`
         self.network = network or kind.build("float32")
         self.frames = frames_of(self.network)
         self._sides = longest_sides_of(self.network) if "imported" in self.metadata else ()
         if self.frames > 2 and self.scales != ONCE:
             raise InputError(f"{name} takes {self.frames} frames: scales are for networks of two")
-        any_size = tf.TensorSpec([None, None, None, 3])  # traced once; as fast as a size of its own
+        any_size = tf.TensorSpec([None, None, None, 3])  # one trace, which is as fast as one for each size
         once = functools.partial(tf.function, autograph=False)
         self._predict = once(self.forward, input_signature=[any_size] * self.frames)
         self._predict_both = once(self.stacked, input_signature=[any_size] * (2 if self.frames == 2 else 4))
@@ -70,50 +70,50 @@ class FlowModel:
 
     @functools.cached_property
     def one_way(self) -> keras.Model:
-        """The Keras model of 1->2 (`models.one_direction`); shares its weights with `both_ways`."""
+        """The Keras model for the direction 1->2 (`models.one_direction`). It shares its weights with `both_ways`."""
         return one_direction(self.network)
 
     @functools.cached_property
     def both_ways(self) -> keras.Model:
-        """The Keras model of 1->2 and 2->1 (`models.both_directions`)."""
+        """The Keras model for both directions (`models.both_directions`)."""
         return both_directions(self.network)
 
     @functools.cached_property
     def keras_model(self) -> keras.Model:
-        """A Keras model of tf_keras (Keras 2) over the same weights: image1, image2 [b, h, w, 3] RGB in [0, 1], of any
-        size -> flow [b, h, w, 2], px (`models.any_size`). It can be trained by `fit`, and saved and loaded by Keras."""
+        """A model of tf_keras (Keras 2) with the same weights: image1, image2 [b, h, w, 3] RGB in [0, 1], of any size
+        -> flow [b, h, w, 2], px (`models.any_size`). It can be trained by `fit`, and saved and loaded by Keras."""
         return any_size(self.network, self.name)
 
     def save(self, path: str | os.PathLike, **metadata: str) -> Path:
-        """Writes the weights to a .safetensors file, which `tfflow.load` takes; returns its path.
+        """Writes the weights to a .safetensors file, which `tfflow.load` reads. Returns its path.
 
-        metadata: what to note of them besides what is noted already, such as recipe="my own loop".
+        metadata: texts to store with them, such as recipe="my own loop".
         """
         return save_weights(self.one_way, path, self.name, {**self.metadata, **metadata})
 
     def network_at(self, size: tuple[int, int]) -> Network:
-        """The network as it is used on frames of this height and width: all of it, or its first levels."""
+        """The network for frames of this height and width: all of it, or its first levels."""
         padded = max(-(-n // self.stride) * self.stride for n in size)
         return self._first_levels(sum(padded > side for side in self._sides)) if self._sides else self.network
 
     def _first_levels(self, place: int) -> Network:
-        """For frames longer than `place` of the sides; over all of them, the network itself."""
+        """The network for frames longer than `place` of the `longest_sides`. Above all of them: all levels."""
         return self.network if place == len(self._sides) else self.network.first_levels(place + 1)  # type: ignore[attr-defined]
 
     @functools.cached_property
     def parameters(self) -> int:
-        """How many numbers the network learned."""
+        """The number of weights."""
         return self.one_way.count_params()
 
     def flow(self, image1, image2, channels: str = "rgb", image0=None, initial_flow=None) -> np.ndarray:
-        """Motion from image1 to image2: float32 [h, w, 2], (u right, v down), px.
+        """Flow from image1 to image2: float32 [h, w, 2], (u right, v down), px.
 
-        image1, image2: paths, which are read; arrays [h, w], [h, w, 1], [h, w, 3] or [h, w, 4] (alpha is dropped) of
-            one size, uint8 or uint16, or float in [0, 1]; or PIL images. image0: the frame before them, for networks
-            of three frames.
-        channels: order of the colours, "rgb" or, for arrays from OpenCV, "bgr". initial_flow: [h, w, 2], px, a guess
-            to start from: the network sees image2 warped by it. `tfflow.models.warm_start` makes one of the last flow.
-        Two images that are the same have a flow of 0. Raises ValueError on other shapes, types or ranges.
+        image1, image2: of one size. Paths; arrays [h, w], [h, w, 1], [h, w, 3] or [h, w, 4] (alpha is dropped) of
+            uint8, uint16 or float in [0, 1]; or PIL images. image0: the frame before them, for networks of three
+            frames.
+        channels: order of the colours, "rgb" or, for arrays from OpenCV, "bgr". initial_flow: [h, w, 2], px, by which
+            image2 is warped before the first pass. `tfflow.models.warm_start` computes one from the last flow.
+        Identical images give a flow of 0. Raises ValueError for other shapes, types or ranges.
         """
         first, second = as_pair(image1, image2, channels)
         before = None if image0 is None else as_pair(image0, image1, channels)[0][None]
@@ -121,7 +121,7 @@ class FlowModel:
         return self.batch(first[None], second[None], before, start)[0]
 
     def estimate(self, image1, image2, channels: str = "rgb", image0=None, image3=None) -> Estimate:
-        """The flow with the flow back, from one pass: what is visible, how sure it is, the warped frame, a picture.
+        """Forward and backward flow, and what follows from them: visibility, confidence, warped frame, picture.
 
         result = model.estimate(image1, image2); result.flow, result.visible, result.confidence, result.save("a.flo").
         Images as in `flow`; image3: the frame after image2, for networks of three frames.
@@ -137,9 +137,9 @@ class FlowModel:
         images0: np.ndarray | None = None,
         initial_flow: np.ndarray | None = None,
     ) -> np.ndarray:
-        """Flow of many pairs: images [b, h, w, 3], float32 RGB in [0, 1] -> [b, h, w, 2], px. Raises as `as_batch`.
+        """Flow of many pairs: images [b, h, w, 3], float32 RGB in [0, 1] -> [b, h, w, 2], px.
 
-        initial_flow: [b, h, w, 2], as in `flow`.
+        initial_flow: [b, h, w, 2], as in `flow`. Raises InputError for other shapes or types.
         """
         check_process()
         images = as_batch(images1, images2, *self._neighbours((images0, images1)))
@@ -157,10 +157,10 @@ class FlowModel:
         images3: np.ndarray | None = None,
         initial_flows: tuple[np.ndarray, np.ndarray] | None = None,
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Flow 1->2 and 2->1, each [b, h, w, 2]; every frame is encoded once. Images as in `batch`.
+        """Flow 1->2 and 2->1, each [b, h, w, 2], px. Every frame is encoded once. Images as in `batch`.
 
-        images3: for networks of three frames, the frame after image2, which comes before it when time runs back.
-        initial_flows: guesses of both flows to start from, each [b, h, w, 2]; the frames are then encoded twice.
+        images3: the frames after image2, for networks of three frames; the direction 2->1 needs them.
+        initial_flows: initial flow of both directions, each [b, h, w, 2]; every frame is then encoded twice.
         """
         check_process()
         images = as_batch(images1, images2, *self._neighbours((images0, images1), (images3, images2)))
@@ -173,7 +173,7 @@ class FlowModel:
         return at_rest(flow12, images[0], images[1]), at_rest(flow21, images[0], images[1])
 
     def _start(self, initial_flow: np.ndarray, images: np.ndarray) -> np.ndarray:
-        """A guess as float32, or InputError where the network takes none, or it is none of these images."""
+        """The initial flow as float32. InputError if the network takes none, or it does not fit the images."""
         start = np.asarray(initial_flow, np.float32)
         if self.frames > 2:
             raise InputError(f"{self.name} takes {self.frames} frames: an initial flow is for networks of two")
@@ -182,7 +182,7 @@ class FlowModel:
         return start
 
     def _neighbours(self, *given_and_nearest) -> list[np.ndarray]:
-        """Frames around the pair that the network takes besides; the nearest of the pair where none is given."""
+        """The frames before and after the pair that the network takes. A missing one is replaced by its neighbour."""
         if self.frames == 2:
             if any(given is not None for given, _ in given_and_nearest):
                 raise InputError(f"{self.name} takes two frames: leave out those before and after them")
@@ -196,17 +196,17 @@ class FlowModel:
         return cascade(functools.partial(self._one_pass, "one_way"), images1, images2, self.scales)
 
     def continued(self, images1: tf.Tensor, images2: tf.Tensor, initial_flow: tf.Tensor) -> tf.Tensor:
-        """`batch` inside a graph, from an initial flow on."""
+        """`batch` inside a graph, with an initial flow."""
         return cascade(functools.partial(self._one_pass, "one_way"), images1, images2, self.scales, initial_flow)
 
     def stacked(self, images1: tf.Tensor, images2: tf.Tensor, *neighbours: tf.Tensor) -> tf.Tensor:
-        """`both` inside a graph: [2b, h, w, 2], flows 1->2, then 2->1."""
+        """`both` inside a graph: flows 1->2, then 2->1, [2 * b, h, w, 2]."""
         if self.scales == ONCE:
             return self._one_pass("both_ways", images1, images2, *neighbours)
         return tf.concat([self.forward(images1, images2), self.forward(images2, images1)], axis=0)
 
     def _one_pass(self, ways: str, *images):
-        """Flow of `one_way` or `both_ways`, with as many levels as the frames' size asks for."""
+        """Flow of `one_way` or `both_ways`, with the number of levels for the size of the frames."""
         padded, sizes = zip(*(ops.pad_to_multiple(frames, self.stride) for frames in images), strict=True)
         if not self._sides:
             return ops.crop_to(getattr(self, ways)(list(padded))[0], sizes[0])
@@ -214,6 +214,6 @@ class FlowModel:
         models = [build(self._first_levels(place)) for place in range(len(self._sides))] + [getattr(self, ways)]
         longest = tf.reduce_max(tf.shape(padded[0])[1:3])
         place = tf.reduce_sum(tf.cast(longest > self._sides, tf.int32))
-        runs = [lambda m=m: tf.nest.flatten(m(list(padded)))[0] for m in models]  # of one level there is no list
+        runs = [lambda m=m: tf.nest.flatten(m(list(padded)))[0] for m in models]  # a model of one level gives no list
         flow = tf.switch_case(place, runs)
         return ops.crop_to(tf.ensure_shape(flow, [None, None, None, 2]), sizes[0])

@@ -1,4 +1,4 @@
-"""What FlowNetS, FlowNetC and stacks of them share: a contracting part, and an expanding part that refines flow.
+"""The parts of FlowNetS, FlowNetC and stacks of them: a contracting part, and an expanding part that refines flow.
 
 Dosovitskiy et al., FlowNet: Learning Optical Flow with Convolutional Networks, ICCV 2015.
 """
@@ -14,17 +14,18 @@ from tfflow.layers import CostVolume, Scale
 from tfflow.models.blocks import KAIMING, Block, chain, concat, conv, deconv, flow_head
 
 FLOW_UNIT = 20.0
-"""Every level predicts px of the full resolution, divided by this."""
+"""Every level predicts flow in px of full resolution, divided by this."""
 LEVELS = (6, 5, 4, 3, 2)
 WIDTHS = {5: 512, 4: 256, 3: 128, 2: 64}
-"""Channels that come from the coarser level."""
+"""Number of channels that each level receives from the coarser one."""
 
 
 class FlowNetBlocks:
-    """The layers of one FlowNet; two of them in a stack differ by the beginning of their layers' names.
+    """The layers of one FlowNet.
 
-    prefix: of every layer's name. width: factor on every number of channels but the costs' and the flow's.
-    symmetric: pads as Caffe and PyTorch, else as TensorFlow. flow_bias: whether upsampling a flow learns a bias.
+    prefix: of every layer's name; it tells the networks of a stack apart. width: factor of all numbers of channels
+    except those of costs and flow. symmetric: pads as Caffe and PyTorch do, else as TensorFlow does. flow_bias: whether
+    the layers that upsample flow have a bias.
     """
 
     def __init__(self, dtype: str, prefix: str = "", width: float = 1.0, symmetric: bool = True, flow_bias=True):
@@ -35,7 +36,7 @@ class FlowNetBlocks:
         return conv(f"{self.prefix}{name}", int(filters * self.width), kernel, stride, slope=slope, **self.options)
 
     def simple(self) -> Callable:
-        """FlowNetS: all inputs of a pair, side by side [b, h, w, c] -> flows of levels 2 to 6."""
+        """FlowNetS: all inputs of a pair, concatenated [b, h, w, c] -> flows of levels 2 to 6."""
         conv1, conv2 = self.conv("conv1", 64, 7, 2), self.conv("conv2", 128, 5, 2)
         conv3, conv3_1 = self.conv("conv3", 256, 5, 2), self.conv("conv3_1", 256)
         rest = self._rest()
@@ -47,7 +48,7 @@ class FlowNetBlocks:
         return apply
 
     def small(self) -> Callable:
-        """FlowNetSD, for small displacements: as `simple`, but 3x3 throughout, and linear convolutions before flow."""
+        """FlowNetSD, for small motion: as `simple`, with 3x3 kernels and a linear convolution before each flow."""
         conv0 = self.conv("conv0", 64)
         conv1, conv1_1 = self.conv("conv1", 64, 3, 2), self.conv("conv1_1", 128)
         conv2, conv2_1 = self.conv("conv2", 128, 3, 2), self.conv("conv2_1", 128)
@@ -61,7 +62,7 @@ class FlowNetBlocks:
         return apply
 
     def fusion(self) -> Callable:
-        """FlowNet2's last network: two flows and what they explain [b, h, w, c] -> flows of levels 0 to 2, in px."""
+        """FlowNet2's last network: two flows and their warping errors [b, h, w, c] -> flows of levels 0 to 2, px."""
         conv0 = self.conv("conv0", 64)
         conv1, conv1_1 = self.conv("conv1", 64, 3, 2), self.conv("conv1_1", 128)
         conv2, conv2_1 = self.conv("conv2", 128, 3, 2), self.conv("conv2_1", 128)
@@ -95,7 +96,7 @@ class FlowNetBlocks:
         return apply
 
     def correlated(self, leaky: bool = True) -> Callable:
-        """FlowNetC: features of both frames -> flows of levels 2 to 6. leaky: whether costs are activated."""
+        """FlowNetC: features of both frames -> flows of levels 2 to 6. leaky: a leaky ReLU follows the costs."""
         costs = CostVolume(radius=20, stride=2, dtype=self.dtype, name=f"{self.prefix}cost_volume3")
         activation = keras.layers.LeakyReLU(0.1, dtype=self.dtype, name=f"{self.prefix}cost_leaky") if leaky else None
         redirect, conv3_1 = self.conv("conv_redir", 32, 1), self.conv("conv3_1", 256)
@@ -110,9 +111,10 @@ class FlowNetBlocks:
         return apply
 
     def _rest(self, between: bool = False) -> Callable:
-        """Levels 4 to 6, and back up: features of levels 2 and 3 -> five flows, fine to coarse, px / FLOW_UNIT.
+        """Levels 4 to 6 and the expanding part: features of levels 2 and 3 -> five flows, fine to coarse.
 
-        between: whether a linear convolution stands before each flow on the way up.
+        Flows are in px of full resolution divided by FLOW_UNIT. between: whether a linear convolution precedes each
+        flow of the expanding part.
         """
         conv4, conv4_1 = self.conv("conv4", 512, 3, 2), self.conv("conv4_1", 512)
         conv5, conv5_1 = self.conv("conv5", 512, 3, 2), self.conv("conv5_1", 512)
@@ -141,9 +143,9 @@ class FlowNetBlocks:
         return lambda x: leaky(layer(x))
 
     def in_px(self, flows: list, unit: float = FLOW_UNIT, finest: int = 2) -> list:
-        """Flows as the heads give them, px of the full resolution divided by `unit` -> each in px of its own grid.
+        """Converts flows from px of full resolution divided by `unit` to px of their own grids.
 
-        finest: level of the first of them.
+        finest: level of the first flow.
         """
         return [
             Scale(unit / 2**level, dtype="float32", name=f"{self.prefix}output{level}")(flow)

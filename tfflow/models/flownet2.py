@@ -1,4 +1,4 @@
-"""FlowNet2: a FlowNetC and two FlowNetS after it, one network for small displacements, and one that fuses both.
+"""FlowNet2: a FlowNetC followed by two FlowNetS, a network for small displacements, and one that fuses both flows.
 
 Ilg et al., FlowNet 2.0: Evolution of Optical Flow Estimation with Deep Networks, CVPR 2017. 162,518,834 parameters.
 """
@@ -15,12 +15,12 @@ from tfflow.models.flownet import FLOW_UNIT, FlowNetBlocks
 
 
 class FlowNet2:
-    """C, S1, S2, SD and fusion, layers named net1_... to net5_...; each is trained with those before it as they are.
+    """The networks C, S1, S2, SD and fusion, with layers named net1_... to net5_.... They are trained one by one.
 
-    S1 and S2 see both frames, the second one warped by the flow so far, that flow, and the length of what is left of
-    the difference. SD sees the frames alone. Gives the flows of the fusion first (1/1 to 1/4), then those of SD, S2,
-    S1 and C (full resolution and 1/4 to 1/64).
-    Departure: the gradient between networks is not cut: what a phase does not train stays as it is.
+    The input of S1 and S2 is both frames, the warped second frame, the flow so far, and the length of the warping
+    error. The input of SD is the frames. The outputs are the flows of the fusion network (1/1 to 1/4), then those of
+    SD, S2, S1 and C (full resolution and 1/4 to 1/64).
+    Departure: gradients are not stopped between networks. A phase trains one network, so the others stay as they are.
     """
 
     stride = 64
@@ -37,12 +37,12 @@ class FlowNet2:
         self.small, self.fused = self.sd.small(), self.last.fusion()
 
     def encode(self, images):
-        """The images less the mean colour of their pair, and features of levels 2 and 3."""
+        """The images minus the mean colour of their pair, and features of levels 2 and 3."""
         images = self.centre(images)
         return [images, *self.features(images)]
 
     def decode(self, features1, features2):
-        """Of each network, the last one first: flow at full resolution and on its coarser grids."""
+        """The flows of each network, the last one first: at full resolution, then fine to coarse."""
         image1, image2 = features1[0], features2[0]
         first = self._smooth(self.c, self.first(features1, features2))
         second = self._smooth(self.s1, self.second(self._seen(self.s1, image1, image2, first[0])))
@@ -56,13 +56,13 @@ class FlowNet2:
         return [UpsampleFlow(4, name=f"{blocks.prefix}full_resolution")(flows[0]), *flows]
 
     def _blocky(self, blocks: FlowNetBlocks, flows: list, unit: float = FLOW_UNIT) -> list:
-        """The finest flow of S2 and SD is repeated over 4x4 px, not interpolated."""
+        """The finest flow of S2 and SD is upsampled by repetition over 4x4 px."""
         flows = blocks.in_px(flows, unit)
         repeated = keras.layers.UpSampling2D(4, dtype="float32", name=f"{blocks.prefix}repeated")(flows[0])
         return [Scale(4.0, dtype="float32", name=f"{blocks.prefix}full_resolution")(repeated), *flows]
 
     def _left(self, name: str, image1, image2, flow):
-        """The second frame warped by the flow, and the length of what it leaves of the first one's colours."""
+        """The warped second frame, and the length of its difference from the first one."""
         warped = Warp("border", name=f"{name}_warp")([image2, flow])
         left = keras.layers.Subtract(dtype=self.dtype, name=f"{name}_left")([image1, warped])
         return warped, Length(dtype=self.dtype, name=f"{name}_error")(left)

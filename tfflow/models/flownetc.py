@@ -1,4 +1,4 @@
-"""FlowNetC ("correlation"): features of each frame, matched over 41 x 41 px at 1/8, then a U of convolutions.
+"""FlowNetC ("correlation"): features of each frame, a cost volume over 41 x 41 px at 1/8, an encoder and decoder.
 
 Dosovitskiy et al., FlowNet: Learning Optical Flow with Convolutional Networks, ICCV 2015. 39,175,298 parameters.
 """
@@ -13,9 +13,9 @@ from tfflow.models.flownet import FlowNetBlocks
 
 
 class FlowNetC:
-    """Flow from 1/64 to 1/4, each level predicting the whole flow. Layers and colours as in NVIDIA's flownet2-pytorch.
+    """Flow from 1/64 to 1/4. Each level predicts the whole flow. Layers and colours as in NVIDIA's flownet2-pytorch.
 
-    Departure: as FlowNetS.
+    Departure: as in FlowNetS.
     """
 
     stride = 64

@@ -1,4 +1,4 @@
-"""FlowNetS ("simple"): both frames side by side into one U of convolutions.
+"""FlowNetS ("simple"): an encoder and decoder for both frames, concatenated.
 
 Dosovitskiy et al., FlowNet: Learning Optical Flow with Convolutional Networks, ICCV 2015.
 """
@@ -13,9 +13,9 @@ from tfflow.models.flownet import FlowNetBlocks
 
 
 class FlowNetS:
-    """Flow from 1/64 to 1/4, each level predicting the whole flow. Layers and colours as in NVIDIA's flownet2-pytorch.
+    """Flow from 1/64 to 1/4. Each level predicts the whole flow. Layers and colours as in NVIDIA's flownet2-pytorch.
 
-    Departure: RGB in, where the authors' Caffe program took BGR.
+    Departure: the input is RGB; that of the authors' Caffe code is BGR.
     """
 
     stride = 64
@@ -28,7 +28,7 @@ class FlowNetS:
         self.flows = self.blocks.simple()
 
     def encode(self, images):
-        """The images themselves, less the mean colour of their pair: frames are first seen together, in `decode`."""
+        """The images minus the mean colour of their pair. There are no features of single frames."""
         return [self.normalize(images)]
 
     def decode(self, images1, images2):

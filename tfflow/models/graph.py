@@ -1,4 +1,4 @@
-"""A network's two graphs over the same weights: one direction to use it, both directions to train it."""
+"""Keras models of a network: one direction for use, both directions for training, with the same weights."""
 
 from __future__ import annotations
 
@@ -11,19 +11,17 @@ from tfflow.layers import CropLike, Frame, PadToMultiple, StackFrames, SwapFrame
 
 
 class Network(Protocol):
-    """Layers in the order of the paper's figure. Frames are encoded one by one and compared pair by pair.
+    """A network: `encode` for single frames, `decode` for pairs, with the layers in the order of the paper's figure.
 
     stride: height and width must be multiples of it.
     encode: [b, h, w, 3] RGB in [0, 1] -> list of features, fine to coarse.
     decode: features of frame 1 and of frame 2 -> flows, the first at full resolution, then fine to coarse, each
-        [b, h', w', 2] in px of its own grid. A stack of networks lists its last one's first, then the same of the
-        one before it, and so on.
-    frames: 3 where decode takes a third argument, the features of the frame before frame 1; default 2.
-    outputs: what decode's list holds, default ("flows12",): names of fields of `losses.View`, each with
-        as many maps of the same grids, one field's after the other's.
-    longest_sides: longer sides of frames up to which 1, 2, ... levels are used with the authors' weights, above the
-        last all; default (). first_levels(count) then gives the network of so many levels over the same
-        weights.
+        [b, h', w', 2] in px of its own grid. A stack of networks gives the flows of its last network first.
+    frames: 3 if decode takes a third argument, the features of the frame before frame 1; default 2.
+    outputs: names of fields of `losses.View`, default ("flows12",). decode's list holds the maps of the first field,
+        then those of the next one; all fields have the same number of maps and the same grids.
+    longest_sides: px; with the authors' weights, frames whose longer side is at most the k-th number use k levels, and
+        larger frames use all; default (). first_levels(k) gives that network with the same weights.
     """
 
     stride: int
@@ -34,7 +32,7 @@ class Network(Protocol):
 
 
 def frames_of(network: Network | type) -> int:
-    """How many frames the network takes: 2, or 3 with the frame before the first."""
+    """The number of frames that the network takes: 2, or 3 with the frame before the pair."""
     return getattr(network, "frames", 2)
 
 
@@ -44,15 +42,15 @@ def longest_sides_of(network: Network) -> tuple[int, ...]:
 
 
 def outputs_of(network: Network) -> tuple[str, ...]:
-    """What the network's list of maps holds, see `Network.outputs`."""
+    """See `Network.outputs`."""
     return getattr(network, "outputs", ("flows12",))
 
 
 def one_direction(network: Network, size: tuple = (None, None), batch: int | None = None) -> keras.Model:
     """[image1, image2], each [b, h, w, 3] -> flows 1->2, fine to coarse, each [b, h', w', 2].
 
-    A network of three frames takes [image1, image2, image0], the last one the frame before image1.
-    All frames take one pass through the encoder.
+    A network of three frames takes [image1, image2, image0]; image0 is the frame before image1.
+    All frames go through the encoder in one batch.
     """
     count = frames_of(network)
     inputs, features = _encoded(network, ("image1", "image2", "image0")[:count], size, batch)
@@ -66,8 +64,8 @@ def one_direction(network: Network, size: tuple = (None, None), batch: int | Non
 def any_size(network: Network, name: str) -> keras.Model:
     """[image1, image2] or {"image1", "image2"}, each [b, h, w, 3] RGB in [0, 1], of any size -> flow [b, h, w, 2], px.
 
-    One pass of the whole network. It pads to the stride and crops back; image0 is the third input of a network of three
-    frames. name: of the Keras model; weights keep the names that they have in the network.
+    One pass of the network, with padding to the stride and cropping inside. A network of three frames has a third
+    input, image0. name: of the Keras model; weights keep their names.
     """
     count = frames_of(network)
     inputs = [keras.Input((None, None, 3), name=n) for n in ("image1", "image2", "image0")[:count]]
@@ -84,8 +82,8 @@ def any_size(network: Network, name: str) -> keras.Model:
 def both_directions(network: Network, size: tuple = (None, None), batch: int | None = None) -> keras.Model:
     """[image1, image2], each [b, h, w, 3] -> flows, fine to coarse, each [2 * b, h', w', 2]: 1->2, then 2->1.
 
-    A network of three frames takes [image1, image2, image0, image3]: back in time, what comes before image2 is image3.
-    Each frame is encoded once, and both directions are decoded in one pass.
+    A network of three frames takes [image1, image2, image0, image3]; in the direction 2->1, image3 comes before image2.
+    Each frame is encoded once, and both directions are decoded in one batch.
     """
     if frames_of(network) == 2:
         inputs, features = _encoded(network, ("image1", "image2"), size, batch)

@@ -1,4 +1,4 @@
-"""The PWC-Net of three frames, which also estimates in which neighbouring frame each pixel is visible: hard and soft.
+"""PWC-Net for three frames, which also estimates the neighbouring frame in which each pixel is visible: hard and soft.
 
 Janai et al., Unsupervised Learning of Multi-Frame Optical Flow with Occlusions, ECCV 2018 (back2future).
 """
@@ -13,19 +13,19 @@ from tfflow.layers import Normalize, Scale, UpsampleFlow, Warp
 from tfflow.models.blocks import KAIMING, Block, chain, concat, cost_volume, encoder, flow_head, stack
 
 FLOW_UNIT = 20.0
-"""Every level predicts px of the full resolution, divided by this."""
+"""Every level predicts flow in px of full resolution, divided by this."""
 LEVELS = (6, 5, 4, 3, 2)
 
 
 class MultiFrameHard:
-    """Six feature levels; from 1/64 to 1/4, the whole flow 1->2 anew, and a softmax of two states at every pixel.
+    """Six feature levels. From 1/64 to 1/4, each level predicts the whole flow 1->2 and two shares for each pixel.
 
-    The previous frame is warped by minus the flow to the next one: motion is assumed constant. `shares` says which
-    of the next (channel 0) and the previous frame (1) explains a pixel, and how much; they add up to 1.
-    Every map is enlarged four times, flow bilinearly and shares by their nearest, and trained there.
-    Departures: that is done in one step, theirs takes two; the displacements to the previous frame stand in the order
-    of those to the next one, theirs in the opposite one; weights start as He's, since with Torch's, theirs, hardly
-    anything of the frames reaches the flow of the untrained network (1e-9 px).
+    The previous frame is warped by minus the flow to the next one, which assumes constant velocity. `shares` states how
+    much the next frame (channel 0) and the previous frame (channel 1) contribute to a pixel; the sum is 1.
+    All outputs are upsampled four times, flow bilinearly and shares by the nearest pixel, and trained at that size.
+    Departures: that upsampling is one step, theirs takes two. The displacements to the previous frame have the order of
+    those to the next one, theirs the opposite order. Weights have He's initialization; with theirs, Torch's, the flow
+    of the untrained network hardly depends on the frames (1e-9 px).
     """
 
     stride = 64
@@ -44,9 +44,9 @@ class MultiFrameHard:
         self.occlusion = {n: _decoder(f"occlusion{n}", **options) for n in LEVELS}
 
     def decode(self, pyramid1, pyramid2, pyramid0):
-        """Flows 1->2, the soft network's flows 1->0, shares: of each, at full resolution, then of 1/2 to 1/16."""
-        future, past, shares = [], [], []  # coarse to fine, enlarged; flow in px of its grid
-        up = up_past = None  # what a level begins with, px of its grid
+        """Flows 1->2, the soft network's flows 1->0, and shares: each at full resolution, then 1/2 to 1/16."""
+        future, past, shares = [], [], []  # coarse to fine, upsampled; flow in px of its grid
+        up = up_past = None  # the initial flow of a level, px of its grid
         for level in LEVELS:
             features1, features2, features0 = (p[level - 1] for p in (pyramid1, pyramid2, pyramid0))
             if up is not None:
@@ -71,7 +71,7 @@ class MultiFrameHard:
                 else:
                     given = self._feature(f"up_past{level}", level, up_past)
                     seen_past = concat(f"seen_past{level}", [both, features1, *given], self.dtype)
-                # as the flow to the next frame, so that its weights can be started from
+                # in the direction of the flow to the next frame, so that a phase can copy those weights
                 opposite = self._px(f"past{level}", level, self.past[level](seen_past))
                 up_past = UpsampleFlow(align_corners=True, name=f"up_opposite{level}")(opposite)
                 flow = Scale(-1.0, dtype="float32", name=f"past{level}_turned")(opposite)
@@ -82,14 +82,14 @@ class MultiFrameHard:
         return Scale(FLOW_UNIT / 2**level, dtype="float32", name=f"{name}_px")(flow)
 
     def _feature(self, name: str, level: int, flow) -> list:
-        """Flow as input of a convolution, in its own unit; nothing on the coarsest level."""
+        """Flow as the input of a convolution, in the network's unit; nothing at the coarsest level."""
         return [] if flow is None else [Scale(2**level / FLOW_UNIT, dtype="float32", name=name)(flow)]
 
 
 class MultiFrameSoft(MultiFrameHard):
-    """With decoders of its own for the flow to the previous frame, which a loss may compare with constant velocity.
+    """With separate decoders for the flow to the previous frame, for which a loss may prefer constant velocity.
 
-    Features of the previous frame are still warped by minus the flow to the next one, as the authors' code does.
+    Features of the previous frame are still warped by minus the flow to the next one, as in the authors' code.
     """
 
     outputs = ("flows12", "flows10", "shares")

@@ -1,4 +1,4 @@
-"""TensorFlow does not survive a fork: its threads stay behind, and the first call in the child waits for ever."""
+"""A check of forked processes. A fork does not copy TensorFlow's threads, so the child's first call waits for ever."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ _forked_after_use = False
 
 
 def check_process(opened_in: int | None = None) -> None:
-    """Raises InputError in a process that was forked from one in which TensorFlow had run; every entrance calls it.
+    """Raises InputError in a process that was forked after TensorFlow had run. Every public function calls it.
 
-    opened_in: the process in which a runtime without TensorFlow was opened. A fork leaves its threads behind, too, and
-    a lock that one of them held.
+    opened_in: id of the process that opened another runtime. A fork does not copy its threads either, and may copy a
+    lock that one of them holds.
     """
     if _forked_after_use or opened_in not in (None, os.getpid()):
         raise InputError(
@@ -26,7 +26,7 @@ def check_process(opened_in: int | None = None) -> None:
 def _in_child() -> None:
     global _forked_after_use
     context = sys.modules.get("tensorflow.python.eager.context")
-    # its threads start with the first operation; where a version gives no sign of it, the import counts
+    # threads start with the first operation; if a version does not report that, the import counts
     _forked_after_use |= context is not None and getattr(context.context(), "_initialized", True)
 
 

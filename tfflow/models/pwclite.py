@@ -1,4 +1,4 @@
-"""PWC-Lite: one decoder and one context network for all levels, residual flow.
+"""PWC-Lite: all levels share one decoder and one context network; residual flow.
 
 Liu et al., Learning by Analogy: Reliable Supervision from Transformations, CVPR 2020 (ARFlow). 2,236,660 parameters.
 """
@@ -18,7 +18,7 @@ LEVELS = (6, 5, 4, 3, 2)
 
 
 class PWCLite:
-    """Six feature levels; flow from 1/64 to 1/4, the same weights refining it at each of the five levels."""
+    """Six feature levels. Flow from 1/64 to 1/4; the same weights refine it at each of the five levels."""
 
     stride = 64
 
@@ -52,7 +52,7 @@ class PWCLite:
         return [UpsampleFlow(4, align_corners=True, name="full_resolution")(flows[-1]), *flows[::-1]]
 
     def _estimate(self, level: int, x):
-        """Reduced dense connections: from the third on, each convolution sees the two before it."""
+        """Reduced dense connections: from the third convolution on, the input is the output of the last two."""
         before, x = None, self.convs[0](x)
         before, x = x, self.convs[1](x)
         for i, block in enumerate(self.convs[2:], 3):

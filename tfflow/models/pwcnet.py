@@ -26,14 +26,14 @@ from tfflow.models.blocks import (
 )
 
 FLOW_UNIT = 20.0
-"""Every level predicts px of the full resolution, divided by this."""
+"""Every level predicts flow in px of full resolution, divided by this."""
 
 
 class PWCNet:
-    """Six feature levels; flow from 1/64 to 1/4, each level predicting the whole flow anew (no residual).
+    """Six feature levels. Flow from 1/64 to 1/4; each level predicts the whole flow, not a residual.
 
-    Departures: RGB in, where the authors' weights want BGR (turned at import); not their sixth upsampling (66
-    parameters), of which nothing is used.
+    Departures: the input is RGB, that of the authors' weights is BGR (they are converted at import). The authors' sixth
+    upsampling layer (66 parameters), which is never used, is left out.
     """
 
     stride = 64

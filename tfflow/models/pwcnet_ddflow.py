@@ -1,4 +1,4 @@
-"""DDFlow's PWC-Net: no dense connections, cosine cost volume, every flow in px of its level.
+"""DDFlow's PWC-Net: no dense connections, a cost volume of cosines, flow in px of each level.
 
 Liu et al., DDFlow: Learning Optical Flow with Unlabeled Data Distillation, AAAI 2019. 4,273,628 parameters.
 """
@@ -14,10 +14,10 @@ CHANNELS = (16, 32, 64, 96, 128, 192)
 
 
 class PWCNetDDFlow:
-    """Six feature levels; flow from 1/64 to 1/4, separate decoder weights a level, each predicting the whole flow.
+    """Six feature levels. Flow from 1/64 to 1/4; each level has its own decoder and predicts the whole flow.
 
-    Departure: beyond the frame the warp is exactly 0, where the weights of DDFlow's code cancel up to rounding errors,
-    which the normalisation then enlarges.
+    Departure: outside the frame the warp is exactly 0. In DDFlow's code, rounding errors remain there, and the
+    normalisation amplifies them.
     """
 
     stride = 64
@@ -40,7 +40,7 @@ class PWCNetDDFlow:
                 up_flow = UpsampleFlow(align_corners=True, name=f"up_flow{level}")(flows[-1])
             else:
                 up_flow = ZeroFlow(name="zero_flow")(features1)
-            warped = Warp("ddflow", name=f"warp{level}")([pyramid2[level - 1], up_flow])  # zeroes the last row, too
+            warped = Warp("ddflow", name=f"warp{level}")([pyramid2[level - 1], up_flow])  # also sets the last row to 0
             costs = cost_volume(level, features1, self.normalize(warped), self.dtype)
             summed = Scale(CHANNELS[level - 1], dtype=self.dtype, name=f"cost{level}")(costs)  # sum, not mean
             x = self.features[level](concat(f"decoder{level}_input", [summed, features1, up_flow], self.dtype))

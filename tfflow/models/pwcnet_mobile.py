@@ -1,7 +1,8 @@
-"""A PWC-Net for phones: made of what converts to TensorFlow Lite and keeps its accuracy in eight bits.
+"""A PWC-Net for phones. Its operators convert to TensorFlow Lite and keep their accuracy in eight bits.
 
-No dense connections (one narrow range a tensor), cost volumes of correlations in [-1, 1], residual flow a level
-(eight bits hold a residual better than a sum), most parameters where pixels are few, finest level at 1/4.
+It has no dense connections, because one tensor has one range in eight bits. Costs are correlations in [-1, 1]. Each
+level predicts a residual, which eight bits represent better than the whole flow. Most parameters are at coarse levels,
+where there are few pixels. The finest level is 1/4.
 """
 
 from __future__ import annotations
@@ -12,11 +13,11 @@ from tfflow.layers import L2Normalize, Normalize, Scale, UpsampleFlow, Warp
 from tfflow.models.blocks import KAIMING, NEAR_ZERO, add, chain, concat, conv, cost_volume, encoder, flow_head, stack
 
 FLOW_FEATURE = 1 / 8
-"""Flow enters the decoder's convolutions divided by 8: about the scale of the other features."""
+"""Flow is divided by 8 before it enters convolutions, which gives it about the range of the other features."""
 
 
 class PWCNetMobile:
-    """Five feature levels; flow from 1/32 to 1/4, each level adding its residual."""
+    """Five feature levels. Flow from 1/32 to 1/4; each level adds a residual."""
 
     stride = 32
     channels: tuple[int, ...] = (16, 32, 48, 64, 96)
@@ -65,5 +66,5 @@ class PWCNetMobile:
         return [UpsampleFlow(4, name="full_resolution")(flows[-1]), *flows[::-1]]
 
     def _as_feature(self, name: str, flow):
-        """Flow's only way into a convolution: a layer of its own, so that eight bits there never reach the flow."""
+        """Flow as the input of a convolution. A separate layer, so that its quantization does not affect the flow."""
         return Scale(FLOW_FEATURE, dtype="float32", name=name)(flow)

@@ -1,8 +1,8 @@
-"""The second PWC-Net for phones: farther reach and sharper edges than `pwcnet_mobile`, with almost the same weights.
+"""The second PWC-Net for phones: larger motion and sharper edges than `pwcnet_mobile`, with few more weights.
 
-A sixth level at 1/64 shares the decoder of the fifth, so that motion of twice the length is within its window. Full
-resolution comes from a learned convex combination instead of bilinear upsampling. All other layers are those of
-`pwcnet_mobile`, by the same names: its weights are a start.
+A sixth level at 1/64 shares the decoder of the fifth, so motion may be twice as large. Convex upsampling with learned
+weights replaces the bilinear one. All other layers are those of `pwcnet_mobile`, with the same names, so training can
+start from its weights.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ COARSEST = 6
 
 
 class PWCNetMobileV2(PWCNetMobile):
-    """Six feature levels; flow from 1/64 to 1/4, each level adding its residual, then at full resolution."""
+    """Six feature levels. Flow from 1/64 to 1/4; each level adds a residual. Then convex upsampling."""
 
     stride = 64
 
@@ -31,7 +31,7 @@ class PWCNetMobileV2(PWCNetMobile):
         pyramid1, pyramid2 = ([*pyramid, self.halve(pyramid[-1])] for pyramid in (pyramid1, pyramid2))
         flows = []
         for level in range(COARSEST, 1, -1):
-            own = min(level, max(self.decoders))  # 1/64 is compared and decoded as 1/32 is, by the same weights
+            own = min(level, max(self.decoders))  # 1/64 shares the layers of 1/32
             features1, features2 = pyramid1[level - 1], pyramid2[level - 1]
             normal1 = self.normalize[own](features1)
             if flows:

@@ -1,4 +1,4 @@
-"""UFlow's PWC-Net: narrow features, cost volumes of normalised ones, residual flow, levels left out in training.
+"""UFlow's PWC-Net: narrow features, cost volumes of normalised features, residual flow, level dropout.
 
 Jonschkowski et al., What Matters in Unsupervised Optical Flow, ECCV 2020.
 """
@@ -14,15 +14,15 @@ from tfflow.models.blocks import XAVIER, add, concat, context_network, conv, cos
 
 LEVELS = (5, 4, 3, 2)
 DROPOUT = 0.1
-"""Probability that training leaves out what a level, or the refinement, adds."""
+"""Probability that training drops the residual of a level or of the refinement."""
 
 
 class PWCNetUFlow:
-    """Five feature levels of 32 channels; flow from 1/32 to 1/4, dense decoders, each level adding its residual.
+    """Five feature levels of 32 channels. Flow from 1/32 to 1/4 by dense decoders; each level adds a residual.
 
-    Departures: features are normalised by the statistics of their pair, the authors' by those of the batch, which is a
-    pair; a level falls out for each pair and direction of a batch by itself; not their upsampling of the finest
-    context (16,416 parameters), of which nothing is used.
+    Departures: features are normalised by the statistics of their pair, in the authors' code by those of the batch,
+    which is one pair. Levels are dropped for each pair and direction separately. The authors' upsampling layer of the
+    finest context (16,416 parameters), which is never used, is left out.
     """
 
     stride = 32
@@ -74,7 +74,7 @@ class PWCNetUFlow:
         return self.leaky(cost_volume(level, normal1, normal2, self.dtype))
 
     def _dense(self, level: int, x):
-        """What the last of five densely connected convolutions gives: [b, h, w, 32]."""
+        """The output of the last of five densely connected convolutions, [b, h, w, 32]."""
         for i, block in enumerate(self.convs[level], 1):
             last = block(x)
             x = concat(f"decoder{level}_dense{i}", [x, last], self.dtype) if i < len(self.convs[level]) else last

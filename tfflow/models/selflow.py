@@ -1,4 +1,4 @@
-"""SelFlow's PWC-Net of three frames: DDFlow's, whose estimators see the costs to the next and to the previous frame.
+"""SelFlow's PWC-Net for three frames: DDFlow's, with the costs to the next and the previous frame in each decoder.
 
 Liu et al., SelFlow: Self-Supervised Learning of Optical Flow, CVPR 2019. 4,790,876 parameters.
 """
@@ -11,13 +11,13 @@ from tfflow.models.pwcnet_ddflow import CHANNELS, PWCNetDDFlow
 
 
 class SelFlow(PWCNetDDFlow):
-    """Six feature levels; flow from 1/64 to 1/4 to the next and to the previous frame, by the same weights.
+    """Six feature levels. Flow from 1/64 to 1/4 to the next and the previous frame, with the same weights.
 
-    Both are stacked on the batch axis, to the next frame first. What the one sees of the other is swapped, and flow is
-    negated then: under constant velocity they are alike. The finest level's context network gives the flow, not a
-    residual of it.
-    Departures: that of `PWCNetDDFlow`; the flow to the previous frame, which training and use need at no level but
-    the network itself, is left unrefined.
+    Both directions are stacked on the batch axis, the next frame first. A decoder also gets the costs of the other
+    direction, and its flow with the opposite sign, which is equal under constant velocity. The context network of the
+    finest level predicts the whole flow.
+    Departures: that of `PWCNetDDFlow`. The flow to the previous frame is not refined, since nothing outside the network
+    uses it.
     """
 
     frames = 3
@@ -50,5 +50,5 @@ class SelFlow(PWCNetDDFlow):
         return StackFrames(dtype=self.dtype, name=name)([to_next, to_previous])
 
     def _opposite(self, name: str, flow):
-        """To each frame, minus the flow to the other one."""
+        """Minus the flow in the other direction."""
         return Scale(-1.0, dtype="float32", name=f"opposite{name}")(SwapFrames(name=f"other_flow{name}")(flow))

@@ -1,4 +1,4 @@
-"""SpyNet: a spatial pyramid of images, and at each level a small network for what the coarser ones left.
+"""SpyNet: a pyramid of images, and at each level a small network that predicts the residual flow.
 
 Ranjan and Black, Optical Flow Estimation using a Spatial Pyramid Network, CVPR 2017. 240,050 parameters a level.
 """
@@ -14,11 +14,10 @@ from tfflow.models.blocks import TORCH, add, chain, concat, conv, flow_head
 
 
 class SpyNet:
-    """Six levels from 1/32 to full resolution; level k adds its residual to the upsampled flow of level k - 1.
+    """Six levels from 1/32 to full resolution. Level k adds its residual to the upsampled flow of level k - 1.
 
-    longest_sides: frames whose longer side is at most the first of these take level 1 alone in the authors' program, at
-    most the second levels 1 and 2, and so on. `FlowModel` does so with their weights. Departure: in training, and with
-    weights trained here, always six.
+    longest_sides: as in the authors' program, small frames use fewer levels, see `models.Network`.
+    Departure: training here, and weights trained here, always use six levels.
     """
 
     stride = 32
@@ -38,20 +37,20 @@ class SpyNet:
         return chain([*convs, flow_head(f"{name}_flow", kernel=7, init=TORCH)])
 
     def first_levels(self, count: int) -> SpyNet:
-        """The network of levels 1 to `count`, the last of them at full resolution, over the same weights."""
+        """The network of levels 1 to `count`, with the same weights. The last of them is at full resolution."""
         part = copy.copy(self)
         part.levels, part.residual = count, self.residual[:count]
         return part
 
     def encode(self, images):
-        """The images themselves, normalised and halved: [b, h, w, 3] -> six of them, fine to coarse."""
+        """The normalised images at six sizes, each half of the one before: [b, h, w, 3] -> fine to coarse."""
         pyramid = [self.normalize(images)]
         while len(pyramid) < self.levels:
             pyramid.append(self.halve(pyramid[-1]))
         return pyramid
 
     def decode(self, pyramid1, pyramid2):
-        """Flow of every level, fine to coarse; the first is at full resolution. Each in px of its own grid."""
+        """Flow of every level, fine to coarse, each in px of its own grid. The first is at full resolution."""
         flows = []
         for k, (image1, image2) in enumerate(zip(reversed(pyramid1), reversed(pyramid2), strict=True), 1):
             if flows:

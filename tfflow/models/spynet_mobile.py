@@ -1,6 +1,6 @@
 """A SpyNet for phones: 3x3 instead of 7x7 convolutions, the finest level at half resolution.
 
-Warps and convolutions only, no cost volume: the simplest graph to convert.
+It consists of warps and convolutions, without a cost volume, so it is the easiest network to convert.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ FLOW_FEATURE = 1 / 8
 
 
 class SpyNetMobile:
-    """Six levels from 1/64 to 1/2; each adds its residual to the upsampled flow of the coarser one."""
+    """Six levels from 1/64 to 1/2. Each adds its residual to the upsampled flow of the coarser one."""
 
     stride = 64
 
@@ -36,7 +36,7 @@ class SpyNetMobile:
         self.heads = {n: flow_head(f"level{n}_flow", init=NEAR_ZERO) for n in FILTERS}
 
     def encode(self, images):
-        """The images, normalised and halved: [b, h, w, 3] -> six of them, 1/2 to 1/64."""
+        """The normalised images at six sizes: [b, h, w, 3] -> 1/2 to 1/64."""
         pyramid = [self.halve(self.normalize(images))]
         while len(pyramid) < len(FILTERS):
             pyramid.append(self.halve(pyramid[-1]))

@@ -1,4 +1,4 @@
-"""An exported network ready to use: a .tflite file behind the same methods as a network of Keras."""
+"""An exported network: a .tflite file with the methods of `FlowModel`."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ SUFFIX = ".tflite"
 
 
 class TFLiteModel:
-    """Runs a .tflite of `export/to_tflite.py` on the CPU, with the methods of `FlowModel`.
+    """Runs an exported .tflite file on the CPU, with the methods of `FlowModel`.
 
         flow = tfflow.load("out/pwcnet_mobile-256x448-int8-qat.tflite").flow(image1, image2)
 
-    The file takes one pair of one size: frames of another size are resized to it, and the flow back, in px of the
-    frames. Several threads may call it: they wait for each other. threads: of the interpreter. size: height and width
-    of the images in the file; order: place of each input and output in it.
-    Raises InputError where the file is damaged or not one of tfflow's.
+    threads: of the interpreter. size: (height, width) of the file's inputs. Frames of another size are resized to it,
+    and the flow is resized to the frames, in px of the frames. order: index of each input and output in the file.
+    Threads that call it wait for each other.
+    Raises InputError if the file is damaged or not exported by tfflow.
     """
 
     def __init__(self, path: str | os.PathLike, threads: int = 2):
@@ -69,7 +69,7 @@ class TFLiteModel:
         return self.batch(first[None], second[None])[0]
 
     def estimate(self, image1, image2, channels: str = "rgb") -> Estimate:
-        """The flow with the flow back, and what follows from both, as of `FlowModel.estimate`."""
+        """Forward and backward flow, and what follows from them, as `FlowModel.estimate`."""
         return estimate_pair(self.both, *as_pair(image1, image2, channels))
 
     def batch(self, images1: np.ndarray, images2: np.ndarray) -> np.ndarray:
@@ -79,7 +79,7 @@ class TFLiteModel:
         return at_rest(flows, first, second)
 
     def both(self, images1: np.ndarray, images2: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Flow 1->2 and 2->1, each [b, h, w, 2]; a file of one direction runs twice."""
+        """Flow 1->2 and 2->1, each [b, h, w, 2], px. A file with one direction runs twice."""
         if self._directions == 1:
             return self.batch(images1, images2), self.batch(images2, images1)
         first, second = as_batch(images1, images2)
@@ -88,14 +88,14 @@ class TFLiteModel:
         return flow12, flow21
 
     def raw(self, image1: np.ndarray, image2: np.ndarray) -> dict[str, np.ndarray]:
-        """Flows as the file gives them, on its own grid, of one pair [h, w, 3], float32 RGB in [0, 1].
+        """The file's outputs, on its own grid, for one pair [h, w, 3], float32 RGB in [0, 1].
 
-        Raises InputError where the file fails as it runs, or gives what is no flow, and after a fork.
+        Raises InputError if the file fails or an output is no flow, and after a fork.
         """
         check_process(self._process)
         inputs = {name: self._input(x)[None] for name, x in (("image1", image1), ("image2", image2))}
         try:
-            with self._lock:  # one set of tensors: inputs of two threads would mix
+            with self._lock:  # the threads share one set of tensors
                 flows = {name: np.array(flow) for name, flow in self._run(**inputs).items()}
         except (RuntimeError, ValueError) as error:
             raise InputError(f"{str(self.path)!r} fails as it runs ({error}); export it again") from None
@@ -114,7 +114,7 @@ class TFLiteModel:
 
 
 def _check_end(where: str, name: str, details: dict, like: dict) -> None:
-    """Raises InputError unless an input is an image, of the shape and type of `like`, and an output is flow."""
+    """Raises InputError unless an input is an image with the shape and type of `like`, or an output is flow."""
     shape, kind = tuple(map(int, details["shape_signature"])), np.dtype(details["dtype"]).name
     image = name.startswith("image")
     alike = not image or (shape == tuple(map(int, like["shape"])) and details["dtype"] == like["dtype"])
@@ -125,12 +125,12 @@ def _check_end(where: str, name: str, details: dict, like: dict) -> None:
 
 
 def flow_resized(flow: np.ndarray, of: tuple[int, ...], to: tuple[int, ...]) -> np.ndarray:
-    """Flow in px of images of size `of`, on any grid [h, w, 2] -> [*to, 2], in px of images of size `to`."""
+    """Flow [h, w, 2] in px of images of size `of` -> [*to, 2] in px of images of size `to`."""
     return resized(flow, to) * np.array([to[1] / of[1], to[0] / of[0]], np.float32)
 
 
 def resized(x: np.ndarray, size: tuple[int, ...]) -> np.ndarray:
-    """[h, w, c] -> [*size, c], bilinear with half-pixel centres; shrinking averages over what a new pixel covers."""
+    """Resizes [h, w, c] to [*size, c], bilinear with half-pixel centres and antialiasing."""
     import cv2
 
     if x.shape[:2] == tuple(size):
@@ -140,7 +140,7 @@ def resized(x: np.ndarray, size: tuple[int, ...]) -> np.ndarray:
 
 
 def open_interpreter(path: Path, threads: int):
-    """An interpreter with its memory allocated; InputError without the runtime, or for a file that it refuses."""
+    """An interpreter with allocated memory. InputError if the runtime is missing or refuses the file."""
     try:
         from ai_edge_litert.interpreter import Interpreter
     except ImportError:

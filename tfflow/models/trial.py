@@ -1,4 +1,4 @@
-"""A .tflite is tried in a process of its own: its runtime is native code, which a damaged file can crash or block."""
+"""Tries a .tflite file in a separate process, because a damaged file can crash or block the native runtime."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from pathlib import Path
 from tfflow.errors import InputError
 
 MOST_ELEMENTS = 2**28
-"""Numbers in one tensor: 64 channels of 4 million pixels. A few bytes of a file may ask for any size."""
+"""Largest number of elements of a tensor: 64 channels of 4 million pixels. A small file may declare any size."""
 MOST_MEMORY = 4 << 30
 OPENING_SECONDS, RUNNING_SECONDS = 10, 60
-"""Of a processor's time, for what takes far below one second, and for one pair of frames."""
+"""Limits of processor time: opening a file, which takes far less than a second, and one pair of frames."""
 
 TRIAL = """
 import resource
@@ -37,12 +37,12 @@ for tensor in interpreter.get_input_details():
     interpreter.set_tensor(tensor["index"], np.zeros(tensor["shape"], tensor["dtype"]))
 interpreter.invoke()
 """
-"""Runs after a line that sets path, elements, memory, opening and running. Imports neither this package nor TensorFlow,
-so that it takes 0.1 s."""
+"""The program of the process. A line before it sets path, elements, memory, opening and running. It imports neither
+this package nor TensorFlow, so it takes 0.1 s."""
 
 
 def check_runs(path: Path) -> None:
-    """Raises InputError where the runtime does not survive the file, within limits, on one pair of black frames."""
+    """Raises InputError if the runtime crashes or exceeds the limits on one pair of black frames."""
     given = (str(path), MOST_ELEMENTS, MOST_MEMORY, OPENING_SECONDS, RUNNING_SECONDS)
     program = f"path, elements, memory, opening, running = {given!r}\n{TRIAL}"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True)

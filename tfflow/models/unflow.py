@@ -1,4 +1,4 @@
-"""UnFlow's stacks: a FlowNetC, and FlowNetS after FlowNetS that see what the flow so far explains and what not.
+"""UnFlow's stacks: a FlowNetC, followed by FlowNetS that also get the flow so far and its warping error.
 
 Meister, Hur, Roth, UnFlow: Unsupervised Learning of Optical Flow with a Bidirectional Census Loss, AAAI 2018.
 """
@@ -12,17 +12,17 @@ from tfflow.models.blocks import concat
 from tfflow.models.flownet import FlowNetBlocks
 
 MEAN = (104.920 / 255, 110.175 / 255, 114.786 / 255)
-"""Of RGB, taken off both frames."""
+"""Mean of RGB, subtracted from both frames."""
 
 
 class UnFlowC:
-    """One FlowNetC whose costs pass no activation and whose convolutions pad as TensorFlow's.
+    """One FlowNetC without an activation after the costs, with TensorFlow's padding.
 
-    Layers of the k-th network are named netk_...; `refiners` more networks follow the first, each a FlowNetS on both
-    frames, the flow so far, the second frame warped by it, and what is left of the difference. A stack gives the flows
-    of its last network first, then those of the one before it, so that one after the other can be trained.
-    Departures: flow between networks is upsampled with half-pixel centres; its gradient is not cut: what a phase does
-    not train stays as it is.
+    refiners: number of FlowNetS that follow. The input of each is both frames, the flow so far, the warped second frame
+    and the warping error. Layers of the k-th network are named netk_.... The outputs are the flows of the last network
+    first, then those of the one before it. The networks can be trained one by one.
+    Departures: flow between networks is upsampled with half-pixel centres. Gradients are not stopped between networks;
+    a phase trains one network, so the others stay as they are.
     """
 
     stride = 64
@@ -38,12 +38,12 @@ class UnFlowC:
         self.refined = [blocks.simple() for blocks in self.others]
 
     def encode(self, images):
-        """The images, their mean taken off, and features of levels 2 and 3."""
+        """The images minus the mean, and features of levels 2 and 3."""
         images = self.normalize(images)
         return [images, *self.features(images)]
 
     def decode(self, features1, features2):
-        """Of each network, the last one first: flow at full resolution, then of levels 2 (1/4) to 6 (1/64)."""
+        """The flows of each network, the last one first: at full resolution, then of levels 2 (1/4) to 6 (1/64)."""
         nets = [self._finished(self.first, self.flows(features1, features2))]
         for blocks, refined in zip(self.others, self.refined, strict=True):
             nets.insert(0, self._finished(blocks, refined(self._seen(blocks, features1[0], features2[0], nets[0][0]))))
@@ -72,6 +72,6 @@ class UnFlowCSS(UnFlowC):
 
 
 class UnFlowThinCSS(UnFlowCSS):
-    """Three networks of 3/8 of the channels: "css" in the authors' code."""
+    """Three networks with 3/8 of the channels: "css" in the authors' code."""
 
     width = 3 / 8

@@ -1,4 +1,4 @@
-"""The table of networks: the one place that lists them."""
+"""The table of networks."""
 
 from __future__ import annotations
 
@@ -20,18 +20,20 @@ from tfflow.models.pwcnet_uflow import PWCNetUFlow
 from tfflow.models.selflow import SelFlow
 from tfflow.models.spynet import SpyNet
 from tfflow.models.spynet_mobile import SpyNetMobile
+from tfflow.models.spynet_mobile_v2 import SpyNetMobileV2
 from tfflow.models.unflow import UnFlowC, UnFlowCS, UnFlowCSS, UnFlowThinCSS
 from tfflow.registry import Registry
 
 
 @dataclass(frozen=True)
 class Variant:
-    """A network, its source and its number of parameters. `build(dtype)` makes it, with a Keras dtype policy name.
+    """A network, its source and its number of parameters.
 
-    parameters: as published, 0 = not stated; idle: those of them that never touch the flow (PWC-Net's and UFlow's
-    authors declare one upsampling more than they use) and are left out here. published_weights: licence of those of the
-    paper's authors.
-    extends: a network whose layers are all in this one, by the same names: its weights are a start.
+    build: called with the name of a Keras dtype policy. parameters: as published, 0 = not stated. published_weights:
+    licence of the authors' weights. idle: number of published parameters that do not affect the flow and are left out
+    here (PWC-Net and UFlow declare an upsampling layer that they do not use).
+    extends: a network that shares layers with this one, by the same names, so that training can start from their
+    weights.
     """
 
     name: str
@@ -44,12 +46,12 @@ class Variant:
 
     @property
     def stride(self) -> int:
-        """Height and width inside the network are multiples of this; `FlowModel` pads and crops."""
+        """Height and width must be multiples of this. `FlowModel` pads and crops."""
         return self.build.stride  # type: ignore[attr-defined]
 
     @property
     def frames(self) -> int:
-        """How many frames the network takes: 2, or 3 with the one before them."""
+        """The number of frames that the network takes: 2, or 3 with the frame before the pair."""
         return frames_of(self.build)  # type: ignore[arg-type]
 
 
@@ -76,13 +78,14 @@ _PUBLISHED = (
     Variant("pwcnet_mobile", PWCNetMobile, "this package", 1_178_362, OURS),
     Variant("pwcnet_mobile_v2", PWCNetMobileV2, "this package", 1_183_114, OURS, extends="pwcnet_mobile"),
     Variant("spynet_mobile", SpyNetMobile, "this package", 339_500, OURS),
+    Variant("spynet_mobile_v2", SpyNetMobileV2, "this package", 331_358, OURS, extends="pwcnet_mobile_v2"),
 )
 VARIANTS: Registry[Variant] = Registry("model", {v.name: v for v in _PUBLISHED})
-"""By name, with those that a user registers. The code of all of them here is Apache-2.0."""
+"""All networks by name, including registered ones. The code of the built-in ones is Apache-2.0."""
 
 
 def variant(name: str) -> Variant:
-    """The network called `name`; an unknown name is refused with the nearest ones."""
+    """The network called `name`. InputError for an unknown name, with the nearest known ones."""
     return VARIANTS.find(name)
 
 
@@ -94,7 +97,7 @@ def register_network(
     licence: str = "not stated",
     extends: str = "",
 ) -> None:
-    """Makes a network of your own known by `name` to every function and command: `model="mine"`, `--model mine`.
+    """Registers a network of your own for every function and command: `model="mine"`, `--model mine`.
 
         class Mine:                          # see `tfflow.models.graph.Network`
             stride = 8
@@ -104,9 +107,9 @@ def register_network(
 
         tfflow.register_network("mine", Mine)
 
-    build: called with the name of a Keras dtype policy; its `stride` says of what height and width are multiples.
-    extends: a network whose layers are all in this one, by the same names, so that its weights are a start.
-    Raises InputError where another network has the name, or `build` is no network.
+    build: called with the name of a Keras dtype policy; `stride`: height and width are padded to multiples of it.
+    extends: a network that shares layers with this one, by the same names, so that training can start from their
+    weights. Raises InputError if another network has the name, or `build` is no network.
     """
     if not callable(build) or not isinstance(getattr(build, "stride", None), int):  # encode may be made by __init__
         raise InputError(f"a network is a class with a whole-number `stride`, encode and decode, got {build!r}")

@@ -1,4 +1,4 @@
-"""Temporal consistency: the flow of each pair starts from the last pair's, carried on as if all went on as it went."""
+"""Warm start on video: the initial flow of each pair is the last pair's flow, extrapolated at constant velocity."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from tfflow.models.flow_model import FlowModel
 
 
 class WarmStart:
-    """A `FlowModel` on consecutive pairs, with the methods of one; each pair starts from the last one's flow.
+    """A `FlowModel` for consecutive pairs. The initial flow of each pair is computed from the last one.
 
-    Where a pair does not begin with the frame that the last one ended with, as after a shot cut, it starts anew. One
-    pair after the other goes through the network, whatever the batch. Not thread-safe: it remembers the last pair.
+    If a pair does not begin with the last frame of the pair before, as after a shot cut, there is no initial flow. The
+    pairs of a batch are computed one by one. It remembers the last pair, so it is not thread-safe.
     """
 
     frames = 2
@@ -30,11 +30,11 @@ class WarmStart:
         )
 
     def batch(self, images1: np.ndarray, images2: np.ndarray) -> np.ndarray:
-        """Flow of pairs in their order: as `FlowModel.batch`."""
+        """Flow of pairs in order, as `FlowModel.batch`."""
         return np.stack([self._next(a, b, 1)[0] for a, b in zip(images1, images2, strict=True)])
 
     def both(self, images1: np.ndarray, images2: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Both flows of pairs in their order: as `FlowModel.both`."""
+        """Both flows of pairs in order, as `FlowModel.both`."""
         flows = [self._next(a, b, 2) for a, b in zip(images1, images2, strict=True)]
         return np.stack([flow[0] for flow in flows]), np.stack([flow[1] for flow in flows])
 
@@ -48,16 +48,16 @@ class WarmStart:
         else:
             both = self._model.both(*pair, initial_flows=None if starts is None else (starts[0], starts[1]))
             flows = [flow[0] for flow in both]
-        carried = [carry(flows[0], flows[0])] + [carry(flow21, -flow21) for flow21 in flows[1:]]
+        carried = [forward_warp(flows[0], flows[0])] + [forward_warp(flow21, -flow21) for flow21 in flows[1:]]
         self._last = image2, carried
         return flows
 
 
-def carry(values: np.ndarray, flow: np.ndarray) -> np.ndarray:
-    """`values` [h, w, c] moved along `flow` [h, w, 2] to where they arrive; what nothing arrives at is filled smoothly.
+def forward_warp(values: np.ndarray, flow: np.ndarray) -> np.ndarray:
+    """Moves `values` [h, w, c] along `flow` [h, w, 2], px, and fills the holes smoothly: float32 [h, w, c].
 
-    carry(flow12, flow12) is the flow of the next pair where every point keeps its speed, on image2's pixels. Where
-    several arrive, their mean. Source: the warm start of video, RAFT (Teed and Deng 2020), with splatting of our own.
+    forward_warp(flow12, flow12) is the flow of the next pair under constant velocity. If several pixels arrive at one
+    place, it gets their mean. Source: warm start of RAFT (Teed and Deng 2020), here with bilinear splatting.
     """
     ones = np.ones((*values.shape[:2], 1), np.float32)
     landed = ops.splat(tf.constant(np.concatenate([values, ones], -1)[None]), tf.constant(flow[None]))[0].numpy()
@@ -66,7 +66,7 @@ def carry(values: np.ndarray, flow: np.ndarray) -> np.ndarray:
 
 
 def _filled(total: np.ndarray, weight: np.ndarray) -> np.ndarray:
-    """total / weight, [h, w, c]; where less than half a pixel arrives, that of an ever wider neighbourhood."""
+    """total / weight, [h, w, c]. Where less than half a pixel arrives, the mean of a wider neighbourhood."""
     height, width = weight.shape[:2]
     mean = total / np.maximum(weight, 1e-6)
     holes = weight < 0.5

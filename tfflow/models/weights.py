@@ -1,4 +1,4 @@
-"""Weights on disk: plain arrays in a safetensors file, with what they are in its header. Nothing is unpickled."""
+"""Weights on disk: arrays in a safetensors file, described in its header. Nothing is unpickled."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from tfflow.files import write_whole
 
 FORMAT = "tfflow-weights-1"
 MOST_HEADER = 16 << 20
-"""Bytes of the header, which names the arrays: room for 100,000 of them."""
+"""Largest header in bytes, enough for the names of 100,000 arrays."""
 
 
 def save_arrays(path: str | os.PathLike, arrays: dict[str, np.ndarray], metadata: dict[str, str]) -> None:
-    """Writes named arrays and a text header with their checksum, whole or not at all."""
+    """Writes named arrays and a header with `metadata` and a checksum. The file is complete or absent."""
     arrays = {k: np.asarray(v, order="C") for k, v in arrays.items()}  # ascontiguousarray makes [1] of a scalar
     metadata = {**metadata, "format": FORMAT}
     contents = save(arrays, {**metadata, "sha256": checksum(arrays, metadata)})
@@ -30,7 +30,7 @@ def save_arrays(path: str | os.PathLike, arrays: dict[str, np.ndarray], metadata
 
 
 def read_arrays(path: str | os.PathLike) -> tuple[dict[str, np.ndarray], dict[str, str]]:
-    """The arrays and the header of a file by `save_arrays`. Raises InputError where it is none, or damaged anywhere."""
+    """The arrays and the header of a file by `save_arrays`. InputError if it is another file, or damaged."""
     if not Path(path).is_file():
         raise InputError(f"expected a .safetensors file of weights, {str(path)!r} is not a file")
     with Path(path).open("rb") as file:
@@ -51,7 +51,7 @@ def read_arrays(path: str | os.PathLike) -> tuple[dict[str, np.ndarray], dict[st
 
 
 def checksum(arrays: dict[str, np.ndarray], metadata: dict[str, str]) -> str:
-    """SHA-256 of names, types, shapes and bytes of the arrays, and of the header's text."""
+    """SHA-256 of the names, types, shapes and bytes of the arrays, and of the header."""
     digest = hashlib.sha256(json.dumps(metadata, sort_keys=True).encode())
     for name in sorted(arrays):
         x = arrays[name]
@@ -61,7 +61,7 @@ def checksum(arrays: dict[str, np.ndarray], metadata: dict[str, str]) -> str:
 
 
 def variable_names(model) -> list[str]:
-    """The name of each of the model's weights on disk: "encoder1_conv1/kernel"."""
+    """The names of the model's weights on disk, such as "encoder1_conv1/kernel"."""
     return [v.name.split(":")[0] for v in model.weights]
 
 
@@ -76,7 +76,7 @@ SUFFIX = ".safetensors"
 def save_weights(
     model, path: str | os.PathLike, network: str | None = None, metadata: Mapping[str, str] | None = None
 ) -> Path:
-    """Writes the weights of a Keras model of a network to a .safetensors file, which `tfflow.load` takes.
+    """Writes the weights of a Keras model to a .safetensors file, which `tfflow.load` reads.
 
         model = tfflow.load().keras_model                # then model.compile(...), model.fit(...)
         tfflow.save_weights(model, "mine.safetensors")
@@ -95,13 +95,14 @@ def save_weights(
 
 
 def assign(model, arrays: dict[str, np.ndarray], where: str, partly: bool = False) -> None:
-    """Gives the model the weights of `arrays`; refuses, before any is changed, arrays of another network.
+    """Assigns `arrays` to the weights of the model.
 
-    partly: weights that `arrays` lack stay as they are.
+    partly: assigns only weights whose names both have; the others stay as they are.
+    Raises InputError, before any weight changes, if the arrays are those of another network.
     """
     names = variable_names(model)
-    if partly:
-        arrays = {**model_arrays(model), **arrays}
+    if partly and not arrays.keys().isdisjoint(names):
+        arrays = {**model_arrays(model), **{name: x for name, x in arrays.items() if name in names}}
     missing = [n for n in names if n not in arrays]
     unknown = [n for n in arrays if n not in names]
     if missing or unknown:

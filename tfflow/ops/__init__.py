@@ -3,7 +3,7 @@
 from tfflow.ops.census import census_distance, census_transform
 from tfflow.ops.correlation import cost_volume, displacements
 from tfflow.ops.differences import diagonal_differences, differences
-from tfflow.ops.pad import crop_to, cut, pad_to_multiple
+from tfflow.ops.pad import crop_each, crop_to, pad_to_multiple
 from tfflow.ops.resize import resize_flow, resize_image, resize_mask
 from tfflow.ops.splat import range_map, splat
 from tfflow.ops.superpixels import superpixels
@@ -16,8 +16,8 @@ __all__ = [
     "census_transform",
     "convex_upsample",
     "cost_volume",
+    "crop_each",
     "crop_to",
-    "cut",
     "diagonal_differences",
     "differences",
     "displacements",

@@ -1,4 +1,4 @@
-"""The census transform: it describes a pixel by how its neighbours compare with it, whatever the light."""
+"""The census transform compares a pixel with each of its neighbours. A change of brightness hardly alters it."""
 
 from __future__ import annotations
 
@@ -9,12 +9,15 @@ from tfflow.ops.correlation import displacements
 
 
 def census_transform(images: tf.Tensor, radius: int = 3) -> tf.Tensor:
-    """Soft signs of the grey difference to each neighbour: [b, h, w, 3 or 1] in [0, 1] -> [b, h, w, (2r+1)**2].
+    """The census transform with soft signs: [b, h, w, 3 or 1] in [0, 1] -> [b, h, w, (2r+1)**2], float32.
 
-    With d = 255 * (grey neighbour - grey centre): d / sqrt(0.81 + d**2), in (-1, 1); 0.9 grey levels is the knee.
-    Beyond the frame the picture counts as 0, so the caller masks the outer `radius` pixels.
+        census = ops.census_transform(tf.random.uniform([1, 8, 10, 3]), radius=1)  # [1, 8, 10, 9]
+
+    A channel compares the pixel with one neighbour. It holds d / sqrt(0.81 + d**2), which lies in (-1, 1), for a
+    difference of d = 255 * (grey neighbour - grey centre). Neighbours outside the frame count as 0, so mask the outer
+    `radius` pixels of the result.
+    Raises ValueError for another number of channels or a radius below 1.
     Source: Meister et al. 2018 (UnFlow), after Stein 2004.
-    Raises ValueError on another number of channels or a radius of 0.
     """
     grey = _grey("images", images, radius)
     _, h, w = size(grey)
@@ -27,30 +30,35 @@ def census_transform(images: tf.Tensor, radius: int = 3) -> tf.Tensor:
 
 
 def census_distance(images1: tf.Tensor, images2: tf.Tensor, radius: int = 3) -> tf.Tensor:
-    """Soft Hamming distance of the census transforms of two images: [b, h, w, 3 or 1] each -> [b, h, w, 1].
+    """Soft Hamming distance of the census transforms of two images: [b, h, w, 3 or 1] each -> [b, h, w, 1], float32.
 
-    The sum over neighbours of d**2 / (0.1 + d**2), d = difference of the two transforms there; 0 to 0.98 each.
-    A pixel and its neighbour see the same step from both sides, so that half of the neighbours are computed, one after
-    the other: five times faster than by `census_transform`, and nothing of (2r+1)**2 channels is kept.
-    Source: Meister et al. 2018 (UnFlow). Raises ValueError as `census_transform`, and on images of two sizes.
+        image1, image2 = tf.random.uniform([2, 1, 8, 10, 3])
+        distance = ops.census_distance(image1, image2)  # [1, 8, 10, 1]
+
+    It is the sum over neighbours of d**2 / (0.1 + d**2), where d is the difference of the two transforms. A neighbour
+    adds 0 to 0.98.
+    The difference of two pixels serves both of them, so only half of the offsets are computed. One offset is in memory
+    at a time. This is five times faster than the difference of two `census_transform`.
+    Raises ValueError as `census_transform` does, and for images of different sizes.
+    Source: Meister et al. 2018 (UnFlow).
     """
     check_same_size("images1", images1, "images2", images2)
-    around = [[0, 0], [radius, radius], [radius, radius]]
-    padded1 = tf.pad(_grey("images1", images1, radius)[..., 0], around)
-    padded2 = tf.pad(_grey("images2", images2, radius)[..., 0], around)
+    border = [[0, 0], [radius, radius], [radius, radius]]
+    padded1 = tf.pad(_grey("images1", images1, radius)[..., 0], border)
+    padded2 = tf.pad(_grey("images2", images2, radius)[..., 0], border)
     b, h, w = size(images1)
     distance = tf.zeros([b, h, w])
     for dy, dx in displacements(radius):
         if (dy, dx) <= (0, 0):
-            continue  # the other half: a step from its other end
+            continue  # the opposite offset gives the same differences
         left = max(0, -dx)
-        steps = [b, h + 2 * radius - dy, w + 2 * radius - abs(dx)]  # all that start and end within the padded frame
+        inner = [b, h + 2 * radius - dy, w + 2 * radius - abs(dx)]  # pixels whose neighbour is in the padded frame
 
-        def transform(padded: tf.Tensor, dy=dy, dx=dx, left=left, steps=steps) -> tf.Tensor:
-            return _soft_sign(tf.slice(padded, [0, dy, left + dx], steps) - tf.slice(padded, [0, 0, left], steps))
+        def transform(padded: tf.Tensor, dy=dy, dx=dx, left=left, inner=inner) -> tf.Tensor:
+            return _soft_sign(tf.slice(padded, [0, dy, left + dx], inner) - tf.slice(padded, [0, 0, left], inner))
 
         d2 = tf.square(transform(padded1) - transform(padded2))
-        cost = d2 / (0.1 + d2)  # of the step that starts at row y, column x + left
+        cost = d2 / (0.1 + d2)  # element (y, x): pixel (y, x + left) and its neighbour at (dy, dx)
         distance += tf.slice(cost, [0, radius, radius - left], [b, h, w])
         distance += tf.slice(cost, [0, radius - dy, radius - left - dx], [b, h, w])
     return distance[..., None]

@@ -1,4 +1,4 @@
-"""Refuses tensors of the wrong shape early, and says what was expected and what came."""
+"""Checks of shapes and types. An error states what was expected and what came."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def check_image(name: str, x: tf.Tensor, channels: int | None = None) -> None:
 
 
 def check_floating(name: str, x: tf.Tensor) -> None:
-    """Raises ValueError unless `x` is of a floating type: interpolated integers would be cut off silently."""
+    """Raises ValueError unless `x` is of a floating type. Interpolated integers would be truncated silently."""
     if not tf.as_dtype(x.dtype).is_floating:
         raise ValueError(f"`{name}` must be of a floating type, got {tf.as_dtype(x.dtype).name}")
 

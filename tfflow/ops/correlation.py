@@ -1,4 +1,4 @@
-"""The cost volume: how well each pixel of one frame matches the other frame's pixels around it."""
+"""The cost volume: how well each pixel of one frame matches the pixels of the other frame near it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,13 @@ from tfflow.ops.shuffle import blocks_to_channels, channels_to_blocks
 
 
 def displacements(radius: int, stride: int = 1) -> list[tuple[int, int]]:
-    """The (dy, dx) of each channel of a cost volume, rows outer: -radius, -radius + stride, ..., radius."""
+    """The displacement (dy, dx), px, of each channel of a cost volume, row by row.
+
+        ops.displacements(1)[:3]  # [(-1, -1), (-1, 0), (-1, 1)]
+
+    Both components run from -radius to radius in steps of `stride`.
+    Raises ValueError unless `radius` is a multiple of `stride`.
+    """
     if radius < 0 or stride < 1 or radius % stride:
         raise ValueError(
             f"`radius` must be a multiple of `stride`, both positive, got radius {radius}, stride {stride}"
@@ -21,11 +27,16 @@ def displacements(radius: int, stride: int = 1) -> list[tuple[int, int]]:
 def cost_volume(features1: tf.Tensor, features2: tf.Tensor, radius: int, stride: int = 1) -> tf.Tensor:
     """Mean over channels of features1(x) * features2(x + d), for every displacement d of a square window.
 
-    features1, features2: [b, h, w, c]. Returns [b, h, w, (2 * radius / stride + 1)**2], same dtype, channels in the
-    order of `displacements`; beyond the frame features2 counts as 0. radius, stride: px.
-    PWC-Net: radius 4 (81 channels). FlowNetC: radius 20, stride 2 (441). The gradient is written out, one displacement
-    after the other: nothing of size 81 * c is ever kept, and it is six times faster than the derived one.
-    Raises ValueError on shapes that differ. Source: Dosovitskiy et al. 2015, eq. 1; Sun et al. 2018, eq. 2.
+        features1, features2 = tf.random.uniform([2, 1, 8, 10, 16])
+        costs = ops.cost_volume(features1, features2, radius=4)  # [1, 8, 10, 81]
+
+    features1, features2: [b, h, w, c]. radius, stride: px. PWC-Net has radius 4 (81 channels), FlowNetC has radius 20
+    and stride 2 (441 channels).
+    Returns [b, h, w, (2 * radius / stride + 1)**2] of the same dtype, channels in the order of `displacements`.
+    Outside the frame features2 counts as 0.
+    The gradient is written out, one displacement after the other, so no tensor of 81 * c channels is ever in memory; it
+    is six times faster than the one that TensorFlow derives. All operators convert to TensorFlow Lite.
+    Raises ValueError for shapes that differ. Source: Dosovitskiy et al. 2015, eq. 1; Sun et al. 2018, eq. 2.
     """
     check_image("features1", features1)
     check_image("features2", features2)

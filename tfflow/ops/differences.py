@@ -1,4 +1,4 @@
-"""First and second differences along rows and columns, for smoothness and edges."""
+"""First and second differences of neighbouring pixels, for smoothness and edges."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from tfflow.ops.checks import check_image
 def differences(x: tf.Tensor, order: int = 1) -> tuple[tf.Tensor, tf.Tensor]:
     """Differences of neighbours along x and along y: [b, h, w, c] -> [b, h, w - order, c], [b, h - order, w, c].
 
-    order 1: x[i + 1] - x[i]; order 2: x[i + 2] - 2 x[i + 1] + x[i]. Raises ValueError on another order.
+        dx, dy = ops.differences(tf.random.uniform([1, 8, 10, 2]))  # [1, 8, 9, 2], [1, 7, 10, 2]
+
+    order 1: x[i + 1] - x[i]; order 2: x[i + 2] - 2 x[i + 1] + x[i]. Raises ValueError for another order.
     """
     check_image("x", x)
     if order not in (1, 2):
@@ -26,7 +28,10 @@ def differences(x: tf.Tensor, order: int = 1) -> tuple[tf.Tensor, tf.Tensor]:
 def diagonal_differences(x: tf.Tensor, order: int = 1) -> tuple[tf.Tensor, tf.Tensor]:
     """Differences of neighbours along both diagonals, down right and down left: each [b, h - order, w - order, c].
 
-    Not divided by their larger distance, as UnFlow's. Raises ValueError on another order than 1 and 2.
+        right, left = ops.diagonal_differences(tf.random.uniform([1, 8, 10, 2]))  # [1, 7, 9, 2], [1, 7, 9, 2]
+
+    x: [b, h, w, c]. order: 1 or 2, else ValueError. As in UnFlow, the differences are not divided by the distance of
+    diagonal neighbours, sqrt(2) px.
     """
     check_image("x", x)
     if order not in (1, 2):

@@ -1,4 +1,4 @@
-"""Changing the grid: of images, of flow (whose values change with it) and of masks."""
+"""Resizing of images, of flow (whose values change with the size) and of masks."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ from tfflow.ops.checks import check_floating, check_flow, check_image, size
 
 
 def resize_image(images: tf.Tensor, to: tuple, align_corners: bool = False) -> tf.Tensor:
-    """Bilinear: [b, h, w, c] -> [b, *to, c], same dtype. Shrinking averages over the pixels that a new one covers.
+    """Bilinear resizing with antialiasing: [b, h, w, c] -> [b, *to, c], same dtype.
 
-    to: (height, width). align_corners: corner pixels keep their centres (SpyNet, DDFlow, PWC-Lite) instead of the
-    frame its extent; there shrinking takes no average.
-    Raises ValueError on another rank, on integers, and on a size below 1.
+        resized = ops.resize_image(tf.random.uniform([1, 64, 96, 3]), (32, 48))  # [1, 32, 48, 3]
+
+    to: (height, width). align_corners: the centres of the corner pixels stay in place (SpyNet, DDFlow, PWC-Lite), and
+    there is no antialiasing; else the corners of the frame stay in place.
+    Raises ValueError for another rank, for integers, and for a size below 1.
     """
     check_image("images", images)
     check_floating("images", images)
@@ -24,8 +26,8 @@ def resize_image(images: tf.Tensor, to: tuple, align_corners: bool = False) -> t
     if not align_corners and _doubles(h, to[0]) and _doubles(w, to[1]):
         resized = tf.image.resize(images, to)  # phones have a kernel for it
     else:
-        # Two products, since XLA compiles ResizeBilinear wrongly where a new centre falls on an old one (5 rows -> 9,
-        # TensorFlow 2.15 to 2.21) and its antialiased form not at all.
+        # Two matrix products: XLA compiles ResizeBilinear wrongly if a new centre falls on an old one (5 rows -> 9,
+        # TensorFlow 2.15 to 2.21), and it cannot compile the antialiased form.
         rows, columns = _tents(h, to[0], align_corners), _tents(w, to[1], align_corners)
         resized = tf.einsum("yh,bhwc->bywc", rows, tf.cast(images, tf.float32))
         resized = tf.einsum("xw,bywc->byxc", columns, resized)
@@ -33,9 +35,13 @@ def resize_image(images: tf.Tensor, to: tuple, align_corners: bool = False) -> t
 
 
 def resize_flow(flow: tf.Tensor, to: tuple, align_corners: bool = False) -> tf.Tensor:
-    """Flow on another grid: [b, h, w, 2] -> [b, *to, 2]; u grows by the ratio of widths, v by that of heights.
+    """Resizes flow and scales its values: [b, h, w, 2] -> [b, *to, 2], in px of the new grid.
 
-    Per axis, since sizes such as 375 -> 188 -> 94 are not exact halves. Result in px of the new grid.
+        flow = ops.resize_flow(tf.ones([1, 64, 96, 2]), (128, 144))  # [1, 128, 144, 2]
+        float(flow[0, 0, 0, 0]), float(flow[0, 0, 0, 1])  # (1.5, 2.0)
+
+    u is multiplied by the ratio of widths and v by the ratio of heights. The two differ for sizes such as
+    375 -> 188 -> 94, which are not exact halves. to, align_corners, errors: as in `resize_image`.
     """
     check_flow("flow", flow)
     _, h, w = size(flow)
@@ -44,7 +50,12 @@ def resize_flow(flow: tf.Tensor, to: tuple, align_corners: bool = False) -> tf.T
 
 
 def resize_mask(mask: tf.Tensor, to: tuple) -> tf.Tensor:
-    """A mask [b, h, w, 1] on another grid: a new pixel is 1 only where every pixel it is made from is 1."""
+    """Resizes a mask: [b, h, w, 1] -> [b, *to, 1]. A new pixel is 1 if all pixels that it is made from are 1.
+
+        visible = ops.resize_mask(tf.ones([1, 64, 96, 1]), (32, 48))  # [1, 32, 48, 1]
+
+    Raises ValueError for another shape.
+    """
     check_image("mask", mask, channels=1)
     return tf.cast(resize_image(mask, to) > 0.999, mask.dtype)
 
@@ -61,7 +72,7 @@ def _doubles(old, new) -> bool:
 
 
 def _tents(old, new, align_corners: bool) -> tf.Tensor:
-    """Weights [new, old] of old pixels in each new one: a tent around its centre, as wide as the larger of both."""
+    """Weights [new, old] of the old pixels in each new one: a triangle filter as wide as the larger pixel."""
     place = tf.range(new, dtype=tf.float32)
     if align_corners:
         centres, width = place * _ratio(old - 1, tf.maximum(new - 1, 1)), 1.0

@@ -1,4 +1,4 @@
-"""Forward splat: moves the values of pixels along the flow; and the range map, which is made of it."""
+"""Forward splatting, which moves values along the flow, and the range map."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ from tfflow.ops.warp import target_grid
 
 
 def splat(values: tf.Tensor, flow: tf.Tensor) -> tf.Tensor:
-    """Adds every pixel's value to the four pixels around its target, by bilinear weights (the transpose of warping).
+    """Adds every pixel's value to the four pixels around its target, with bilinear weights (the transpose of warping).
 
-    values: [b, h, w, c]; flow: [b, h, w, 2], px. Returns [b, h, w, c], float32. Shares that fall outside the frame,
-    and pixels whose flow is NaN or infinite, are dropped. Gradients: to values and, through the weights, to flow.
-    Raises ValueError on other shapes. Source: Wang et al. 2018 (Occlusion Aware), eq. 1.
+        moved = ops.splat(tf.random.uniform([1, 8, 10, 3]), tf.ones([1, 8, 10, 2]))  # [1, 8, 10, 3]
+
+    values: [b, h, w, c]; flow: [b, h, w, 2], px. Returns [b, h, w, c], float32. What falls outside the frame is
+    dropped, and so are pixels whose flow is not finite. Gradients flow to `values` and, through the weights, to `flow`.
+    Raises ValueError for other shapes. Source: Wang et al. 2018 (Occlusion Aware), eq. 1.
     """
     check_image("values", values)
     check_flow("flow", flow)
@@ -28,7 +30,7 @@ def splat(values: tf.Tensor, flow: tf.Tensor) -> tf.Tensor:
     values *= tf.cast(kept, tf.float32)[..., None]
     x0, y0 = tf.floor(x), tf.floor(y)
     wx, wy = (x - x0)[..., None], (y - y0)[..., None]
-    # A ring of one pixel around the frame takes the shares that fall outside; it is cut off at the end.
+    # A border of one pixel around the frame receives what falls outside. It is cropped at the end.
     ring_h, ring_w = h + 2, w + 2
     first = (tf.cast(y0, tf.int32) + 1) * ring_w + tf.cast(x0, tf.int32) + 1
     first += (tf.range(b) * (ring_h * ring_w))[:, None, None]
@@ -41,9 +43,12 @@ def splat(values: tf.Tensor, flow: tf.Tensor) -> tf.Tensor:
 
 
 def range_map(flow21: tf.Tensor) -> tf.Tensor:
-    """How many pixels of the second frame arrive at each pixel of the first: [b, h, w, 2] -> [b, h, w, 1], >= 0.
+    """Counts the pixels of frame 2 that the backward flow moves to each pixel of frame 1: [b, h, w, 2] -> [b, h, w, 1].
 
-    1 where exactly one arrives, 0 where none does: such a pixel is occluded. Source: Wang et al. 2018.
+        visible = tf.minimum(ops.range_map(tf.zeros([1, 8, 10, 2])), 1.0)  # [1, 8, 10, 1]
+
+    flow21: px. Returns float32, at least 0. A pixel that receives nothing is occluded.
+    Raises ValueError for another shape. Source: Wang et al. 2018 (Occlusion Aware), eq. 1.
     """
     check_flow("flow21", flow21)
     return splat(tf.ones_like(flow21[..., :1]), flow21)

@@ -9,18 +9,21 @@ import tensorflow as tf
 from tfflow.ops.checks import check_floating
 
 COLOUR_UNIT = 100.0
-"""Colours in [0, 1] times this stand beside `compactness`, as lightness from 0 to 100 does in the source."""
+"""Factor of colours in [0, 1]. It brings them to the range of the paper's lightness, 0 to 100."""
 
 
 def superpixels(image: tf.Tensor, count: int, compactness: float = 10.0, iterations: int = 5) -> tuple[tf.Tensor, int]:
-    """Groups about `count` superpixels: (label of every pixel, int32 [h, w], from 0; how many labels there may be).
+    """Divides an image into about `count` superpixels: (label of each pixel, int32 [h, w]; number of labels).
 
-    image: [h, w, 3], RGB in [0, 1], of static size. compactness: the difference of colours, on a scale of 100, that
-    counts as much as the distance of two neighbouring groups; large values give squares.
-    k-means over colour and place, from a grid of centres; a pixel joins one of the nine centres nearest by its place
-    in the grid. Source: Achanta et al. 2012 (SLIC), in RGB instead of CIELAB, and without joining separate parts again.
-    In TensorFlow, so that it runs within tf.data: libraries' take seconds a frame, and hold Python's lock.
-    Raises ValueError on other shapes or no positive numbers.
+        labels, count = ops.superpixels(tf.random.uniform([32, 40, 3]), 20)  # [32, 40], 20
+
+    image: [h, w, 3], RGB in [0, 1], of static size. compactness: the difference of colours, of 100, that counts as
+    much as the distance of two neighbouring groups; large values give squares. Labels count from 0; some may be unused.
+    The method is k-means over colour and position. It starts from a grid of centres, and a pixel joins one of the nine
+    centres nearest to it in that grid.
+    It runs inside tf.data. Other libraries take seconds a frame and hold Python's global lock.
+    Raises ValueError for other shapes and for numbers that are not positive.
+    Source: Achanta et al. 2012 (SLIC). Departures: RGB instead of CIELAB; separate parts of a group are not merged.
     """
     check_floating("image", image)
     height, width = image.shape[:2] if image.shape.rank == 3 else (None, None)
@@ -31,7 +34,7 @@ def superpixels(image: tf.Tensor, count: int, compactness: float = 10.0, iterati
     step = math.sqrt(height * width / count)
     rows, columns = max(1, round(height / step)), max(1, round(width / step))
     y, x = tf.meshgrid(tf.range(height), tf.range(width), indexing="ij")
-    home = [y * rows // height, x * columns // width]  # the cell of the grid that a pixel lies in
+    home = [y * rows // height, x * columns // width]  # the grid cell of each pixel
     place = tf.cast(tf.stack([y, x], axis=-1), tf.float32) / step
     features = tf.concat([tf.cast(image, tf.float32) * (COLOUR_UNIT / compactness), place], axis=-1)  # [h, w, 5]
     labels = home[0] * columns + home[1]

@@ -1,4 +1,4 @@
-"""Flow on a finer grid by learned convex combination: sharp edges where bilinear upsampling blurs them."""
+"""Convex upsampling of flow by learned weights. It keeps edges sharp that bilinear upsampling blurs."""
 
 from __future__ import annotations
 
@@ -8,19 +8,21 @@ import tensorflow as tf
 from tfflow.ops.checks import check_flow, check_image, size
 
 LARGEST = 10.0
-"""Logits are cut off at +-10, so that their exponentials are finite in half precision."""
+"""Logits are clipped to +-10, so that their exponentials are finite in half precision."""
 LEAST = 1e-3
-"""Neighbours without weight in bilinear upsampling begin at this one, so that a gradient reaches it."""
+"""Smallest initial weight. A neighbour of weight 0 would get no gradient."""
 
 
 def convex_upsample(flow: tf.Tensor, logits: tf.Tensor, factor: int) -> tf.Tensor:
-    """Each fine pixel as a convex combination of the 3x3 coarse flows around its own: [b, h, w, 2] -> [b, f*h, f*w, 2].
+    """Each fine pixel is a convex combination of 3x3 coarse flows: [b, h, w, 2] -> [b, f * h, f * w, 2].
 
-    logits: [b, h, w, 9 * factor**2], neighbours outer (rows first), fine pixels of a coarse one inner (rows first).
-    Weights are bilinear upsampling's times exp(logits), divided by their sum over the nine neighbours: where all logits
-    are equal, that is bilinear upsampling. Beyond the frame the nearest flow counts. Result in px of the finer grid.
-    Slices, products and depth-to-space only, no gather, so that phones run it.
-    Raises ValueError on other shapes. Source: Teed and Deng 2020 (RAFT), section 3.3.
+        flow = ops.convex_upsample(tf.ones([1, 8, 10, 2]), tf.zeros([1, 8, 10, 9 * 4**2]), 4)  # [1, 32, 40, 2]
+
+    logits: [b, h, w, 9 * factor**2]. The index runs over the nine neighbours, then over the fine pixels of a coarse
+    one, each row by row. The result is in px of the finer grid.
+    The weights are those of bilinear upsampling times exp(logits), divided by their sum over the nine neighbours. Equal
+    logits give bilinear upsampling. Outside the frame the nearest flow counts. There is no gather, so phones run it.
+    Raises ValueError for other shapes. Source: Teed and Deng 2020 (RAFT), section 3.3.
     """
     check_flow("flow", flow)
     check_image("logits", logits, channels=9 * factor**2)
@@ -39,7 +41,7 @@ def convex_upsample(flow: tf.Tensor, logits: tf.Tensor, factor: int) -> tf.Tenso
 
 
 def bilinear(factor: int) -> np.ndarray:
-    """Weights of bilinear upsampling, each at least LEAST, in the order of `convex_upsample`'s logits: [9 * f**2]."""
-    offsets = (np.arange(factor) + 0.5) / factor - 0.5  # of a fine centre from its coarse one
+    """Weights of bilinear upsampling, at least LEAST each, in the order of the logits: [9 * factor**2]."""
+    offsets = (np.arange(factor) + 0.5) / factor - 0.5  # from the centre of a coarse pixel to its fine ones
     tents = np.maximum(1 - np.abs(offsets - np.array([-1, 0, 1])[:, None]), 0)  # [3, f]
     return np.maximum(np.einsum("ai,bj->abij", tents, tents).reshape(-1), LEAST)

@@ -8,7 +8,7 @@ import os
 import pkgutil
 from pathlib import Path
 
-from tfflow.data.rendered import Rendering
+from tfflow.data.textured import Texturing
 from tfflow.errors import InputError
 from tfflow.recipes.own import is_file, recipe_of_file
 from tfflow.recipes.recipe import Adam, Part, Phase, Recipe, Teacher, Transformed
@@ -24,8 +24,8 @@ for _module in pkgutil.iter_modules([str(Path(__file__).parent)]):
 RECIPES: Registry[Recipe] = Registry("recipe", _found)
 
 __all__ = [
-    "RECIPES", "Adam", "Part", "Phase", "Recipe", "Rendering", "Teacher", "Transformed", "get_recipe",
-    "register_recipe",
+    "RECIPES", "Adam", "Part", "Phase", "Recipe", "Teacher", "Texturing", "Transformed",
+    "get_recipe", "register_recipe",
 ]  # fmt: skip
 
 

@@ -1,8 +1,8 @@
 """`python -m tfflow.recipes`: see `tfflow.commands.recipes`."""
 
-from tfflow.commands.main import door
+from tfflow.commands.main import command_of
 
-main = door("recipes")
+main = command_of("recipes")
 
 if __name__ == "__main__":
     raise SystemExit(main())

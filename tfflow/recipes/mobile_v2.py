@@ -1,4 +1,4 @@
-"""How `pwcnet_mobile_v2` was trained: exact flow of rendered scenes, small frames first, large motion last."""
+"""How the second networks for phones were trained: exact flow of rendered scenes, large motion last."""
 
 from __future__ import annotations
 
@@ -45,4 +45,20 @@ supervised_mobile_v2_large = dataclasses.replace(
     ),
     weights="pwcnet_mobile_v2",
     scenes="preset=large,photos=0.3",
+)
+
+supervised_spynet_v2 = dataclasses.replace(
+    supervised_mobile_v2,
+    name="supervised_spynet_v2",
+    model="spynet_mobile_v2",
+    phases=(
+        Phase("exact", 1_400, EXACT, Halving(6e-4, every=700, warmup=100), directions=1),
+        Phase("robust", 2_000, ROBUST, Halving(4e-4, every=800, warmup=50), directions=1),
+        Phase("last", 800, ROBUST, Halving(1e-4, every=300), directions=1),
+    ),
+    batch=2,
+    crop=LARGE,
+    weights="pwcnet_mobile_v2",
+    scenes="preset=large,photos=0.3",
+    departures=(*supervised_mobile_v2.departures, "the encoder goes on from that of `pwcnet_mobile_v2`"),
 )

@@ -6,7 +6,7 @@ import dataclasses
 from dataclasses import dataclass, field
 
 from tfflow.augmentation import Augmentation, Superpixels
-from tfflow.data.rendered import Rendering
+from tfflow.data.textured import Texturing
 from tfflow.losses.objective import Objective
 from tfflow.losses.visibility import Everywhere, Visibility
 from tfflow.models.cascade import ONCE
@@ -118,8 +118,7 @@ class Recipe:
     weights: what it begins from: "random"; "pretrained": those that come with the package for the network; "given":
         trained weights that the user must name; or the name of pretrained weights, of this network or one it extends.
     scenes: settings of the built-in scenes that it trains on where no data is named, as in `scenes:SETTINGS`.
-    rendering: how pairs with exact flow are rendered from the frames that it trains on; None = it trains on the frames.
-        Each phase is then a round: the network as it stands, with several passes, is the teacher whose flow is changed.
+    labels: how the frames that it trains on texture scenes with exact flow; None = it trains on the frames themselves.
     """
 
     name: str
@@ -135,7 +134,7 @@ class Recipe:
     levels_optional: bool = False
     weights: str = "random"
     scenes: str = ""
-    rendering: Rendering | None = None
+    labels: Texturing | None = None
 
     @property
     def steps(self) -> int:
@@ -145,7 +144,7 @@ class Recipe:
     @property
     def needs_truth(self) -> bool:
         """Whether a phase needs ground truth of the frames that are given."""
-        return self.rendering is None and any(phase.needs_truth for phase in self.phases)
+        return self.labels is None and any(phase.needs_truth for phase in self.phases)
 
     def crop_of(self, phase: Phase) -> tuple[int, int]:
         """(height, width) px that the network trains on in `phase`."""

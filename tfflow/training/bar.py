@@ -11,7 +11,7 @@ from tfflow.recipes import Phase
 
 
 class Bar:
-    """The progress bar: phase, losses, EPE, steps a second, time left; one line a minute where there is no terminal."""
+    """Shows phase, losses, EPE, steps a second and the time left. Without a terminal it prints one line a minute."""
 
     def __init__(self, console: Console, shown: bool):
         columns = (

@@ -1,4 +1,4 @@
-"""The checkpoint of a run that is best by a measure, kept beside the last one."""
+"""The best checkpoint of a run by a score, kept beside the last one."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ Arrays = dict[str, np.ndarray]
 
 @dataclass
 class Best:
-    """The best weights so far. folder: where they are kept; writes: whether this machine writes them.
+    """The best weights so far.
 
-    A score that is no better than the best leaves it: where nothing is better than the start, the start is the best.
+    folder: where they are kept. writes: whether this machine writes them. An equal score does not replace the best, so
+    the initial weights are kept unless a later score is lower.
     """
 
     folder: Path
@@ -30,18 +31,18 @@ class Best:
 
     @classmethod
     def of(cls, folder: Path, writes: bool, resumed: bool) -> Best:
-        """What the folder holds, where the run goes on; else nothing yet. InputError where the file is damaged."""
+        """The best of a resumed run, read from the folder; else an empty one. InputError if the file is damaged."""
         best = cls(folder, writes)
         if resumed and (folder / BEST).is_file():
             best.arrays, metadata = read_arrays(folder / BEST)
             try:
                 best.step, best.score = int(metadata["step"]), float(metadata["score"])
             except (KeyError, ValueError):
-                raise InputError(f"{str(folder / BEST)!r} is no checkpoint that a run has kept: begin anew") from None
+                raise InputError(f"{str(folder / BEST)!r} is no checkpoint of a run: start a new run") from None
         return best
 
     def offer(self, step: int, score: float, arrays: Arrays) -> bool:
-        """Keeps the arrays where the score is lower than all before; True where it was."""
+        """Keeps the arrays if the score is lower than all before. Returns whether it is."""
         if not score < self.score:
             return False
         self.step, self.score, self.arrays = step, score, arrays
@@ -51,5 +52,5 @@ class Best:
 
 
 def kept_step(folder: Path) -> int:
-    """The step of the checkpoint that a run in `folder` keeps."""
+    """The step of the best checkpoint of the run in `folder`."""
     return Best.of(folder, writes=False, resumed=True).step

@@ -1,4 +1,4 @@
-"""A run's state on disk: two files, each written whole or not at all, from which the same run goes on."""
+"""The state of a run on disk, in two files. Each is written completely or not at all. A run resumes from them."""
 
 from __future__ import annotations
 
@@ -20,21 +20,22 @@ from tfflow.training.lock import LOCK
 from tfflow.training.settings import RATE, differences
 
 STATE, BEFORE = "state.safetensors", "state.before.safetensors"
-"""The last state, and the one before it, which stands in where the last one is damaged."""
+"""The last state, and the state before it, which is used if the last one is damaged."""
 
 SETTINGS = "run.json"
 
 Groups = dict[str, dict[str, np.ndarray]]
-"""Weights, teacher and optimizer as named arrays."""
+"""The weights of the network and the teacher, and the state of the optimizer: group -> name -> array."""
 
 
 @dataclass
 class Progress:
-    """Where a run stands.
+    """The progress of a run.
 
-    step: updates done in all; phase: index of the phase under way, their number where the run ended; pending: the
-    history's row under way (`log.History`); scores: see `loop.train`; judged: [step, score] of each checkpoint that was
-    scored to keep the best; not_finite: whether the step that follows gave a loss or gradient that is not finite.
+    step: number of updates. phase: index of the current phase; the number of phases if the run has ended. seconds: of
+    training. pending: the unfinished row of the history (`log.History`). scores: see `loop.train`. judged:
+    [step, score] of each checkpoint that was scored to find the best. not_finite: whether the next step gave a loss or
+    gradient that is not finite.
     """
 
     step: int = 0
@@ -47,10 +48,10 @@ class Progress:
 
 
 def save_state(folder: Path, groups: Groups, progress: Progress) -> None:
-    """Writes a state; the one that was there becomes the one before it.
+    """Writes a state. The former last state becomes the state before it.
 
-    A state whose next step is not finite leaves the one before it in place, so that there is always one to go back to.
-    Raises InputError where the disk refuses; the states that were there stay.
+    If the next step is not finite, the state before stays as it is, so that a run can always go back one state.
+    Raises InputError if the disk refuses; both former states stay.
     """
     arrays = {f"{group}:{name}": x for group, values in groups.items() for name, x in values.items()}
     part = folder / f".{STATE}.part"
@@ -68,7 +69,7 @@ def save_state(folder: Path, groups: Groups, progress: Progress) -> None:
 
 
 def _keep(path: Path, under: Path) -> None:
-    """Gives a file a second name, in the place of what had it; `path` is there at every moment where disks can."""
+    """Links a file to a second name, replacing what had that name. If the disk has no links, the file is moved."""
     part = under.with_name(f".{under.name}.part")
     part.unlink(missing_ok=True)
     try:
@@ -77,13 +78,13 @@ def _keep(path: Path, under: Path) -> None:
         path.replace(under)
         return
     part.replace(under)
-    part.unlink(missing_ok=True)  # both names were of one file already
+    part.unlink(missing_ok=True)  # both names already belonged to one file
 
 
 def read_state(folder: Path) -> tuple[Groups, Progress] | None:
-    """The last state, or None where there is none. Where it is damaged, the one before it, with a warning.
+    """The last state, or None if there is none. If it is damaged: the state before it, with a warning.
 
-    Raises InputError where both are damaged.
+    Raises InputError if both are damaged.
     """
     found = [folder / name for name in (STATE, BEFORE) if (folder / name).exists()]
     problem: InputError | None = None
@@ -119,10 +120,10 @@ def _read(path: Path) -> tuple[Groups, Progress]:
 
 
 def check_folder(folder: str | os.PathLike, settings: dict[str, Any]) -> str:
-    """Raises InputError where `folder` is neither new nor empty nor that of the run that `settings` describe.
+    """Raises InputError unless `folder` is new, empty, or the folder of the run that `settings` describe.
 
-    It names the first setting that differs. A run that has not ended may go on with another learning rate: returns
-    both, or "". Nothing is written.
+    The error names the first setting that differs. A run that has not ended may go on with another learning rate.
+    Returns "old, now new" for a learning rate that differs, else "". Nothing is written.
     """
     folder = Path(folder)
     if folder.exists() and not folder.is_dir():
@@ -154,15 +155,15 @@ def check_folder(folder: str | os.PathLike, settings: dict[str, Any]) -> str:
 
 
 def _may_change_rate(folder: Path) -> bool:
-    """Whether the run is under way."""
+    """Whether the run has begun and not ended."""
     return not (folder / RUN_WEIGHTS).exists()
 
 
 def claim_folder(folder: str | os.PathLike, settings: dict[str, Any]) -> Path:
-    """The folder, made and marked as that of the run that `settings` describe, without what a kill left half-written.
+    """Makes the folder, records the run's `settings` in it, and removes files that a killed process left incomplete.
 
-    To be called under the folder's lock. With another learning rate, a run whose numbers were no longer finite goes
-    back to the state before. Raises InputError as `check_folder`.
+    The caller holds the folder's lock. If the learning rate differs and a number was not finite, the run goes back to
+    the state before. Raises InputError as `check_folder` does.
     """
     rate = check_folder(folder, settings)
     folder = Path(folder)
@@ -181,7 +182,7 @@ def claim_folder(folder: str | os.PathLike, settings: dict[str, Any]) -> Path:
 
 
 def step_before(folder: Path) -> int | None:
-    """The step to which a run would go back; None where there is none."""
+    """The step to which a run would go back; None if there is none."""
     try:
         return _read(folder / BEFORE)[1].step if (folder / BEFORE).exists() else None
     except InputError:
@@ -189,10 +190,10 @@ def step_before(folder: Path) -> int | None:
 
 
 def _half_written(folder: Path) -> list[Path]:
-    """What `write_whole` and `save_state` leave where they are killed."""
+    """The files that `write_whole` and `save_state` leave if they are killed."""
     return [*folder.glob(".*.part"), *folder.glob(".*.part.*")]
 
 
 def _ours(folder: Path) -> list[Path]:
-    """What a run that ended before it was marked as one may leave."""
+    """The files that a run may leave if it ends before its settings are recorded."""
     return [*_half_written(folder), folder / LOCK]

@@ -1,4 +1,4 @@
-"""The machines of a run, as TF_CONFIG describes them: read, checked, waited for, and held to agree."""
+"""The machines of a run: reads TF_CONFIG, waits for the machines, and checks that all of them start alike."""
 
 from __future__ import annotations
 
@@ -18,26 +18,28 @@ from tfflow.limits import parse_json
 from tfflow.messages import inform
 
 ROLES = ("chief", "worker")
-"""Tasks that train, in the order in which TensorFlow counts them; the first of all of them writes."""
+"""Tasks that train, in TensorFlow's order. The first of them writes the files."""
 
 ANNOUNCED, GIVEN_UP = 10.0, 300.0
-"""Seconds after which a machine that does not answer is announced, and after which the run is given up."""
+"""Seconds until a missing machine is reported, and until the run is given up."""
 
 DIGEST = 8
-"""Bytes of a step, or of a digest, that the machines compare."""
+"""Number of bytes of a step or a digest that the machines compare."""
 
 
 @dataclass(frozen=True)
 class Cluster:
-    """addresses: "host:port" of every machine, the one that writes first; index: the place of this one."""
+    """addresses: "host:port" of every machine; the first one writes. index: that of this machine."""
 
     addresses: tuple[str, ...]
     index: int
 
 
 def read_cluster(text: str | None) -> Cluster | None:
-    """The cluster of a TF_CONFIG; None where there is none. Raises InputError where it cannot be read, or names a task
-    that does not train: none is left out in silence."""
+    """The cluster of a TF_CONFIG; None if there is none.
+
+    Raises InputError if it cannot be read, or names a task that does not train.
+    """
     if not text:
         return None
     try:
@@ -74,15 +76,15 @@ def _counted(hosts: Mapping[str, list]) -> str:
 
 
 def _parts(address: str) -> tuple[str, int] | None:
-    """Host and port."""
+    """Host and port of an address; None if it is malformed."""
     match = re.fullmatch(r"\[?([^\s\[\]]+?)\]?:(\d{1,5})", address, re.ASCII)
     return (match[1], int(match[2])) if match and 0 < int(match[2]) < 65536 else None
 
 
-def meet(cluster: Cluster, announced: float = ANNOUNCED, given_up: float = GIVEN_UP) -> None:
-    """Returns when every machine has been reached at its address; this one answers at its own meanwhile.
+def wait_for_machines(cluster: Cluster, announced: float = ANNOUNCED, given_up: float = GIVEN_UP) -> None:
+    """Waits until every machine answers at its address. This machine answers at its own.
 
-    TensorFlow itself waits without a word and without an end. Raises InputError after `given_up` seconds.
+    TensorFlow itself waits for ever, without a message. Raises InputError after `given_up` seconds.
     """
     missing = [i for i in range(len(cluster.addresses)) if i != cluster.index]
     start, silent = time.monotonic(), True
@@ -106,7 +108,7 @@ def meet(cluster: Cluster, announced: float = ANNOUNCED, given_up: float = GIVEN
 
 @contextlib.contextmanager
 def _answering(address: str) -> Iterator[None]:
-    """Listens at the port of `address`, which TensorFlow takes over afterwards."""
+    """Listens at the port of `address`, which TensorFlow uses afterwards."""
     _, port = _parts(address) or ("", 0)
     both = socket.has_dualstack_ipv6()
     try:
@@ -139,8 +141,8 @@ def machines_of(strategy: tf.distribute.Strategy) -> tuple[int, int]:
     return chiefs + len(hosts.get("worker", [])), resolver.task_id + (chiefs if resolver.task_type == "worker" else 0)
 
 
-def agree(strategy: tf.distribute.Strategy, step: int, facts: Mapping[str, str]) -> None:
-    """Raises InputError on every machine, saying what differs, unless all have the same step and the same facts."""
+def check_agreement(strategy: tf.distribute.Strategy, step: int, facts: Mapping[str, str]) -> None:
+    """Raises InputError on every machine unless all have the same step and the same facts. It names what differs."""
     machines, index = machines_of(strategy)
     if machines == 1:
         return
@@ -169,7 +171,7 @@ def _digest(fact: str) -> bytes:
 
 
 def _gathered(strategy: tf.distribute.Strategy, row: np.ndarray, machines: int, index: int) -> np.ndarray:
-    """The row of every machine, [machines, n] uint8."""
+    """The rows of all machines, [machines, n] uint8."""
     mine = np.zeros([machines, len(row)], np.float32)
     mine[index] = row / (strategy.num_replicas_in_sync // machines)  # each replica of this machine adds it
 

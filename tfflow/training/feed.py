@@ -1,4 +1,4 @@
-"""What a recipe is fed: augmented batches of a source for every replica, from any step of the run on."""
+"""The input of a training run: augmented batches of a source for every replica, from any step of the run."""
 
 from __future__ import annotations
 
@@ -15,13 +15,12 @@ from tfflow.recipes import Recipe
 
 
 class Feed:
-    """Called with a step: the batches of every replica from there on. `close` ends the reading, before they go.
+    """Called with a step, it gives the batches of every replica from that step on. `close` ends the reading.
 
-    Batches have the crop and the number of pairs of the step's phase: call again where a phase has others.
-    source: (height, width) of a phase's crop -> what it trains on.
-
-    frames: how many the network takes; for 3 the frames before and after each pair come along.
-    Carries the ground truth that the recipe learns from, and the forward flow, where there is one, to tell the EPE.
+    Batches have the crop and the batch size of the step's phase. If the next phase has others, call again.
+    source: (height, width) of a phase's crop -> the source that it trains on.
+    frames: the number that the network takes; with 3, samples include the frames before and after each pair.
+    Batches hold the ground truth that the recipe learns from. They also hold flow12 if it is known, for the EPE.
     """
 
     def __init__(
@@ -77,18 +76,18 @@ def truth_of(recipe: Recipe) -> set[str]:
 
 
 def check_sequences(model: str, frames: int, source: Source) -> None:
-    """Raises InputError where a network takes three frames and the source has pairs alone."""
+    """Raises InputError if a network takes three frames and the source has only pairs."""
     if frames > 2 and not source.sequences:
         raise InputError(
-            f"{model} takes {frames} frames, and {source.name} has pairs alone: train on video:, frames:, "
+            f"{model} takes {frames} frames, and {source.name} has only pairs: train on video:, frames:, "
             "sintel-clean:, sintel-final:, kitti-multiview: or scenes, or take a network of two frames"
         )
 
 
 def check_truth(recipe: Recipe, source: Source) -> None:
-    """Raises InputError where the source lacks ground truth that the recipe learns from and does not render."""
+    """Raises InputError if the source lacks ground truth that the recipe needs and does not make itself."""
     missing = truth_of(recipe) - source.truth
-    if missing and not recipe.rendering:
+    if missing and not recipe.labels:
         raise InputError(
             f"recipe {recipe.name} learns from ground truth, and {source.name} has no {', '.join(sorted(missing))}; "
             "use a recipe without labels, such as ddflow"

@@ -1,4 +1,4 @@
-"""A run folder has one writer: a lock that ends with its process, however that ends."""
+"""A lock on a run folder, so that it has one writer. The system releases it when the process ends."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ else:
     import fcntl
 
 LOCK = ".lock"
-"""Stays in the folder; only the lock on this file counts. It names the process that holds it, or held it last."""
+"""The lock file. It stays in the folder; only the lock on it counts. It names the last process that held the lock."""
 
 
 @contextlib.contextmanager
 def one_writer(folder: Path) -> Iterator[None]:
-    """Makes `folder`, and locks it. Raises InputError where another process does; warns where a disk has no locks."""
+    """Makes `folder` and locks it. InputError if another process holds the lock; a warning if a disk has no locks."""
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / LOCK).open("a+", encoding="utf-8") as file:
         try:
@@ -32,7 +32,7 @@ def one_writer(folder: Path) -> Iterator[None]:
             file.seek(0)
             raise InputError(
                 f"`out` {str(folder)!r} is in use by another training ({file.read(80).strip() or 'just begun'}): stop "
-                "that one, wait for its end, or choose another `out`"
+                "it, wait for its end, or choose another `out`"
             ) from None
         except OSError as error:
             warn(f"{str(folder)!r} cannot be locked ({error.strerror}): let no other training write there")
@@ -44,7 +44,7 @@ def one_writer(folder: Path) -> Iterator[None]:
 
 def _lock(descriptor: int) -> None:
     if sys.platform == "win32":
-        os.lseek(descriptor, 1000, os.SEEK_SET)  # beyond the text, which others may read
+        os.lseek(descriptor, 1000, os.SEEK_SET)  # outside the text, which others may read
         msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
     else:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -1,4 +1,4 @@
-"""What a run reports: a line of history per step range, TensorBoard scalars and pictures."""
+"""The log of a run: history.jsonl with the loss curve, and TensorBoard scalars and pictures."""
 
 from __future__ import annotations
 
@@ -13,27 +13,30 @@ import tensorflow as tf
 from tfflow.errors import InputError
 from tfflow.files import write_text
 from tfflow.limits import parse_json
+from tfflow.training.settings import present_column
 
 HISTORY = "history.jsonl"
 
 
 class History:
-    """The loss curve as JSON lines {"step", "phase", "rate", terms..., "epe"}: means over the steps since the last.
+    """The loss curve as JSON lines {"step", "phase", "rate", terms..., "epe"}: means over the steps of each row.
 
-    Opened at `step`, it drops the lines of later steps, which an interrupted run did and the continued run does again.
-    pending: the row under way, [sum, count] of each value; kept with the state, so that no row misses a step.
-    folder: None where another machine writes.
+    folder: None if another machine writes. step: lines of later steps are dropped, because the resumed run repeats
+    those steps. pending: the unfinished row, [sum, count] of each value; the state of the run keeps it, so that no row
+    misses a step. Columns of terms that were renamed get the present names, in both.
     """
 
     def __init__(self, folder: Path | None, step: int, pending: dict[str, list[float]]):
         self.path = folder / HISTORY if folder else None
         self.pending = pending
+        for key in list(pending):
+            pending[present_column(key)] = pending.pop(key)
         if folder:
             rows = [row for row in read_history(folder) if row["step"] <= step]
             write_text(folder / HISTORY, "".join(json.dumps(row) + "\n" for row in rows))
 
     def add(self, values: dict[str, float]) -> None:
-        """One step's values; what is not finite (a step that loss scaling skips) does not count."""
+        """Adds the values of one step. Values that are not finite (steps that loss scaling skips) do not count."""
         for key, value in values.items():
             if math.isfinite(value):
                 total, count = self.pending.get(key, (0.0, 0))
@@ -51,7 +54,7 @@ class History:
 
 
 def read_history(folder: Path) -> list[dict]:
-    """The rows of a run's history; a last line that a crash cut short is dropped. InputError where one is damaged."""
+    """The rows of a run's history. A last line that a crash truncated is dropped. InputError if one is damaged."""
     path = folder / HISTORY
     if not path.is_file():
         return []
@@ -72,9 +75,9 @@ def _row(line: bytes, where: str) -> dict:
             raise ValueError
     except (ValueError, KeyError, AttributeError, OverflowError):
         raise InputError(
-            f"{where}: mend it, or remove the file; the run then goes on without the curve so far"
+            f"{where}: repair it, or remove the file; the run then goes on without the curve so far"
         ) from None
-    return row
+    return {present_column(key): value for key, value in row.items()}
 
 
 class TensorBoard:

@@ -1,4 +1,4 @@
-"""The loop over phases and steps: goes on where it stopped, and stops without losing anything."""
+"""The training loop over phases and steps. It resumes from the last state, and saves one when it is stopped."""
 
 from __future__ import annotations
 
@@ -21,43 +21,40 @@ from tfflow.models.weights import assign, checksum, save_arrays
 from tfflow.recipes import Phase
 from tfflow.training.best import Best
 from tfflow.training.checkpoint import Progress, read_state, save_state, step_before
-from tfflow.training.cluster import agree, machines_of
+from tfflow.training.cluster import check_agreement, machines_of
 from tfflow.training.log import History, TensorBoard
 from tfflow.training.trainer import Trainer
 
 Scores = dict[str, Any]
 
 IDLE = 10
-"""After so many steps in a row whose every term is exactly 0, a warning says that the run learns nothing."""
+"""Number of consecutive steps with all terms exactly 0 after which a warning says that the run learns nothing."""
 
 
 class NotFinite(InputError):
-    """A loss or gradient became NaN or infinite; names the step and the term. The last good state is on disk."""
+    """A loss or gradient became NaN or infinite. The text names the step and the term. The last good state is kept."""
 
 
 @dataclass(frozen=True)
 class Hooks:
-    """What the loop asks of others.
+    """Functions that the loop calls.
 
-    measure: scores of the network as it stands, for the table of before and after each phase.
+    measure: scores of the current network, before training and after each phase.
     picture: pictures by name for TensorBoard, [h, w, 3] uint8.
-    show: called after each step with (step, steps, phase, values, steps a second, 0 where that is not known yet).
-    begin: called before the steps of each phase, by its place, also where a run goes on in the middle of it; asks
-        its last argument whether to stop, and gives back False where it did.
-    judge: a score of the network as it stands, lower is better: the run then ends with the checkpoint of the lowest,
-        and each phase with the best so far; None = with the last. Taken every `judge_every` steps and at the ends.
+    show: called after each step with (step, steps, phase, values, steps a second; 0 if not known yet).
+    judge: a score of the current network, lower is better, taken every `judge_every` steps and at the end of each
+        phase. Each phase, and the run, then ends with the best weights so far. None: with the last weights.
     """
 
     measure: Callable[[Trainer], Scores]
     picture: Callable[[Trainer], dict]
     show: Callable[[int, int, Phase, dict[str, float], float], None]
-    begin: Callable[[Trainer, int, Callable[[], bool]], bool] = lambda trainer, place, stopped: True
     judge: Callable[[Trainer], float] | None = None
     judge_every: int = 50
 
 
 class Batches(Protocol):
-    """What a run trains on. Called with a step: the run's batches from there on; `close`: no more reading."""
+    """The batches of a run. Called with a step, it gives the batches from that step on. `close` ends the reading."""
 
     def __call__(self, step: int) -> Iterable: ...
 
@@ -75,14 +72,15 @@ def train(
     every_seconds: float = 120.0,
     row_steps: int = 10,
 ) -> tuple[Progress, bool]:
-    """Trains from the state in `folder`, or from the start, to the end of the trainer's recipe; (progress, whether it
-    ended).
+    """Trains to the end of the trainer's recipe, from the state in `folder` or from the start.
 
-    data: closed at the end. A SIGINT or SIGTERM ends after the step under way, its state
-    saved; a kill loses at most `every_seconds` of work and nothing of the result: the same steps are done again.
-    chief: only one machine of several writes, and holds the folder (`lock.one_writer`). metadata: what the weights come
-    from, the same on every machine. progress.scores: {"when": "before" or a phase's name, **scores} each.
-    Raises NotFinite where a term or the gradient is not, InputError where a file is damaged or the disk is full; the
+    Returns (progress, whether the run ended). progress.scores: {"when": "before" or a phase's name, **scores} each.
+    data: closed at the end. metadata: the origin of the weights, the same on every machine. chief: whether this machine
+    writes; it holds the lock of the folder (`lock.one_writer`). every_seconds: between two saved states. row_steps:
+    steps in a row of the history.
+    SIGINT and SIGTERM save the state after the current step and end the run. A killed run loses at most
+    `every_seconds` of work: the resumed run repeats those steps with the same result.
+    Raises NotFinite if a term or the gradient is not finite, InputError if a file is damaged or the disk is full. The
     state before that step is kept.
     """
     recipe = trainer.recipe
@@ -96,13 +94,11 @@ def train(
     run = _Run(trainer, data, folder, hooks, chief, every_seconds, row_steps, progress)
     with _Stop() as stop, contextlib.closing(data):
         run.score("before")
-        if not progress.judged:  # else a run that goes on would be judged where one that was not stopped is not
+        if not progress.judged:  # a resumed run has been scored at its start already
             run.judge()
         run.save()
         while progress.phase < len(recipe.phases):
             phase = recipe.phases[progress.phase]
-            if not hooks.begin(trainer, progress.phase, lambda: trainer.anywhere(stop.asked)):
-                return progress, False
             if not run.phase(phase, stop):
                 return progress, False
             run.take_best()
@@ -117,15 +113,15 @@ def train(
 
 
 def _agree(trainer: Trainer, progress: Progress, metadata: dict[str, str]) -> None:
-    """Several machines begin alike, or not at all."""
+    """Raises InputError unless all machines start from the same state."""
     if machines_of(trainer.strategy)[0] > 1:
         arrays = {f"{group}:{name}": x for group, values in trainer.state().items() for name, x in values.items()}
         facts = {**metadata, "phase": str(progress.phase), "state (weights, optimizer)": checksum(arrays, {})}
-        agree(trainer.strategy, progress.step, facts)
+        check_agreement(trainer.strategy, progress.step, facts)
 
 
 class _Run:
-    """What the parts of `train` share; arguments as there."""
+    """The variables of `train`; arguments as there."""
 
     def __init__(self, trainer, data, folder, hooks, chief, every_seconds, row_steps, progress: Progress):
         self.trainer, self.data, self.folder, self.hooks = trainer, data, folder, hooks
@@ -139,7 +135,7 @@ class _Run:
         self.best = Best.of(folder, chief, resumed=bool(progress.judged)) if hooks.judge else None
 
     def judge(self) -> None:
-        """Scores the network for `Hooks.judge`, unless that was done at this step before the run was stopped."""
+        """Scores the network by `Hooks.judge`, unless this step was scored before the run was stopped."""
         if self.best is None or (self.progress.judged and self.progress.judged[-1][0] >= self.progress.step):
             return
         assert self.hooks.judge is not None
@@ -150,23 +146,23 @@ class _Run:
             self.board.scalars(self.progress.step, {"held out": score}, "validation")
 
     def take_best(self) -> None:
-        """The network gets the best weights so far."""
+        """Gives the network the best weights so far."""
         if self.best is not None:
             assign(self.trainer.graph(2), self.best.arrays, "the best checkpoint")
 
     def kept(self) -> dict[str, str]:
-        """What the weights say of the checkpoint that they are."""
+        """Metadata of the weights: which checkpoint they are."""
         return {} if self.best is None else {"kept_step": str(self.best.step)}
 
     def save(self, not_finite: bool = False) -> None:
-        """The state as it stands; not_finite: the step that follows is."""
+        """Saves the state. not_finite: whether the next step is not finite."""
         self.progress.not_finite = not_finite
         if self.chief:
             save_state(self.folder, self.trainer.state(), self.progress)
         self.saved = time.monotonic()
 
     def score(self, when: str) -> None:
-        """Measures the network, unless that was done before this run was stopped."""
+        """Measures the network, unless it was measured before the run was stopped."""
         if len(self.progress.scores) <= self.progress.phase + (when != "before"):
             scores = {"when": when, **self.hooks.measure(self.trainer)}
             self.progress.scores.append(scores)
@@ -175,12 +171,11 @@ class _Run:
                 self.board.pictures(self.progress.step, self.hooks.picture(self.trainer))
 
     def phase(self, phase: Phase, stop: _Stop) -> bool:
-        """Steps of one phase, from where the progress stands to its end (True) or until a stop is asked for (False)."""
+        """Trains one phase to its end (True), or until a stop is requested (False)."""
         trainer, progress = self.trainer, self.progress
         end = sum(p.steps for p in self.recipe.phases[: progress.phase + 1])
-        place = progress.phase if self.recipe.rendering else 0  # each phase renders anew
-        shape = (self.recipe.crop_of(phase), self.recipe.batch_of(phase), place)
-        if self.shape not in (None, shape):  # the stream goes on in batches of another shape
+        shape = (self.recipe.crop_of(phase), self.recipe.batch_of(phase))
+        if self.shape not in (None, shape):  # batches of another shape need a new stream
             self.data.close()
             self.batches = None
         self.shape = shape
@@ -200,7 +195,7 @@ class _Run:
             seconds, last = time.monotonic() - last, time.monotonic()
             progress.seconds += seconds
             self.history.add({**values, "gradient": norm})
-            # the first step of a phase builds graphs, and says nothing of the pace
+            # the first step of a phase builds graphs; its time is not representative
             pace = 0.95 * pace + 0.05 / seconds if pace else 1 / seconds if done else 0.0
             done += 1
             self.hooks.show(progress.step, self.recipe.steps, phase, values, pace)
@@ -210,13 +205,13 @@ class _Run:
                     self.board.scalars(progress.step, row)
             if progress.step % self.hooks.judge_every == 0 or progress.step == end:
                 self.judge()
-                last = time.monotonic()  # judging is no part of the pace
+                last = time.monotonic()  # scoring is not part of the time of a step
             if last - self.saved > self.every_seconds:
                 self.save()
         return True
 
     def _next(self):
-        """The batch of the next step; phases of one crop and batch share one stream."""
+        """The batch of the next step. Phases with the same crop and batch size share one stream."""
         try:
             if self.batches is None:
                 self.batches = iter(self.data(self.progress.step))
@@ -243,7 +238,7 @@ class _Run:
 
 
 def _nothing_left(phase: Phase, step: int) -> str:
-    """What to know of a trivial solution: a loss over visible pixels is least where none is taken to be visible."""
+    """A warning of a trivial solution: a loss over visible pixels is 0 if all pixels count as occluded."""
     return (
         f"step {step} of phase {phase.name!r}: for {IDLE} steps every term has been 0, as where all pixels "
         "count as occluded; nothing is learned. Begin with trained weights (`weights`), more steps (`steps`), or a "
@@ -252,13 +247,13 @@ def _nothing_left(phase: Phase, step: int) -> str:
 
 
 class _Stop:
-    """Turns the first Ctrl-C or SIGTERM into a request; a second Ctrl-C interrupts at once."""
+    """Turns the first Ctrl-C or SIGTERM into a request to stop. A second Ctrl-C interrupts at once."""
 
     def __enter__(self) -> _Stop:
         self.asked = False
         self._before = {}
         for number in (signal.SIGINT, signal.SIGTERM):
-            with contextlib.suppress(ValueError):  # not the main thread: its owner decides
+            with contextlib.suppress(ValueError):  # not the main thread, which alone may set handlers
                 self._before[number] = signal.signal(number, self._ask)
         return self
 

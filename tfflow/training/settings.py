@@ -1,4 +1,4 @@
-"""What makes a run this run, field by field, and in which field another one differs."""
+"""The settings that identify a run, and the comparison of two runs field by field."""
 
 from __future__ import annotations
 
@@ -10,15 +10,26 @@ from typing import Any
 from tfflow.recipes import Recipe
 
 RATE = "learning_rate"
-"""The one setting with which a run may go on although it differs: what to do when numbers were no longer finite."""
+"""The one setting that may differ when a run resumes, because it must change when numbers are not finite."""
+
+RENAMED = {
+    "Hidden": "OcclusionPenalty",
+    "Outgoing": "OutOfFrame",
+    "Following": "TargetFlow",
+    "SecondLook": "SecondPass",
+}
+"""Former names of loss terms in files of earlier versions -> present names, so that such a run can go on."""
+_COLUMNS = {former.lower(): name.lower() for former, name in RENAMED.items()}
 
 
-RENAMED = {"Hidden(": "OcclusionPenalty(", "Outgoing(": "OutOfFrame(", "Following(": "TargetFlow("}
-"""Loss terms by their names in files of earlier versions: a run that one of these began goes on."""
+def present_column(column: str) -> str:
+    """The present name of a term's column in a log, as of `Objective.names`: "hidden2" -> "occlusionpenalty2"."""
+    name = column.rstrip("0123456789")
+    return _COLUMNS.get(name, name) + column[len(name) :]
 
 
 def run_settings(recipe: Recipe, learning_rate: float | str | None, **others: Any) -> dict[str, Any]:
-    """With the same of these, and the same files, a run gives the same weights; as JSON holds it.
+    """The settings of a run as JSON types. The same settings and the same files give the same weights.
 
     recipe: before `learning_rate` scales its schedules. others: model, data, weights, seed, ...
     """
@@ -37,7 +48,7 @@ def run_settings(recipe: Recipe, learning_rate: float | str | None, **others: An
         "optimizer": repr(recipe.optimizer),
         "levels_optional": recipe.levels_optional,
         "scenes": recipe.scenes,
-        **({"rendering": repr(recipe.rendering)} if recipe.rendering else {}),
+        **({"labels": repr(recipe.labels)} if recipe.labels else {}),
         "phases": phases,
     }
 
@@ -47,7 +58,7 @@ def _plain(value: Any) -> Any:
 
 
 def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, str]:
-    """The fields that differ, by name, with both values: "steps": "60, now 80"; broader fields first."""
+    """The fields that differ, with both values: {"steps": "60, now 80"}. Broader fields come first."""
     old, new = dict(_fields(before)), dict(_fields(now))
     return {name: _apart(old.get(name), new.get(name)) for name in {**new, **old} if old.get(name) != new.get(name)}
 
@@ -60,13 +71,13 @@ def _fields(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
         for place, inner in enumerate(value, 1):
             yield from _fields(inner, f"{name}[{place}]")
     else:
-        for old, new in RENAMED.items() if isinstance(value, str) else ():
-            value = re.sub(rf"\b{re.escape(old)}", new, value)
+        if isinstance(value, str):
+            value = re.sub(r"\w+(?=\()", lambda found: RENAMED.get(found[0], found[0]), value)
         yield name, value
 
 
 def _apart(before: Any, now: Any, shown: int = 50) -> str:
-    """Both values, of long ones the part where they begin to differ."""
+    """Both values. Long values are shortened to the part where they begin to differ."""
     old, new = str(before), str(now)
     if max(len(old), len(new)) <= shown:
         return f"{old}, now {new}"

@@ -1,10 +1,10 @@
-"""One replica's way from a batch to the loss, in the order in which it goes; one function for each arrow.
+"""The steps from a batch to the loss on one replica. Each arrow is a function.
 
-    batch --with_target--> the student's crop, the teacher's flow --view--> View --second_pass--> View in the View
-          --objective--> each term [n] --gradients--> shares of the mean loss, and of its gradient
+    batch --with_target--> student's crop, target flow --view--> View --second_pass--> View with the second pass
+          --objective--> each term [n] --gradients--> this replica's part of the mean loss and of its gradient
 
-A batch has b pairs. Where a phase trains both directions, everything in a View has n = 2 b: first all pairs 1->2, then
-the same pairs 2->1 (`stack`), as the network's graph of both directions gives its flows. Else n = b.
+A batch has b pairs. If a phase trains both directions, all tensors of a View have n = 2 b: all pairs 1->2, then the
+same pairs 2->1 (`stack`), in the order of the network's flows. Else n = b.
 """
 
 from __future__ import annotations
@@ -25,16 +25,15 @@ from tfflow.recipes import Phase
 from tfflow.training.teacher import TeacherFlow
 
 Batch = dict[str, tf.Tensor]
-"""image1, image2 (image0, image3) [b, h, w, 3]; input1, ...: the network's input where it differs; flow12, valid1,
-flow21, valid2 where there is ground truth; chance [b, 2] in [0, 1)."""
+"""image1, image2 (image0, image3) [b, h, w, 3]; input1, ...: the network's input if it differs; flow12, valid1, flow21,
+valid2 if there is ground truth; chance [b, 2]: random numbers in [0, 1)."""
 
 INPUT_OF = dict(zip(IMAGES, INPUTS, strict=True))
 
 
 @dataclass(frozen=True)
 class Target:
-    """The target that the student follows: flow [n, h, w, 2], where it counts [n, h, w, 1], and whether it is
-    ground truth."""
+    """The target of the student: flow [n, h, w, 2], its mask [n, h, w, 1], and whether it is ground truth."""
 
     flow: tf.Tensor
     mask: tf.Tensor
@@ -43,10 +42,10 @@ class Target:
 
 @dataclass(frozen=True)
 class Step:
-    """What a step of a phase needs besides the batch.
+    """A training step of a phase.
 
-    student: the network's graph of the phase's directions; outputs: what its maps are, see `models.Network`; stride: of
-    the network. teacher: see `teacher_of`; None where the phase has none.
+    student: the network's graph for the phase's directions. stride: of the network. teacher: see `teacher_of`; None if
+    the phase has none. outputs: of the student, see `models.Network`.
     """
 
     phase: Phase
@@ -56,7 +55,7 @@ class Step:
     outputs: Sequence[str] = ("flows12",)
 
     def losses(self, batch: Batch) -> tuple[dict[str, tf.Tensor], dict[str, tf.Tensor]]:
-        """(terms, extras) of one replica's batch: each weighted term [n], and the epe of every pair with truth [b]."""
+        """(terms, extras) of one replica's batch: each weighted term [n]; the EPE [b] if there is ground truth."""
         batch, target = self.with_target(batch)
         view = self.view(batch, target)
         if self.phase.second:
@@ -65,9 +64,9 @@ class Step:
         return self.phase.objective(view), extras
 
     def with_target(self, batch: Batch) -> tuple[Batch, Target | None]:
-        """The student's batch, and what it follows: a teacher's flow, or the truth, or nothing.
+        """The student's batch and its target: a teacher's flow, the ground truth, or None.
 
-        The teacher gets the whole crop; frames, its flow and its mask are all cut to the student's crop.
+        The teacher gets the whole crop. Then the frames, its flow and its mask are cropped for the student.
         """
         if not self.teacher or not self.phase.teacher:
             return batch, truth_of_batch(self.phase, batch)
@@ -75,17 +74,17 @@ class Step:
         height, width = batch["image1"].shape[1:3]
         size = student_size((height, width), rules.student, self.stride)
         flow = self.teacher(batch)
-        counts = (rules.trust or self.phase.visibility)(flow, turned(flow) if both else None)
+        counts = (rules.trust or self.phase.visibility)(flow, reversed_direction(flow) if both else None)
         room = tf.constant([height - size[0] + 1, width - size[1] + 1], tf.float32)
         top, left = tf.unstack(tf.cast(batch["chance"] * room, tf.int32), axis=1)
-        frames = {key: ops.cut(x, top, left, size) for key, x in batch.items() if x.shape.rank == 4}
+        frames = {key: ops.crop_each(x, top, left, size) for key, x in batch.items() if x.shape.rank == 4}
         if rules.occluders:
             frames["image2"] = frames["input2"] = frames[COVERED]
         top, left = (stack(n, n) if both else n for n in (top, left))
-        return frames, Target(ops.cut(flow, top, left, size), ops.cut(counts, top, left, size))
+        return frames, Target(ops.crop_each(flow, top, left, size), ops.crop_each(counts, top, left, size))
 
     def view(self, batch: Batch, target: Target | None) -> View:
-        """The frames, and the network's maps of them."""
+        """The frames and the network's outputs."""
         maps = self.student([network_input(batch, name) for name in self.student.input_names], training=True)
         count = len(maps) // len(self.outputs)
         flows, *others = (maps[place * count : (place + 1) * count] for place in range(len(self.outputs)))
@@ -94,7 +93,7 @@ class Step:
         return dataclasses.replace(view, **more)
 
     def second_pass(self, batch: Batch, first: View) -> View:
-        """The transformed frames of the batch as the network's input, and the first pass's flow to follow there."""
+        """The View of the second pass: the network on transformed frames, with the first pass's flow as target."""
         assert self.phase.second is not None
         flow, where = tf.stop_gradient(first.flow12), first.visible1
         if trust := self.phase.second.trust:
@@ -105,7 +104,7 @@ class Step:
         changes = self.phase.second.changes
         changed = tf.map_fn(
             lambda one: augmentation.apply(changes, *one),
-            (known, tf.cast(batch["chance"] * 2.0**31, tf.int32)),  # each pair by its own seed, [b, 2]
+            (known, tf.cast(batch["chance"] * 2.0**31, tf.int32)),  # a seed for each pair, [b, 2]
             fn_output_signature={key: tf.TensorSpec(x.shape[1:], tf.float32) for key, x in known.items()},
         )
         changed = {key: tf.stop_gradient(x) for key, x in changed.items()}
@@ -121,7 +120,7 @@ class Step:
         weight_decay: float = 0.0,
         scale: Callable[[tf.Tensor], tf.Tensor] = lambda loss: loss,
     ) -> tuple[dict[str, tf.Tensor], list[tf.Tensor]]:
-        """One replica's shares: of the mean of each term (and the epe), and of the gradient. Sums over replicas are
+        """This replica's part of the mean of each term and the EPE, and of the gradient. The sum over replicas is the
         whole. scale: applied to the loss before differentiation (loss scaling of half precision)."""
         with tf.GradientTape() as tape:
             terms, extras = self.losses(batch)
@@ -139,27 +138,27 @@ class Step:
 
 
 def stack(of_12: tf.Tensor, of_21: tf.Tensor) -> tf.Tensor:
-    """Both directions as one batch: [b, ...] twice -> [2 b, ...]."""
+    """Stacks both directions on the batch axis: [b, ...] twice -> [2 b, ...]."""
     return tf.concat([of_12, of_21], 0)
 
 
-def turned(stacked: tf.Tensor) -> tf.Tensor:
-    """The same pairs, each from its other frame: [2 b, ...], halves swapped."""
+def reversed_direction(stacked: tf.Tensor) -> tf.Tensor:
+    """The same pairs in the opposite direction: [2 b, ...] with its halves swapped."""
     return tf.concat(tf.split(stacked, 2)[::-1], 0)
 
 
 def network_input(batch: Batch, name: str) -> tf.Tensor:
-    """The frame `name` as input of the network: with colour augmentation, losses compare another one."""
+    """The network's input for the frame `name`. With colour augmentation it differs from what the losses get."""
     return batch.get(INPUT_OF[name], batch[name])
 
 
 def floats(maps: Sequence[tf.Tensor]) -> tuple[tf.Tensor, ...]:
-    """Flow and losses are float32, whatever the network's inner precision."""
+    """Casts to float32, since losses are float32 under every policy."""
     return tuple(tf.cast(x, tf.float32) for x in maps)
 
 
 def truth_of_batch(phase: Phase, batch: Batch) -> Target | None:
-    """The ground truth of the phase's directions, where a term learns from it."""
+    """The ground truth for the phase's directions if a term needs it, else None."""
     if not phase.needs_truth:
         return None
     if phase.directions == 1:
@@ -168,13 +167,13 @@ def truth_of_batch(phase: Phase, batch: Batch) -> Target | None:
 
 
 def view_of(phase: Phase, batch: Batch, flows12: tuple[tf.Tensor, ...], target: Target | None = None) -> View:
-    """The View of the terms: the frames of the phase's directions, stacked as the flows are."""
+    """The View that the terms get. Its frames are stacked as the flows are."""
     both = phase.directions == 2
     image1, image2, image0 = batch["image1"], batch["image2"], batch.get("image0")
-    flows21 = tuple(map(turned, flows12)) if both else None
+    flows21 = tuple(map(reversed_direction, flows12)) if both else None
     if both:
         image1, image2 = stack(image1, image2), stack(image2, image1)
-        image0 = None if image0 is None else stack(image0, batch["image3"])  # 2->1: what was later comes before
+        image0 = None if image0 is None else stack(image0, batch["image3"])  # 2->1: image3 comes before image2
     return View(
         image1=image1,
         image2=image2,
@@ -189,21 +188,22 @@ def view_of(phase: Phase, batch: Batch, flows12: tuple[tf.Tensor, ...], target: 
 
 
 def flows_of(net: int, flows: Sequence) -> Sequence:
-    """Of a stack's flows, which list its last network's first, those of one: 1 = the first network, 0 = the last.
+    """The flows of one network of a stack: net 1 = the first network, 0 = the last.
 
-    Each network's flows begin at full resolution. Raises ValueError where there are fewer networks.
+    flows: of all networks, the last one first; those of each begin at full resolution.
+    Raises ValueError if there are fewer networks.
     """
     begins = [i for i, flow in enumerate(flows) if flow.shape[1] == flows[0].shape[1]]
     if not 0 <= net <= len(begins):
-        raise ValueError(f"this phase judges network {net} of a stack, and the model has {len(begins)}")
+        raise ValueError(f"this phase uses network {net} of a stack, and the model has {len(begins)}")
     place = len(begins) - net if net else 0
     return flows[begins[place] : [*begins, len(flows)][place + 1]]
 
 
 def student_size(crop: tuple[int, int], share: float, stride: int) -> tuple[int, int]:
-    """The student's crop: `share` of each side, to the nearest multiple of `stride`, but smaller than the crop.
+    """The student's crop: `share` of each side, rounded to a multiple of `stride`, and smaller than the crop.
 
-    A share of 1 is the whole crop. Raises ValueError where there is none smaller, with the crop a single stride wide.
+    A share of 1 gives the whole crop. Raises ValueError if the crop has fewer than two strides a side.
     """
     if share == 1:
         return crop
@@ -214,7 +214,7 @@ def student_size(crop: tuple[int, int], share: float, stride: int) -> tuple[int,
 
 
 def _epe(flow12: tf.Tensor, batch: Batch) -> tf.Tensor:
-    """Mean endpoint error 1->2 of every pair, [b], where the truth is known."""
+    """Mean endpoint error 1->2 of each pair, [b], over pixels with ground truth."""
     error = tf.norm(flow12[: tf.shape(batch["flow12"])[0]] - batch["flow12"], axis=-1, keepdims=True)
     known = batch["valid1"]
     return tf.reduce_sum(error * known, [1, 2, 3]) / (tf.reduce_sum(known, [1, 2, 3]) + 1e-6)

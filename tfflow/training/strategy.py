@@ -7,15 +7,15 @@ import os
 import tensorflow as tf
 
 from tfflow.errors import InputError
-from tfflow.training.cluster import Cluster, meet, read_cluster
+from tfflow.training.cluster import Cluster, read_cluster, wait_for_machines
 
 
 def choose_strategy(devices: str = "auto") -> tf.distribute.Strategy:
     """The tf.distribute strategy for `devices`.
 
-    "auto": several machines where TF_CONFIG describes them, else all GPUs, else the CPU.
+    "auto": the machines that TF_CONFIG describes, else all GPUs, else the CPU.
     Otherwise a list: "GPU:0,GPU:1", or "CPU:2" for two logical devices on the CPU.
-    Raises InputError where a device does not exist, TF_CONFIG cannot be read, or another machine does not come.
+    Raises InputError if a device does not exist, TF_CONFIG cannot be read, or another machine does not answer.
     """
     cluster = read_cluster(os.environ.get("TF_CONFIG"))
     if cluster and len(cluster.addresses) > 1:
@@ -39,11 +39,11 @@ def choose_strategy(devices: str = "auto") -> tf.distribute.Strategy:
 
 
 MOST_CPUS = 256
-"""Logical devices of one CPU: each is made of threads."""
+"""Largest number of logical devices of one CPU. Each has threads of its own."""
 
 
 def _machines(cluster: Cluster) -> tf.distribute.Strategy:
-    meet(cluster)
+    wait_for_machines(cluster)
     try:
         return tf.distribute.MultiWorkerMirroredStrategy()
     except (tf.errors.OpError, RuntimeError, ValueError) as error:

@@ -1,4 +1,4 @@
-"""The teacher of a phase: the network with its weights from the start of the phase, used as the recipe says."""
+"""The teacher of a phase: the network with the weights that it had when the phase began."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from tfflow.models.variational import pair_by_pair
 from tfflow.recipes import Phase
 
 TeacherFlow = Callable[[dict[str, tf.Tensor]], tf.Tensor]
-"""A batch -> the flow of its frames in the phase's directions, [b or 2b, h, w, 2], without gradient."""
+"""Batch -> flow of its frames in the phase's directions, [b or 2b, h, w, 2], without gradient."""
 
 
 def teacher_of(phase: Phase, model: FlowModel) -> TeacherFlow:
-    """The teacher of a phase, with the weights that `model` has at each call. ValueError where the phase has none."""
+    """The teacher of a phase, which uses the weights of `model`. ValueError if the phase has none."""
     if phase.teacher is None:
         raise ValueError(f"phase {phase.name!r} has no teacher")
     rules = phase.teacher
@@ -29,7 +29,7 @@ def teacher_of(phase: Phase, model: FlowModel) -> TeacherFlow:
         if rules.refined:
             first, second = (tf.concat([a, b], 0) if both else a for a, b in (frames[:2], frames[1::-1]))
             found = tf.numpy_function(pair_by_pair, [first, second, found], tf.float32, stateful=False)
-        shape = [None, *frames[0].shape[1:3], 2]  # which several scales leave unknown
+        shape = [None, *frames[0].shape[1:3], 2]  # unknown after passes at several scales
         return tf.stop_gradient(tf.ensure_shape(found, shape))
 
     return flow

@@ -1,4 +1,4 @@
-"""A network under training: its replicas, its teacher, its optimizer, and the two halves of an update."""
+"""A network in training: its replicas, teacher and optimizer, and the two halves of an update."""
 
 from __future__ import annotations
 
@@ -20,11 +20,12 @@ PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
 
 
 class Trainer:
-    """Holds what changes during a run, and changes it one step at a time.
+    """Holds what changes during a run, and updates it step by step.
 
-    An update comes in two halves, so that a loss or gradient that is not finite is seen before it reaches a weight.
+    An update has two halves, so that a loss or gradient that is not finite never reaches the weights.
     recipe: as it trains this network; departures: a line for each difference from the given recipe.
-    precision: a Keras policy; weights, flow and losses stay float32. xla: compile the whole step (a minute a phase).
+    precision: a Keras policy; weights, flow and losses stay float32. xla: compiles the whole step, which takes about a
+    minute for each phase.
     """
 
     def __init__(
@@ -39,25 +40,25 @@ class Trainer:
     ):
         self.strategy, self.xla = strategy, xla
         self.stride = variant(model).stride
-        keras.utils.set_random_seed(seed)  # the only stateful randomness: the first weights
+        keras.utils.set_random_seed(seed)  # the only stateful random numbers are the initial weights
         with strategy.scope():
             self.flow_model = FlowModel(model, network=variant(model).build(precision))
             self.graph(2)
             self.teacher: FlowModel | None = None
             if any(phase.teacher for phase in recipe.phases):
                 self.teacher = FlowModel(model, network=variant(model).build(precision))
-                _ = self.teacher.both_ways  # its weights, on every replica
+                _ = self.teacher.both_ways  # builds its weights on every replica
         self.loss_scaling = precision == "mixed_float16"
         if xla and any(phase.teacher and phase.teacher.refined for phase in recipe.phases):
             raise InputError(f"a teacher of {recipe.name} uses OpenCV, which XLA does not compile: leave `xla` out")
         self.recipe, self.departures = fitted(recipe, self.flow_model)
 
     def graph(self, directions: int) -> keras.Model:
-        """The trained network as a Keras model of one direction or both; both have the same weights."""
+        """The network as a Keras model for one direction or both, with the same weights."""
         return self.flow_model.both_ways if directions == 2 else self.flow_model.one_way
 
     def begin(self, phase: Phase) -> None:
-        """Prepares a phase: weights it starts from, the teacher, a new optimizer, the compiled step."""
+        """Prepares a phase: initial weights, teacher, a new optimizer, the compiled step."""
         arrays = model_arrays(self.graph(2))
         for to, origin in phase.part.start:
             arrays.update({to + k.removeprefix(origin): v for k, v in arrays.items() if k.startswith(origin)})
@@ -67,7 +68,7 @@ class Trainer:
         self.resume(phase)
 
     def resume(self, phase: Phase) -> None:
-        """A new optimizer and the compiled step of a phase; weights stay as they are."""
+        """Prepares a phase without changing weights: a new optimizer, the compiled step."""
         settings = self.recipe.optimizer
         with self.strategy.scope():
             trained = trained_weights(self.recipe, phase, self.flow_model)
@@ -83,7 +84,7 @@ class Trainer:
         self._sum = self._compiled_sum()
 
     def compute(self, batch) -> tuple[dict[str, float], object, float]:
-        """(value of each term and of the epe, gradients, their norm) of one step; no weight changes."""
+        """(value of each term and of the EPE, gradients, their norm) of one step. No weight changes."""
         values, change, norm = self._compute(batch)
         local = self.strategy.experimental_local_results
         return {k: float(local(v)[0]) for k, v in values.items()}, change, float(local(norm)[0])
@@ -94,7 +95,7 @@ class Trainer:
         self._apply(change)
 
     def anywhere(self, flag: bool) -> bool:
-        """Whether `flag` is set on any machine; all of them ask at the same step."""
+        """Whether `flag` is set on any machine. All machines call it at the same step."""
         if machines_of(self.strategy)[0] == 1:
             return flag
         total = self._sum(tf.constant(float(flag)))
@@ -147,7 +148,7 @@ class Trainer:
         return tf.function(lambda x: self.strategy.run(on_replica, (x,)), autograph=False)
 
     def state(self) -> dict[str, dict[str, np.ndarray]]:
-        """All that an update depends on, as named arrays: weights, teacher, optimizer."""
+        """The weights of network and teacher and the state of the optimizer, as named arrays."""
         groups = {"model": model_arrays(self.graph(2))}
         if self.teacher is not None:
             groups["teacher"] = model_arrays(self.teacher.both_ways)
@@ -155,7 +156,7 @@ class Trainer:
         return groups
 
     def restore(self, groups: dict[str, dict[str, np.ndarray]], phase: Phase) -> None:
-        """Continues from a `state` of the same phase."""
+        """Restores a `state` of the same phase."""
         assign(self.graph(2), groups["model"], "the saved state")
         if self.teacher is not None:
             assign(self.teacher.both_ways, groups["teacher"], "the saved state")

@@ -18,7 +18,7 @@ from scenes import write_y4m
 from tfflow.api.predict import predict, predict_files
 from tfflow.data.scenes import Scenes
 from tfflow.errors import command
-from tfflow.evaluation.film import picture
+from tfflow.evaluation.flow_video import picture
 from tfflow.exporting import convert
 from tfflow.exporting.exporter import Exporter
 from tfflow.exporting.graph import Interface

@@ -102,7 +102,7 @@ def test_what_a_killed_run_left_half_written_is_swept(clip, tmp_path):
 
 def test_a_video_that_lacks_frames_is_not_kept(clip, tmp_path, monkeypatch, capsys):
     """The encoder does not say when the disk is full."""
-    monkeypatch.setattr("tfflow.evaluation.film.video_info", lambda path: video_info(path)._replace(frames=2))
+    monkeypatch.setattr("tfflow.evaluation.flow_video.video_info", lambda path: video_info(path)._replace(frames=2))
     assert run(clip, "--out", tmp_path / "out", "--formats", "flo,video") == 2
     assert "flow.mp4': it lacks some of 4 frames; is the disk full?" in lines(capsys)[0]
     assert len(files(tmp_path / "out" / "flo")) == 4 and not list((tmp_path / "out").glob("*flow*.mp4"))

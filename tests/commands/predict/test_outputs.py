@@ -13,7 +13,7 @@ from tests.evaluation.fakes import noise
 from tfflow.data.formats import read_flow
 from tfflow.data.images import read_image, write_image
 from tfflow.data.video import video_info
-from tfflow.evaluation.film import LAYOUTS
+from tfflow.evaluation.flow_video import LAYOUTS
 from tfflow.evaluation.pictures import flow_to_colour
 from tfflow.evaluation.refinement import REFINEMENTS, refined
 from tfflow.evaluation.writer import FORMATS

@@ -1,4 +1,19 @@
-"""Built-in moving scenes: textured shapes before a background, each under its own motion, with exact flow both ways."""
+"""Built-in moving scenes: textured shapes in front of a background, with exact forward and backward flow.
+
+    from tfflow.data.scenes import Scenes, SceneSettings, preset
+
+    scenes = Scenes(size=(96, 128), count=10, seed=1)
+    sample = scenes.sample(3)
+    sample["image1"]  # [96, 128, 3]
+    sample["flow12"]  # [96, 128, 2]
+    sample["visible1"]  # [96, 128, 1]
+
+Settings are one's own, or a preset:
+
+    fast = Scenes(settings=SceneSettings(fast=1.0, noise=0.0))
+    mixed = Scenes(settings=preset("mixed"))
+    len(fast), len(mixed)  # (100_000, 100_000)
+"""
 
 from __future__ import annotations
 
@@ -9,10 +24,10 @@ import numpy as np
 from tfflow.data.records import Sample
 from tfflow.data.scenes.camera import expose
 from tfflow.data.scenes.drive import drive
+from tfflow.data.scenes.effects import Effects, draw_effects
 from tfflow.data.scenes.layer import Layer
-from tfflow.data.scenes.layered import bent, fast_things, layered
-from tfflow.data.scenes.light import cast_shadows, fog, polish
-from tfflow.data.scenes.plot import Plot, draw_plot
+from tfflow.data.scenes.layered import bent, fast_objects, layered
+from tfflow.data.scenes.light import add_highlights, cast_shadows, fog
 from tfflow.data.scenes.presets import PRESETS, preset
 from tfflow.data.scenes.render import Frame, blur, draw, later, paint, visible
 from tfflow.data.scenes.settings import SceneSettings, changed
@@ -21,19 +36,19 @@ from tfflow.errors import InputError
 
 __all__ = ["PRESETS", "SceneSettings", "Scenes", "preset"]
 SMALLEST, LARGEST = 16, 8192
-MOST_INSTANTS = 16  # that a blurred frame is the mean of
+MOST_INSTANTS = 16  # number of instants whose mean is a blurred frame
 
 
 class Scenes:
-    """A source of `count` scenes; scene i depends on (seed, i) and the settings alone, on any thread, in any order.
+    """A source of `count` scenes. Scene i depends on (seed, i) and the settings alone. It is thread-safe.
 
-    size: (height, width) of the frames, 16 to 8192 each. textures: a folder of photographs to cut textures from.
-    Samples carry image1, image2, flow12, flow21, visible1, visible2, valid1, valid2 (the last two are all 1).
-    The flow is each layer's motion (affine, bent, or a plane's before a camera that moves through space) in closed
-    form, rounded to float32; where a layer bends, one of the two ways is found by iteration to less than 1e-3 px.
-    `visible1` is 1 where the same point of the same layer is inside frame 2 and nothing is in front of it there.
-    neighbours: samples have image0 and image3 besides, a step before and a step after: every layer goes on as it
-    moves, and the light as it changes. All else of a sample stays what it is without them.
+    size: (height, width) of the frames, 16 to 8192 each. textures: a folder of photographs for textures.
+    Samples hold image1, image2, flow12, flow21, visible1, visible2, valid1, valid2 (the last two are 1 everywhere).
+    The flow is the motion of each layer in closed form, rounded to float32. The motion is affine, bending, or that of a
+    plane before a moving camera. If a layer bends, one direction is found by iteration, to less than 1e-3 px.
+    visible1 is 1 if the same point of the same layer is inside frame 2 and no layer covers it there.
+    neighbours: samples also have image0 and image3, one step before and after. Motion and changes of light continue
+    there. The rest of the sample is the same as without them.
     Raises InputError for a bad size, count, seed or folder.
     """
 
@@ -73,14 +88,14 @@ class Scenes:
 
     def sample(self, index: int) -> Sample:
         """Scene `index`: images float32 [h, w, 3] in [0, 1], flows [h, w, 2], masks [h, w, 1]."""
-        rng, plot = self._rng(index), self._plot(index)
-        layers = self._layers(rng, plot)
+        rng, effects = self._rng(index), self._effects(index)
+        layers = self._layers(rng, effects)
         frames = [draw(layers, frame, self.size, self.settings.antialias) for frame in (0, 1)]
-        images = self._images(layers, frames, plot)
-        if plot.same:
-            images = [expose(rng, self.settings, images[:1], plot)[0]] * len(images)
+        images = self._images(layers, frames, effects)
+        if effects.same:
+            images = [expose(rng, self.settings, images[:1], effects)[0]] * len(images)
         else:
-            images = expose(rng, self.settings, images, plot)
+            images = expose(rng, self.settings, images, effects)
         exposed = zip(("image1", "image2", "image0", "image3"), images, strict=False)
         return {
             **dict(exposed),
@@ -100,49 +115,49 @@ class Scenes:
 
     @property
     def photos(self) -> list[Path]:
-        """The photographs that textures are cut from."""
+        """The photographs for textures."""
         return self._textures.photos
 
     def layers(self, index: int) -> list[Layer]:
         """The layers of scene `index`, from back to front."""
-        return self._layers(self._rng(index), self._plot(index))
+        return self._layers(self._rng(index), self._effects(index))
 
     def _rng(self, index: int) -> np.random.Generator:
         if not 0 <= index < self.count:
             raise IndexError(f"scene {index} of {self.count}")
         return np.random.default_rng([self.seed, index])
 
-    def _images(self, layers: list[Layer], frames: list[Frame], plot: Plot) -> list[np.ndarray]:
-        """Frames 1 and 2, and where they are asked for 0 and 3, as they are before the camera's light and noise."""
+    def _images(self, layers: list[Layer], frames: list[Frame], effects: Effects) -> list[np.ndarray]:
+        """Frames 1 and 2, and 0 and 3 with `neighbours`, before the camera's light and noise."""
         sharp = self.settings.antialias
-        if plot.plain:
-            return [np.full((*self.size, 3), plain_colour(plot.rng), np.uint8)] * (4 if self.neighbours else 2)
+        if effects.plain:
+            return [np.full((*self.size, 3), plain_colour(effects.rng), np.uint8)] * (4 if self.neighbours else 2)
         poses = [(layers, 0), (layers, 1)]
         poses += [(later(layers, -1), 0), (later(layers, 1), 1)] if self.neighbours else []
-        length = max(float(np.abs(frame.flow).max()) for frame in frames) * plot.shutter if plot.shutter else 0.0
+        length = max(float(np.abs(frame.flow).max()) for frame in frames) * effects.shutter if effects.shutter else 0.0
         if length > 1:
             instants = min(max(round(length / 2), 2), MOST_INSTANTS)
-            return [blur(pose, frame, self.size, sharp, plot.shutter, instants) for pose, frame in poses]
+            return [blur(pose, frame, self.size, sharp, effects.shutter, instants) for pose, frame in poses]
         painted = [paint(pose, frame, self.size, sharp) for pose, frame in poses[2:]]
         return [frame.image for frame in frames] + painted
 
-    def _plot(self, index: int) -> Plot:
-        return draw_plot(self.seed, index, self.settings, self.size)
+    def _effects(self, index: int) -> Effects:
+        return draw_effects(self.seed, index, self.settings, self.size)
 
-    def _layers(self, rng: np.random.Generator, plot: Plot) -> list[Layer]:
+    def _layers(self, rng: np.random.Generator, effects: Effects) -> list[Layer]:
         settings, size = self.settings, self.size
-        if plot.drive:
-            layers = drive(plot.rng, settings, size, self._textures, plot.pan[0])
+        if effects.drive:
+            layers = drive(effects.rng, settings, size, self._textures, effects.pan[0])
         else:
-            layers = layered(rng, settings, size, self._textures, plot)
-        if plot.bending:
-            layers = bent(plot.rng, settings, size, layers)
-        if plot.fast:
-            layers += fast_things(plot.rng, settings, size, self._textures)
-        if plot.fog:
-            layers = fog(plot.rng, layers)
-        if plot.shadows:
-            layers = cast_shadows(plot.rng, layers, size)
-        if plot.highlights:
-            layers = polish(plot.rng, layers, size)
-        return [layer.still() for layer in layers] if plot.still else layers
+            layers = layered(rng, settings, size, self._textures, effects)
+        if effects.bending:
+            layers = bent(effects.rng, settings, size, layers)
+        if effects.fast:
+            layers += fast_objects(effects.rng, settings, size, self._textures)
+        if effects.fog:
+            layers = fog(effects.rng, layers)
+        if effects.shadows:
+            layers = cast_shadows(effects.rng, layers, size)
+        if effects.highlights:
+            layers = add_highlights(effects.rng, layers, size)
+        return [layer.still() for layer in layers] if effects.still else layers

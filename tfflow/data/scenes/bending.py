@@ -1,4 +1,4 @@
-"""Bodies that bend: a smooth displacement of a layer's raster, known in closed form in both frames."""
+"""Bending layers: a smooth displacement of a layer's raster, in closed form in both frames."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ import numpy as np
 
 from tfflow.data.scenes.motion import compose
 
-STEEPEST = 0.4  # px of displacement per px, between two frames: far from 1, where a sheet would fold
-CLOSE = 4e-4  # px; the way back is found to this
-COARSE = 4  # px between the points of its first guess
+STEEPEST = 0.4  # px of displacement per px between two frames; at 1 a layer would fold
+CLOSE = 4e-4  # px; accuracy of the inverse
+COARSE = 4  # px; grid of its initial value
 
 
 @dataclass(frozen=True)
 class Bend:
-    """A sum of plane waves over a raster, which grows steadily with time: 0 at time `flat`, whole one step from it.
+    """A displacement of a raster by a sum of plane waves B. Its strength is time - flat.
 
-    waves: float64 [n, 5], one row a wave: its vector (x, y) in radians per px, its phase, its amplitude (x, y) in px.
-    The point of the raster that shows at a flat place q is q + (time - flat) * B(q), B the sum of the waves.
+    waves: float64 [n, 5], a row for each wave: wave vector (x, y) in radians per px, phase, amplitude (x, y) in px.
+    flat: the time without displacement. At flat position q, the point q + (time - flat) * B(q) of the raster is shown.
     """
 
     waves: np.ndarray
@@ -29,16 +29,16 @@ class Bend:
 
     @functools.cached_property
     def reach(self) -> float:
-        """No point is displaced further than this in one step, px."""
+        """Largest displacement in one step, px."""
         return float(np.hypot(self.waves[:, 3], self.waves[:, 4]).sum())
 
     def raster(self, places: np.ndarray, time: float) -> np.ndarray:
-        """The points of the raster [n, 2] that show at flat places [n, 2] at a time, in float64."""
+        """The points of the raster [n, 2], float64, that are shown at flat positions [n, 2] at a time."""
         phases = places @ self.waves[:, :2].T + self.waves[:, 2]
         return places + (time - self.flat) * (np.sin(phases) @ self.waves[:, 3:])
 
     def maps(self, place: np.ndarray, size: tuple[int, int], time: float) -> np.ndarray:
-        """float32 [h, w, 2]: the point of the raster under each pixel; place: 2x3, from pixels to flat places."""
+        """The point of the raster at each pixel, float32 [h, w, 2]. place: 2x3, from pixels to flat positions."""
         x, y = np.arange(size[1]), np.arange(size[0])[:, None]
         (a, b, u), (c, d, v) = place.tolist()
         moved = np.empty((*size, 2), np.float32)
@@ -51,11 +51,11 @@ class Bend:
         return moved
 
     def shift(self, place: np.ndarray, size: tuple[int, int], here: float, there: float) -> np.ndarray:
-        """float32 [2, h, w]: from the flat place under each pixel at one time to that of the same point at another.
+        """The shift of each pixel's flat position from time `here` to time `there`, float32 [2, h, w].
 
-        The point under q has the place q + shift there, where shift = a B(q) - b B(q + shift); a and b are the two
-        times' strengths. Repeated insertion is a contraction, as no displacement is steeper than `STEEPEST`. A first
-        guess is found on a grid of every fourth pixel.
+        The point at q moves to q + shift, where shift = a B(q) - b B(q + shift), and a and b are the strengths at the
+        two times. The fixed-point iteration converges, because no displacement is steeper than `STEEPEST`. Its initial
+        value is computed on a grid of every fourth pixel.
         """
         phases = self._phases(place, size)
         start = self._sum(phases, here)
@@ -66,7 +66,7 @@ class Bend:
         if min(size) < 4 * COARSE:
             shift = start - self._sum(phases, there)
             return self._settle(shift, start, phases, there, _rounds(2 * self.reach, steepness.sum()))
-        edge = 1.5 * COARSE + 0.5  # a cell and a half beyond the first pixel, so that none is extrapolated
+        edge = 1.5 * COARSE + 0.5  # the grid begins 1.5 cells outside, so that nothing is extrapolated
         cells = compose(place, np.array([[COARSE, 0, -edge], [0, COARSE, -edge]]))
         few = (size[0] // COARSE + 4, size[1] // COARSE + 4)
         sparse = self._phases(cells, few)
@@ -75,7 +75,7 @@ class Bend:
         shape = (few[1] * COARSE, few[0] * COARSE)
         fine = [cv2.resize(part, shape, interpolation=cv2.INTER_LINEAR) for part in guess]
         cut = slice(2 * COARSE, 2 * COARSE + size[0]), slice(2 * COARSE, 2 * COARSE + size[1])
-        bound = COARSE**2 / 4 * float((steepness * lengths).sum())  # of the guess's error between grid points
+        bound = COARSE**2 / 4 * float((steepness * lengths).sum())  # of the interpolation error of the initial value
         return self._settle(
             np.stack([part[cut] for part in fine]), start, phases, there, _rounds(bound, steepness.sum())
         )
@@ -83,7 +83,7 @@ class Bend:
     def _settle(
         self, shift: np.ndarray, start: np.ndarray, phases: list[np.ndarray], there: float, rounds: int
     ) -> np.ndarray:
-        """`rounds` insertions into shift = start - b B(q + shift)."""
+        """`rounds` iterations of shift = start - b B(q + shift)."""
         for _ in range(rounds):
             moved = []
             for phase, (wx, wy) in zip(phases, self.waves[:, :2].astype(np.float32), strict=True):
@@ -96,7 +96,7 @@ class Bend:
         return shift
 
     def _phases(self, place: np.ndarray, size: tuple[int, int]) -> list[np.ndarray]:
-        """float32 [h, w] for each wave: its phase at the flat place of each pixel."""
+        """The phase of each wave at the flat position of each pixel, float32 [h, w]."""
         phases = []
         for wave in self.waves:
             along = wave[:2] @ place  # phase = along . (x, y, 1)
@@ -106,7 +106,7 @@ class Bend:
         return phases
 
     def _sum(self, phases: list[np.ndarray], time: float) -> np.ndarray:
-        """float32 [2, h, w]: the displacement at a time where the waves have these phases."""
+        """The displacement at a time for these phases of the waves, float32 [2, h, w]."""
         total = np.zeros((2, *phases[0].shape), np.float32)
         if time != self.flat:
             for phase, (u, v) in zip(phases, self.waves[:, 3:] * (time - self.flat), strict=True):
@@ -118,14 +118,14 @@ class Bend:
 
 
 def _rounds(error: float, steep: float) -> int:
-    """How many insertions bring an error of some px to CLOSE, where each multiplies it by `steep`."""
+    """Number of iterations that reduce `error`, px, to CLOSE. Each multiplies it by `steep`."""
     return max(0, math.ceil(math.log(CLOSE / max(error, CLOSE)) / math.log(max(steep, 1e-3))))
 
 
 def draw_bend(rng: np.random.Generator, size: tuple[int, int], most: float) -> Bend:
-    """A random bend of a raster of a size (height, width), which displaces no point by more than `most` px.
+    """A random bend of a raster of `size` (height, width) with displacements of at most `most` px.
 
-    Two or three waves about as long as the raster; flat at time 0 or 1, so that one frame shows the raster as it is.
+    It has two or three waves about as long as the raster. It is flat at time 0 or 1, so one frame shows none.
     """
     count = int(rng.integers(2, 4))
     angles = rng.uniform(0, 2 * np.pi, count)
@@ -133,7 +133,7 @@ def draw_bend(rng: np.random.Generator, size: tuple[int, int], most: float) -> B
     length = (across * size[1] + reach * size[0]) * np.exp(rng.uniform(math.log(0.7), math.log(2.5), count))
     vectors = (2 * np.pi / np.maximum(length, 24.0))[:, None] * np.stack([np.cos(angles), np.sin(angles)], 1)
     steep = math.exp(rng.uniform(math.log(0.08), math.log(STEEPEST))) * rng.dirichlet(np.ones(count))
-    turn = rng.uniform(0, 2 * np.pi, count)  # waves along and across their direction
+    turn = rng.uniform(0, 2 * np.pi, count)  # longitudinal and transverse waves
     amplitudes = (steep / np.hypot(*vectors.T))[:, None] * np.stack([np.cos(turn), np.sin(turn)], 1)
     amplitudes *= min(1.0, most / max(float(np.hypot(*amplitudes.T).sum()), 1e-9))
     phases = rng.uniform(0, 2 * np.pi, (count, 1))

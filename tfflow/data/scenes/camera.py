@@ -1,4 +1,4 @@
-"""From painted frames to photographs: focus, light, colour and noise of two exposures of one scene."""
+"""A simulated camera: focus, light, colour and noise."""
 
 from __future__ import annotations
 
@@ -8,20 +8,22 @@ import math
 import cv2
 import numpy as np
 
-from tfflow.data.scenes.plot import Plot
+from tfflow.data.scenes.effects import Effects
 from tfflow.data.scenes.settings import SceneSettings
 
 GRAIN = 1 << 20
 TIMES = (-1, 1, -3, 3)
-"""Of the frames 1, 2, 0 and 3, in half steps from the middle of the first two."""
+"""Times of frames 1, 2, 0 and 3, in half steps from the middle between frames 1 and 2."""
 
 
-def expose(rng: np.random.Generator, settings: SceneSettings, images: list[np.ndarray], plot: Plot) -> list[np.ndarray]:
-    """Frames 1 and 2, or 1, 2, 0 and 3, uint8 -> float32 in [0, 1], as one camera sees them shortly after each other.
+def expose(
+    rng: np.random.Generator, settings: SceneSettings, images: list[np.ndarray], effects: Effects
+) -> list[np.ndarray]:
+    """Frames 1 and 2, or 1, 2, 0 and 3, uint8 -> float32 in [0, 1], with the effects of a camera.
 
-    Light is mostly the same for all and changes a little, and steadily; frame 0 is as sharp as frame 1, frame 3 as
-    frame 2; noise is each frame's own. The first two are the same with the others as without.
-    plot: whether it is dark, and how well JPEG keeps the frames.
+    Light differs little between frames, and changes linearly. Frame 0 has the focus of frame 1, frame 3 that of
+    frame 2. Noise is independent. Frames 1 and 2 do not depend on whether 0 and 3 are given.
+    effects: darkness and JPEG quality.
     """
     if rng.random() < settings.defocus:
         sigma = rng.uniform(0.4, 1.4)
@@ -30,20 +32,20 @@ def expose(rng: np.random.Generator, settings: SceneSettings, images: list[np.nd
     spread = np.array([settings.brightness, settings.contrast, settings.gamma, *[settings.colour] * 3])
     shared = rng.standard_normal(6) * spread
     change = rng.standard_normal(6) * spread * settings.light_change / 2
-    sigma = rng.uniform(0, settings.noise) * rng.random()  # mostly clean, seldom grainy
+    sigma = rng.uniform(0, settings.noise) * rng.random()  # strong noise is rare
     gain = 1.0
-    if plot.dark:
-        gain = math.exp(-plot.rng.uniform(0.8, 2.5))
-        sigma = 0.004 + gain * plot.rng.uniform(0.02, 0.15)
+    if effects.dark:
+        gain = math.exp(-effects.rng.uniform(0.8, 2.5))
+        sigma = 0.004 + gain * effects.rng.uniform(0.02, 0.15)
     frames = []
     for image, time in zip(images, TIMES, strict=False):
         lit = cv2.LUT(image, tone_curve(shared + time * change))
-        if plot.dark:
+        if effects.dark:
             np.multiply(lit, gain, out=lit)
         if sigma > 0:
             _add_noise(lit, sigma, int(rng.integers(GRAIN)))
         np.clip(lit, 0, 1, out=lit)
-        frames.append(_through_jpeg(lit, plot.quality) if plot.quality else lit)
+        frames.append(_through_jpeg(lit, effects.quality) if effects.quality else lit)
     return frames
 
 
@@ -55,7 +57,7 @@ def _through_jpeg(image: np.ndarray, quality: int) -> np.ndarray:
 
 
 def tone_curve(light: np.ndarray) -> np.ndarray:
-    """float32 [1, 256, 3]: what each uint8 value becomes under (brightness, log contrast, log gamma, 3 log gains)."""
+    """The value of each uint8 level, float32 [1, 256, 3]. light: brightness, log contrast, log gamma, 3 log gains."""
     value = np.linspace(0, 1, 256)[:, None]
     value = value ** np.exp(light[2]) * np.exp(light[3:])
     value = (value - 0.5) * np.exp(light[1]) + 0.5 + light[0]
@@ -63,7 +65,7 @@ def tone_curve(light: np.ndarray) -> np.ndarray:
 
 
 def smear(paint: np.ndarray, dx: float, dy: float) -> np.ndarray:
-    """A layer's paint blurred along a line of (dx, dy) px. Its outline stays sharp: it decides what a pixel shows."""
+    """Blurs a layer's paint along a line of (dx, dy) px. The outline stays sharp, because it determines visibility."""
     length = math.ceil(max(abs(dx), abs(dy)))
     if length < 2:
         return paint
@@ -77,7 +79,7 @@ def smear(paint: np.ndarray, dx: float, dy: float) -> np.ndarray:
 
 
 def _add_noise(image: np.ndarray, sigma: float, start: int) -> None:
-    """Adds normal noise in place, read from a fixed roll of grain: drawing it anew would cost more than the scene."""
+    """Adds normal noise in place, from a fixed array: new random numbers would take longer than the scene."""
     grain = _grain()
     flat = image.reshape(-1)
     for offset in range(0, flat.size, GRAIN):

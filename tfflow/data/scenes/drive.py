@@ -1,4 +1,4 @@
-"""A camera that turns and drives through depth: ground, walls, facing planes, each moved by a homography."""
+"""A camera that rotates and moves through depth. Ground, walls and upright planes each move by a homography."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ import numpy as np
 
 from tfflow.data.scenes.layer import Layer, in_front
 from tfflow.data.scenes.motion import affine, compose, corners_of, invert, move, square, unit_of
-from tfflow.data.scenes.receding import recede
+from tfflow.data.scenes.perspective import in_perspective
 from tfflow.data.scenes.settings import SceneSettings
 from tfflow.data.scenes.shapes import draw_mask
 from tfflow.data.scenes.textures import Textures, pick
 
 Size = tuple[int, int]
-MIDDLE = 0.5  # the time at which rasters are drawn: each is its plane as the camera sees it between the frames
-LEAST_DEPTH = 0.3  # in a frame, of the depth that a plane has at the same pixel between the frames
+MIDDLE = 0.5  # the time of the middle view, between the frames, in which planes are painted
+LEAST_DEPTH = 0.3  # smallest depth in a frame, as a share of the depth in the middle view
 
 
 @dataclass(frozen=True)
 class Camera:
-    """Lengths are in heights above the ground; x is to the right, y down, z ahead.
+    """A camera. The unit of length is its height above the ground. x is right, y down, z ahead.
 
-    focal: px. centre: the principal point, whose row is the horizon's. velocity: of the camera, and turn: its
-    rotation vector, radians, both for one step from frame to frame.
+    focal: px. centre: the principal point, px; its row is the horizon. velocity: of the camera, and turn: its rotation
+    vector, radians, both for one step from frame to frame.
     """
 
     focal: float
@@ -48,7 +48,7 @@ class Camera:
         return Camera(self.focal, self.centre, self.velocity * factor, self.turn * factor)
 
     def homography(self, plane: Plane, time: float) -> np.ndarray:
-        """3x3, from a plane in the view between the frames to the same in the view at a time."""
+        """3x3, from a plane in the middle view to the same plane in the view at a time."""
         if time not in self._turned:
             turned = self.matrix @ cv2.Rodrigues(-self.turn * (time - MIDDLE))[0]
             self._turned[time] = (turned, turned @ self.inverse)
@@ -58,19 +58,22 @@ class Camera:
 
     @functools.cached_property
     def _turned(self) -> dict[float, tuple[np.ndarray, np.ndarray]]:
-        """For each time, from directions between the frames to pixels, and from pixels there to pixels."""
+        """For each time, 3x3: from directions in the middle view to pixels, and from pixels of that view to pixels."""
         return {}
 
     def project(self, points: np.ndarray) -> np.ndarray:
-        """Points [n, 3] in the view between the frames, px."""
+        """Projects points [n, 3] to the middle view, px."""
         return move(self.matrix, points[:, :2] / points[:, 2:])
 
 
 @dataclass(frozen=True)
 class Plane:
-    """normal: over the distance, n / d with n . X = d; 0 for what is infinitely far. own: the plane's own velocity.
-    corners: of the part that is there, convex, [4, 2] px in the view between the frames; None: it has no end.
-    shape: uint8 alpha of the part of that view which begins at the first of the corners; None: all between them."""
+    """A plane n . X = d.
+
+    normal: n / d; 0 for a plane at infinity. own: the plane's own velocity. corners: convex quadrilateral, [4, 2] px in
+    the middle view; None = unbounded. shape: uint8 alpha in the middle view, from the first corner on; None = all of
+    the quadrilateral.
+    """
 
     normal: np.ndarray
     corners: np.ndarray | None = None
@@ -81,7 +84,7 @@ class Plane:
         return dataclasses.replace(self, own=tuple(v * factor for v in self.own))
 
     def holds(self, points: np.ndarray) -> np.ndarray:
-        """Whether points [n, 2] of the view between the frames are between the corners."""
+        """Whether points [n, 2] of the middle view are inside the corners."""
         if self.corners is None:
             return np.ones(len(points), bool)
         return np.all([points @ (a, b) + c >= 0 for a, b, c in self.sides], axis=0)
@@ -92,7 +95,7 @@ class Plane:
 
 
 def drive(rng: np.random.Generator, settings: SceneSettings, size: Size, textures: Textures, pan: float) -> list[Layer]:
-    """The planes of a scene, from back to front. pan: px that the camera's turning moves what is far away."""
+    """The planes of a scene, from back to front. pan: px by which the camera's rotation moves distant points."""
     camera = _draw_camera(rng, size, pan)
     planes = [*_draw_room(rng, camera, size), *_draw_cards(rng, settings, camera, size)]
     limit = settings.max_displacement * unit_of(size)
@@ -122,7 +125,7 @@ def _draw_camera(rng: np.random.Generator, size: Size, pan: float) -> Camera:
 
 
 def _draw_room(rng: np.random.Generator, camera: Camera, size: Size) -> list[Plane]:
-    """What is farthest, the ground, perhaps a ceiling, perhaps walls on either side."""
+    """The background, the ground, and at random a ceiling and walls on both sides."""
     roll = rng.normal(0, math.radians(2))
     right, down = np.array([math.cos(roll), -math.sin(roll), 0]), np.array([math.sin(roll), math.cos(roll), 0])
     ahead = np.array([0.0, 0.0, 1.0])
@@ -131,7 +134,7 @@ def _draw_room(rng: np.random.Generator, camera: Camera, size: Size) -> list[Pla
     planes = [Plane(ahead / farthest if rng.random() < 0.6 else np.zeros(3))]
 
     def quad(first: np.ndarray, second: np.ndarray, start: float, end: float) -> np.ndarray:
-        """Corners of the part between two lines ahead, from one depth to another."""
+        """Corners of the area between two lines ahead, from one depth to another."""
         return camera.project(np.array([first + ahead * start, second + ahead * start, second + ahead * end,
                                         first + ahead * end]))  # fmt: skip
 
@@ -157,7 +160,7 @@ def _draw_room(rng: np.random.Generator, camera: Camera, size: Size) -> list[Pla
 
 
 def _draw_cards(rng: np.random.Generator, settings: SceneSettings, camera: Camera, size: Size) -> list[Plane]:
-    """Shapes that stand on the ground or hang above it, far ones first; some turned, some moving by themselves."""
+    """Shapes that stand on the ground or hang above it, far ones first. Some are rotated, some move by themselves."""
     height, width = size
     nearest = camera.focal / (height - camera.centre[1])
     count = int(rng.integers(settings.shapes[0], settings.shapes[1] + 1))
@@ -182,8 +185,8 @@ def _draw_cards(rng: np.random.Generator, settings: SceneSettings, camera: Camer
 
 
 def _slowed(camera: Camera, planes: list[Plane], size: Size, limit: float) -> float:
-    """By how much the scene must move more slowly, so that no plane comes too near the camera, and no point that is
-    seen moves further than `limit` px: a factor from 0 to 1."""
+    """The factor, 0 to 1, by which motion must be reduced so that no plane comes too near the camera and no visible
+    point moves more than `limit` px."""
     y, x = np.meshgrid(np.linspace(0, size[0] - 1, 7), np.linspace(0, size[1] - 1, 7), indexing="ij")
     pixels = np.stack([x.ravel(), y.ravel()], axis=1)
     factor = 1.0
@@ -194,7 +197,7 @@ def _slowed(camera: Camera, planes: list[Plane], size: Size, limit: float) -> fl
 
 
 def _excess(camera: Camera, plane: Plane, pixels: np.ndarray, size: Size, limit: float) -> float:
-    """How many times too far a plane moves; 2 where it comes too near."""
+    """The ratio of a plane's motion to `limit`; 2 if the plane comes too near."""
     views = [camera.homography(plane, time) for time in (0, 1)]
     if any(in_front(invert(camera.homography(plane, time)), size) < 0.05 for time in (-1, 2)):
         return 2.0
@@ -215,7 +218,7 @@ def _excess(camera: Camera, plane: Plane, pixels: np.ndarray, size: Size, limit:
 
 
 def _layer(rng: np.random.Generator, camera: Camera, plane: Plane, size: Size, textures: Textures) -> Layer | None:
-    """The painted plane on the raster of the view between the frames; None where no frame shows any of it."""
+    """The painted plane on the raster of the middle view; None if no frame shows it."""
     alpha = plane.shape
     if alpha is not None and plane.corners is not None:
         low, raster = plane.corners[0], (alpha.shape[0], alpha.shape[1])
@@ -238,12 +241,12 @@ def _layer(rng: np.random.Generator, camera: Camera, plane: Plane, size: Size, t
     rays = camera.inverse @ square(start)
     nearness = plane.normal @ rays  # 1 / depth along the ray of each point of the raster
     flat = plane.shape is not None or plane.corners is None or rng.random() < 0.4
-    paint = textures.draw(rng, raster) if flat else recede(rng, textures, rays, plane.normal, raster)
+    paint = textures.draw(rng, raster) if flat else in_perspective(rng, textures, rays, plane.normal, raster)
     return Layer(paint, alpha, (path(0), path(1)), path=path, nearness=nearness)
 
 
 def _fill(corners: np.ndarray, size: Size) -> np.ndarray:
-    """uint8 of a size: 255 inside a convex outline, which may end far outside; 0 beyond it; soft for one px between."""
+    """uint8 mask of `size`: 255 inside a convex outline, 0 outside, with a soft edge of one px."""
     alpha = np.full(size, 255, np.uint8)
     x, y = np.arange(size[1]), np.arange(size[0])[:, None]
     for a, b, c in sides(corners):
@@ -255,7 +258,7 @@ def _fill(corners: np.ndarray, size: Size) -> np.ndarray:
 
 
 def sides(corners: np.ndarray) -> list[tuple[float, float, float]]:
-    """(a, b, c) for each side of a convex outline: a x + b y + c is the distance to it, above 0 inside."""
+    """(a, b, c) for each side of a convex outline: a x + b y + c is the distance from it, positive inside."""
     ends = np.roll(corners, -1, axis=0)
     (dx, dy), (x, y) = (ends - corners).T, corners.T
     length = np.maximum(np.hypot(dx, dy), 1e-9)

@@ -1,7 +1,7 @@
-"""Grey patterns from which layer textures are coloured: noise, dead leaves, cells, stripes, checkers, text, gradients.
+"""Grey patterns for textures: noise, dead leaves, cells, stripes, checkers, text, gradients.
 
-Each is uint8 [512, 512], spans about the whole range and holds no detail finer than some 3 px, so that moving it by
-part of a pixel changes it smoothly. Most repeat without a seam.
+Each is uint8 [512, 512] over about the whole range. Details are at least about 3 px large, so that sub-pixel motion
+changes a pattern smoothly. Most patterns are periodic.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ Field = np.ndarray
 
 
 def noise(rng: np.random.Generator) -> Field:
-    """Fractal noise; sometimes ridged, stretched along one axis, or in contour lines."""
+    """Fractal noise, sometimes with ridges or contour lines, or stretched along one axis."""
     first, last = int(rng.integers(1, 5)), int(rng.integers(6, 8))
     stretch = int(rng.choice([0, 0, 0, 1, 2]))
     roughness = rng.uniform(0.5, 0.95)
@@ -31,17 +31,17 @@ def noise(rng: np.random.Generator) -> Field:
 
 
 def grain(rng: np.random.Generator) -> Field:
-    """Fine detail of 3 to 16 px, which rough surfaces have at any distance; mixed into the other patterns."""
+    """Fine detail of 3 to 16 px, as of rough surfaces. It is mixed into the other patterns."""
     return _levels(_octaves(rng, int(rng.integers(5, 7)), 7, rng.uniform(0.7, 1.2), int(rng.choice([0, 0, 1]))))
 
 
 def gradient(rng: np.random.Generator) -> Field:
-    """Slow changes alone, as of sky and walls."""
+    """Slow changes of brightness, as of sky and walls."""
     return _levels(_octaves(rng, 0, 2, 0.5, 0) + 0.04 * _octaves(rng, 5, 7, 0.9, 0))
 
 
 def stripes(rng: np.random.Generator) -> Field:
-    """Parallel, possibly wavy stripes with a regular or an irregular profile."""
+    """Parallel stripes, straight or wavy, with a regular or random profile."""
     turns = int(rng.integers(4, 45) if rng.random() < 0.7 else rng.integers(34, 95))
     phase = _wave(rng, turns) + rng.uniform(0, 1.5) * _octaves(rng, 1, 3, 0.6, 0)
     if rng.random() < 0.5:
@@ -54,7 +54,7 @@ def stripes(rng: np.random.Generator) -> Field:
 
 
 def checker(rng: np.random.Generator) -> Field:
-    """Checks, bricks, dots or tiles, each tile with a grey of its own, a little worn."""
+    """Checks, bricks, dots or tiles. Each tile has its own grey and some noise."""
     cells = int(rng.choice([8, 12, 16, 24, 32, 48]))
     y, x = np.mgrid[0:TILE, 0:TILE] * (cells / TILE)
     bend = rng.uniform(0, 0.4)
@@ -93,7 +93,7 @@ def cells(rng: np.random.Generator) -> Field:
 
 
 def leaves(rng: np.random.Generator) -> Field:
-    """Dead leaves: overlapping things of all sizes, with the edge statistics of photographs."""
+    """Dead leaves: overlapping shapes of all sizes, which have the edge statistics of photographs."""
     value = _octaves(rng, 1, 6, 0.6, 0).astype(np.float32)
     value = 128 + 40 * value / value.std()
     smallest, power = rng.uniform(4, 12), rng.uniform(1.6, 2.6)
@@ -104,14 +104,14 @@ def leaves(rng: np.random.Generator) -> Field:
     outlines = np.round((_leaf_outlines(rng, radius) + centres[:, None]) * 16).astype(np.int32)
     for outline, grey, reach, centre in zip(outlines, greys, radius.tolist(), centres.tolist(), strict=True):
         across, down = ([s for s in (-TILE, 0, TILE) if -reach < c + s < TILE + reach] for c in centre)
-        for dx in across:  # again beyond the opposite border where it crosses one
+        for dx in across:  # repeated at the opposite border
             for dy in down:
                 cv2.fillPoly(value, [outline + np.array((dx * 16, dy * 16), np.int32)], grey, cv2.LINE_8, shift=4)
     return _soft(np.clip(value + 8 * _octaves(rng, 4, 7, 0.9, 0), 0, 255).astype(np.uint8), 0.7)
 
 
 def text(rng: np.random.Generator) -> Field:
-    """Lines of characters: thin strokes, regular and yet never the same."""
+    """Lines of random characters, with thin strokes."""
     ink = np.zeros((TILE, TILE), np.uint8)
     y = 0.0
     while y < TILE + 20:
@@ -130,12 +130,12 @@ FIELDS: dict[str, Callable[[np.random.Generator], Field]] = {
     "noise": noise, "leaves": leaves, "cells": cells, "stripes": stripes, "checker": checker, "text": text,
     "gradient": gradient, "grain": grain,
 }  # fmt: skip
-VARIANTS = 24  # of each kind and seed
+VARIANTS = 24  # number of patterns of each kind and seed
 
 
 @functools.lru_cache(maxsize=len(FIELDS) * VARIANTS * 2)
 def field(kind: str, variant: int, seed: int) -> Field:
-    """One pattern, the same for the same arguments; made at its first use and kept (256 KiB each). Read-only."""
+    """One pattern, which depends on the arguments alone. It is cached (256 KiB) and read-only."""
     rng = np.random.default_rng([seed, sorted(FIELDS).index(kind), variant, 71])
     value = FIELDS[kind](rng)
     value.setflags(write=False)
@@ -143,7 +143,7 @@ def field(kind: str, variant: int, seed: int) -> Field:
 
 
 def _octaves(rng: np.random.Generator, first: int, last: int, roughness: float, stretch: int) -> np.ndarray:
-    """Sum of smooth noise with 2**first .. 2**last cells a side, each octave `roughness` times the one before."""
+    """Sum of smooth noise with 2**first to 2**last cells a side. Each octave has `roughness` times the amplitude."""
     total = np.zeros((1, 1), np.float32)
     for octave in range(first, last + 1):
         shape = (2 ** max(octave - stretch, 0), 2**octave)
@@ -155,7 +155,7 @@ def _octaves(rng: np.random.Generator, first: int, last: int, roughness: float, 
 
 
 def _enlarge(grid: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
-    """Cubic enlargement of a pattern that repeats, by whole factors; large ones in steps, which is cheaper."""
+    """Cubic enlargement of a periodic pattern by whole factors. Large factors are split, which is faster."""
     while grid.shape != shape:
         factors = [min(want // have, 4) for want, have in zip(shape, grid.shape, strict=True)]
         padded = np.pad(grid, 2, mode="wrap")
@@ -166,7 +166,7 @@ def _enlarge(grid: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
 
 
 def _wave(rng: np.random.Generator, frequency: int) -> np.ndarray:
-    """A plane wave's phase with a whole number of turns along each axis, so that it repeats without a seam."""
+    """The phase of a plane wave with a whole number of periods along each axis."""
     angle = rng.uniform(0, 2 * np.pi)
     turns = np.round(frequency * np.array([np.cos(angle), np.sin(angle)]))
     line = np.arange(TILE) * (2 * np.pi / TILE)
@@ -187,7 +187,7 @@ def _leaf_outlines(rng: np.random.Generator, radius: np.ndarray) -> np.ndarray:
 
 
 def _levels(value: np.ndarray) -> Field:
-    """Stretches to 0..255, leaving the outermost percents clipped."""
+    """Stretches values to 0..255 and clips the extreme percentiles."""
     low, high = np.percentile(value[::4, ::4], (1, 99))
     return np.clip((value - low) * (255 / max(high - low, 1e-6)), 0, 255).astype(np.uint8)
 

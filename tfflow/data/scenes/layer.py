@@ -1,4 +1,4 @@
-"""One painted sheet: where each of its points lies in both frames, affinely, bent, or as a plane before a camera."""
+"""One layer of a scene, and the positions of its points in both frames: affine, bending, or a plane in space."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tfflow.data.scenes.bending import Bend
 from tfflow.data.scenes.motion import compose, invert, move
 
 if TYPE_CHECKING:
-    from tfflow.data.scenes.light import Shadow, Shine
+    from tfflow.data.scenes.light import Highlight, Shadow
 
 WARP = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
 Box = tuple[int, int, int, int]  # left, upper, right, lower
@@ -23,17 +23,17 @@ Box = tuple[int, int, int, int]  # left, upper, right, lower
 
 @dataclass(frozen=True)
 class Layer:
-    """A painted sheet and where it lies in each frame.
+    """A painted layer and its position in each frame.
 
-    paint: uint8 RGB [h, w, 3] on the layer's own raster. alpha: uint8 [h, w]; a point belongs to the layer where
-    alpha, interpolated, is at least 127.5; None for the background, which is everywhere.
-    to_frames: two matrices that take a point (x, y) of the raster to frame 1 and to frame 2; 2x3, or 3x3 where the
-    layer is a plane before a camera that moves through space.
-    bend: how the raster is displaced before the matrix takes it to the frame (2x3 alone).
-    path: the matrix at any time, where it does not repeat itself; frame 1 is at time 0, frame 2 at time 1.
+    paint: uint8 RGB [h, w, 3] on the layer's raster. alpha: uint8 [h, w]; a point belongs to the layer if the
+    interpolated alpha is at least 127.5; None for the background, which is everywhere.
+    to_frames: matrices from a point (x, y) of the raster to frame 1 and to frame 2; 2x3, or 3x3 for a plane before a
+    moving camera.
+    bend: displaces the raster before the matrix is applied (2x3 only).
+    path: time -> matrix, if the motion is not the same in every step; frame 1 has time 0, frame 2 has time 1.
     time: of the first of the two frames.
-    nearness: three numbers by which a plane's 1 / depth at a point of the raster is (x, y, 1) . nearness.
-    shadow: cast on all behind; shine: a highlight on this layer. Both change the light alone, not what is visible.
+    nearness: three numbers; 1 / depth of a plane at a point of the raster is (x, y, 1) . nearness.
+    shadow: on all layers behind. highlight: a highlight on this layer. Both change light, not visibility.
     """
 
     paint: np.ndarray
@@ -44,7 +44,7 @@ class Layer:
     time: float = 0
     nearness: np.ndarray | None = None
     shadow: Shadow | None = None
-    shine: Shine | None = None
+    highlight: Highlight | None = None
 
     def motion(self, frame: int) -> np.ndarray:
         """2x3 or 3x3: from the given frame (0 or 1) to the other one, without the bend."""
@@ -53,7 +53,7 @@ class Layer:
         return compose(self.to_frames[1 - frame], invert(self.to_frames[frame]))
 
     def stepped(self, forwards: bool) -> Layer:
-        """The layer as it lies in the two frames one step later, or earlier, going on as it moves."""
+        """The layer one step later, or earlier, if its motion continues."""
         first, second = self.to_frames
         time = self.time + (1 if forwards else -1)
         if self.path is not None:
@@ -63,19 +63,19 @@ class Layer:
         return dataclasses.replace(self, to_frames=moved, time=time)
 
     def at(self, time: float) -> Layer:
-        """The layer with frame 1 where it is at a time between the two frames, or a little before or after them."""
+        """The layer with its position at `time` as that of frame 1. time: between the frames, or a little outside."""
         first, second = self.to_frames
         between = first + (second - first) * time if self.path is None else self.path(self.time + time)
         return dataclasses.replace(self, to_frames=(between, second), time=self.time + time)
 
     def still(self) -> Layer:
-        """The layer as frame 1 shows it, at any time."""
+        """The layer without motion, at its position in frame 1."""
         first = self.to_frames[0]
-        shine = None if self.shine is None else dataclasses.replace(self.shine, shift=(0.0, 0.0))
-        return dataclasses.replace(self, to_frames=(first, first), path=None, bend=None, shine=shine)
+        highlight = None if self.highlight is None else dataclasses.replace(self.highlight, shift=(0.0, 0.0))
+        return dataclasses.replace(self, to_frames=(first, first), path=None, bend=None, highlight=highlight)
 
     def covers(self, points: np.ndarray, frame: int) -> np.ndarray:
-        """Whether the layer covers points [n, 2] of a frame, exactly (bilinear alpha in float64)."""
+        """Whether the layer covers points [n, 2] of a frame, by bilinear alpha in float64."""
         if self.alpha is None:
             return np.ones(len(points), bool)
         at = move(invert(self.to_frames[frame]), points)
@@ -93,9 +93,9 @@ class Layer:
         return held & (above * (1 - fy) + below * fy >= 127.5)
 
     def box(self, frame: int, size: tuple[int, int], offset: tuple[int, int] = (0, 0), margin: int = 0) -> Box | None:
-        """The part of the frame that the raster reaches: left, upper, right, lower; None where it is outside.
+        """The bounding box of the raster in a frame: left, upper, right, lower; None if it is outside.
 
-        offset, margin: px by which the part is moved and grown before the frame cuts it.
+        offset, margin: px by which the box is moved and grown before it is clipped to the frame.
         """
         height, width = self.paint.shape[:2]
         low, high = np.zeros(2), np.array([width, height], np.float64)
@@ -111,7 +111,7 @@ class Layer:
         return (int(left), int(upper), int(right), int(lower)) if left < right and upper < lower else None
 
     def warp(self, frame: int, box: Box, *images: np.ndarray) -> list[np.ndarray]:
-        """Paint, alpha or both as they lie in a part of a frame, or of what is around a frame."""
+        """Warps paint, alpha or both to a box of a frame. The box may be outside the frame."""
         left, upper, right, lower = box
         place = compose(invert(self.to_frames[frame]), _shift(left, upper))
         shape = (right - left, lower - upper)
@@ -124,7 +124,7 @@ class Layer:
         return [through(image, place, shape, flags=WARP, borderMode=edge) for image in images]
 
     def flow(self, frame: int, box: Box) -> np.ndarray:
-        """float32 [h, w, 2]: from each pixel of a part of a frame to where its point lies in the other frame."""
+        """The flow from each pixel of a box of a frame to the other frame, float32 [h, w, 2]."""
         left, upper, right, lower = box
         size = (lower - upper, right - left)
         motion = self.motion(frame)
@@ -141,7 +141,7 @@ class Layer:
 
 
 def in_front(matrix: np.ndarray, size: tuple[int, int]) -> float:
-    """The least depth that a 3x3 matrix gives to a point of a rectangle of a size, as a share of the largest."""
+    """The smallest depth that a 3x3 matrix gives a point of a rectangle of `size`, as a share of the largest."""
     g, h, w = matrix[2].tolist()
     across, down = g * (size[1] - 1), h * (size[0] - 1)
     depths = (w, w + across, w + down, w + across + down)
@@ -153,7 +153,7 @@ def _shift(left: float, upper: float) -> np.ndarray:
 
 
 def _displacement(motion: np.ndarray, left: int, upper: int, size: tuple[int, int]) -> np.ndarray:
-    """Motion minus identity at each pixel of a part of the frame, in float64, stored as float32 [h, w, 2]."""
+    """Motion minus identity at each pixel of a box, computed in float64, float32 [h, w, 2]."""
     x = np.arange(left, left + size[1], dtype=np.float64)
     y = np.arange(upper, upper + size[0], dtype=np.float64)[:, None]
     (a, b, u), (c, d, v) = motion.tolist()
@@ -164,7 +164,7 @@ def _displacement(motion: np.ndarray, left: int, upper: int, size: tuple[int, in
 
 
 def _projective(motion: np.ndarray, left: int, upper: int, size: tuple[int, int]) -> np.ndarray:
-    """The same of a 3x3 motion; OpenCV divides in float64. Coordinates are the part's own, which are smaller."""
+    """The same for a 3x3 motion; OpenCV divides in float64. Coordinates are relative to the box, hence smaller."""
     own = compose(compose(_shift(-left, -upper), motion), _shift(left, upper))
     at = pixels(*size)
     return cv2.subtract(cv2.perspectiveTransform(at, own), at)

@@ -1,4 +1,4 @@
-"""Sheets under affine motion: a background, shapes before it, small fast things before these; any of them may bend."""
+"""Layers under affine motion: background, shapes, and small fast objects in front. All may bend."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import numpy as np
 
 from tfflow.data.scenes.bending import draw_bend
 from tfflow.data.scenes.camera import smear
+from tfflow.data.scenes.effects import Effects
 from tfflow.data.scenes.layer import Layer
 from tfflow.data.scenes.motion import affine, compose, corners_of, draw_motions, invert, move, unit_of, weaken
-from tfflow.data.scenes.plot import Plot
 from tfflow.data.scenes.settings import SceneSettings
 from tfflow.data.scenes.shapes import draw_mask
 from tfflow.data.scenes.textures import Textures, pick
@@ -20,9 +20,9 @@ Size = tuple[int, int]
 
 
 def layered(
-    rng: np.random.Generator, settings: SceneSettings, size: Size, textures: Textures, plot: Plot
+    rng: np.random.Generator, settings: SceneSettings, size: Size, textures: Textures, effects: Effects
 ) -> list[Layer]:
-    """Background and shapes, from back to front. plot: what this scene has besides affine motion."""
+    """Background and shapes, from back to front. effects: the other effects of this scene."""
     height, width = size
     masks, places = [], []
     for _ in range(int(rng.integers(settings.shapes[0], settings.shapes[1] + 1))):
@@ -37,10 +37,10 @@ def layered(
     boxes = [corners_of(size)] + [
         move(place, corners_of(mask.shape)) for mask, place in zip(masks, places, strict=True)
     ]
-    motions = draw_motions(rng, settings, size, boxes, plot.pan, 1 - BENT_SHARE if plot.bending else 1.0)
+    motions = draw_motions(rng, settings, size, boxes, effects.pan, 1 - BENT_SHARE if effects.bending else 1.0)
     place, raster = _lay_background(rng, motions[0], size)
     rasters = [raster, *(mask.shape for mask in masks)]
-    blurred = rng.random() < settings.motion_blur and not plot.shutter
+    blurred = rng.random() < settings.motion_blur and not effects.shutter
     shutter = rng.uniform(0.2, 0.8)
     layers = []
     for alpha, raster, to_frame1, motion in zip([None, *masks], rasters, [place, *places], motions, strict=True):
@@ -54,11 +54,11 @@ def layered(
     return layers
 
 
-BENT_SHARE = 0.3  # of the greatest displacement is kept for bending, where layers bend
+BENT_SHARE = 0.3  # share of the largest displacement that bending may use
 
 
 def bent(rng: np.random.Generator, settings: SceneSettings, size: Size, layers: list[Layer]) -> list[Layer]:
-    """The layers, most of them bending; at least the one in front."""
+    """The layers, with bending for most of them and always for the front one."""
     most = settings.max_displacement * unit_of(size) * BENT_SHARE
     changed = []
     for index, layer in enumerate(layers):
@@ -71,8 +71,8 @@ def bent(rng: np.random.Generator, settings: SceneSettings, size: Size, layers: 
     return changed
 
 
-def fast_things(rng: np.random.Generator, settings: SceneSettings, size: Size, textures: Textures) -> list[Layer]:
-    """One to four small shapes that fly by before all else; where there is room, they are in both frames."""
+def fast_objects(rng: np.random.Generator, settings: SceneSettings, size: Size, textures: Textures) -> list[Layer]:
+    """One to four small fast shapes in front of all others. If possible, they are inside both frames."""
     layers = []
     for _ in range(int(rng.integers(1, 5))):
         diameter = max(min(size) * math.exp(rng.uniform(math.log(0.06), math.log(0.3))), 6.0)
@@ -90,19 +90,19 @@ def fast_things(rng: np.random.Generator, settings: SceneSettings, size: Size, t
 
 
 def fast_shift(rng: np.random.Generator, settings: SceneSettings, size: Size) -> tuple[float, float]:
-    """A large translation, px: as long as `fast_speed` says, seldom straight up or down."""
+    """A large translation, px, with a length from `fast_speed`. Vertical directions are rare."""
     low, high = (math.log(share * size[1]) for share in settings.fast_speed)
     length, angle = math.exp(rng.uniform(low, high)), rng.normal(0, 0.6) + np.pi * rng.integers(0, 2)
     return length * math.cos(angle), length * math.sin(angle)
 
 
 def _between(rng: np.random.Generator, way: float, side: int) -> float:
-    """The middle of a way of a length, which lies inside 0..side if it can."""
+    """The middle of a path of length `way`, so that the path is inside 0..side if possible."""
     return rng.uniform(way / 2, side - way / 2) if way < side else side / 2
 
 
 def _lay_background(rng: np.random.Generator, motion: np.ndarray, size: Size) -> tuple[np.ndarray, Size]:
-    """Where the background's raster lies in frame 1, and its size: just enough to fill both frames."""
+    """The position of the background's raster in frame 1, and its size: just enough to fill both frames."""
     place = affine(rng.uniform(-12, 12), math.exp(rng.uniform(-0.25, 0.4)))
     frame = corners_of(size)
     seen = np.concatenate([move(invert(place), frame), move(invert(compose(motion, place)), frame)])

@@ -1,4 +1,4 @@
-"""Light that does not move with the surfaces: shadows that layers cast, highlights on them; and fog by depth."""
+"""Shadows, highlights, which do not move with their surfaces, and fog by depth."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Shadow:
-    """What a layer takes from the light of all behind it: `strength` of it, `offset` px (x, y) away, blurred."""
+    """The shadow of a layer on all layers behind. offset: px (x, y). strength: share of the light. blur: px."""
 
     offset: tuple[int, int]
     strength: float
@@ -41,8 +41,8 @@ class Shadow:
 
 
 @dataclass(frozen=True)
-class Shine:
-    """A highlight on a layer: a soft spot around `centre` px (x, y) of frame 1, that moves by `shift` px a step."""
+class Highlight:
+    """A highlight on a layer: a soft spot at `centre`, px (x, y) of frame 1, that moves by `shift` px a step."""
 
     centre: tuple[float, float]
     shift: tuple[float, float]
@@ -50,7 +50,7 @@ class Shine:
     strength: float
 
     def add(self, paint: np.ndarray, left: int, upper: int, time: float) -> None:
-        """Brightens in place a part of a frame, uint8 [h, w, 3], that begins at (left, upper)."""
+        """Brightens a box of a frame, uint8 [h, w, 3], with corner (left, upper), in place."""
         x = (np.arange(paint.shape[1]) + left - self.centre[0] - time * self.shift[0]) / self.radii[0]
         y = (np.arange(paint.shape[0]) + upper - self.centre[1] - time * self.shift[1]) / self.radii[1]
         across, down = (np.exp(-0.5 * at * at).astype(np.float32) for at in (x, y))
@@ -59,7 +59,7 @@ class Shine:
 
 
 def cast_shadows(rng: np.random.Generator, layers: list[Layer], size: tuple[int, int]) -> list[Layer]:
-    """The layers, most of those before the background with a shadow; the sun is in one place for all."""
+    """The layers, with shadows for most of those in front of the background. The direction of light is the same."""
     reach, angle = min(size) * rng.uniform(0.01, 0.12), rng.uniform(0, 2 * np.pi)
     strength, blur = rng.uniform(0.25, 0.75), min(size) * rng.uniform(0.003, 0.02)
     changed = layers[:1]
@@ -70,8 +70,8 @@ def cast_shadows(rng: np.random.Generator, layers: list[Layer], size: tuple[int,
     return changed
 
 
-def polish(rng: np.random.Generator, layers: list[Layer], size: tuple[int, int]) -> list[Layer]:
-    """The layers, one to three of them with a highlight, which follows its layer's motion partly or not at all."""
+def add_highlights(rng: np.random.Generator, layers: list[Layer], size: tuple[int, int]) -> list[Layer]:
+    """The layers, with a highlight for one to three. It follows its layer's motion partly or not at all."""
     height, width = size
     shiny = set(rng.integers(0, len(layers), int(rng.integers(1, 4))).tolist())
     changed = []
@@ -83,23 +83,23 @@ def polish(rng: np.random.Generator, layers: list[Layer], size: tuple[int, int])
             follow = (second - first) * rng.uniform(0, 0.7)
             follow *= min(1.0, 0.2 * min(size) / max(float(np.hypot(*follow)), 1e-9))
             scale = max(4.0, 0.2 * min(size)) * np.exp(rng.uniform(-1.5, 0.5, 2))
-            shine = Shine(
+            highlight = Highlight(
                 (float(first[0]), float(first[1])), (float(follow[0]), float(follow[1])),
                 (float(scale[0]), float(scale[1])), float(rng.uniform(0.15, 0.75)),
             )  # fmt: skip
-            layer = dataclasses.replace(layer, shine=shine)
+            layer = dataclasses.replace(layer, highlight=highlight)
         changed.append(layer)
     return changed
 
 
 def fog(rng: np.random.Generator, layers: list[Layer]) -> list[Layer]:
-    """The layers seen through fog: the farther a point is, the less of its own colour is left.
+    """The layers in fog. The colour of a point fades with its depth.
 
-    Planes have depths; of sheets each is some way behind the one before it.
+    Planes have a depth. Affine layers get depths in their order.
     """
     grey = rng.uniform(90, 240) + rng.normal(0, 8, 3)
-    thickness = math.exp(rng.uniform(math.log(0.4), math.log(1.8)))  # of the fog before the farthest sheet
-    reach = math.exp(rng.uniform(math.log(4), math.log(40)))  # depth at which a plane has lost 63 % of its colour
+    thickness = math.exp(rng.uniform(math.log(0.4), math.log(1.8)))  # of the fog in front of the farthest layer
+    reach = math.exp(rng.uniform(math.log(4), math.log(40)))  # depth at which 63 % of the colour is lost
     behind = np.linspace(1, 0.15, len(layers)) * rng.uniform(0.8, 1.2, len(layers))
     changed = []
     for layer, depth in zip(layers, behind, strict=True):

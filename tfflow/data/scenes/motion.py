@@ -1,4 +1,4 @@
-"""Motions of layers: float64 matrices that take a point (x, y) of frame 1 to frame 2; 2x3 affine, 3x3 projective."""
+"""Motions of layers: float64 matrices from a point (x, y) of frame 1 to frame 2; 2x3 affine, 3x3 projective."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def affine(
     translation: tuple[float, float] = (0.0, 0.0),
     centre: tuple[float, float] = (0.0, 0.0),
 ) -> np.ndarray:
-    """Turns by `rotation` degrees, zooms and shears about `centre`, then translates (px)."""
+    """Rotates by `rotation` degrees, zooms and shears about `centre`, then translates (px)."""
     angle = math.radians(rotation)
     cos, sin = zoom * math.cos(angle), zoom * math.sin(angle)
     (a, b), (c, d) = (cos, cos * shear - sin), (sin, sin * shear + cos)
@@ -27,7 +27,7 @@ def affine(
 
 
 def compose(second: np.ndarray, first: np.ndarray) -> np.ndarray:
-    """The motion that applies `first`, then `second`; 3x3 where one of them is."""
+    """The motion that applies `first`, then `second`; 3x3 if one of them is."""
     if len(second) == 3 or len(first) == 3:
         return square(second) @ square(first)
     both = second[:, :2] @ first
@@ -36,7 +36,7 @@ def compose(second: np.ndarray, first: np.ndarray) -> np.ndarray:
 
 
 def invert(motion: np.ndarray) -> np.ndarray:
-    """The inverse motion, in closed form: the motion and its inverse give the identity to float64's precision."""
+    """The inverse motion in closed form, accurate to float64."""
     if len(motion) == 3:
         return _inverse(*motion.ravel().tolist())
     (a, b, x), (c, d, y) = motion.tolist()
@@ -56,27 +56,27 @@ def square(motion: np.ndarray) -> np.ndarray:
 
 
 def move(motion: np.ndarray, points: np.ndarray) -> np.ndarray:
-    """Points [n, 2] under a motion."""
+    """Applies a motion to points [n, 2]."""
     moved = points @ motion[:, :2].T + motion[:, 2]
     return moved if len(motion) == 2 else moved[:, :2] / moved[:, 2:]
 
 
 def corners_of(size: tuple[int, ...]) -> np.ndarray:
-    """The middles of the corner pixels of an image of a size (height, width, ...), [4, 2]."""
+    """The centres of the corner pixels of an image of `size` (height, width, ...), [4, 2]."""
     height, width = size[0] - 1, size[1] - 1
     return np.array([[0, 0], [width, 0], [0, height], [width, height]], np.float64)
 
 
 def weaken(motion: np.ndarray, corners: np.ndarray, limit: float) -> np.ndarray:
-    """The motion moved towards the identity until no corner [n, 2] (hence no point between them) moves by more than
-    `limit` px."""
+    """The motion, moved towards the identity until no corner [n, 2] moves more than `limit` px. Then no point between
+    them does."""
     moved = corners @ motion[:, :2].T + motion[:, 2] - corners
     longest = float(np.hypot(moved[:, 0], moved[:, 1]).max())
     return motion if longest <= limit else IDENTITY + (motion - IDENTITY) * (limit / longest)
 
 
 def unit_of(size: tuple[int, int]) -> float:
-    """Px of a frame for each px of a 192x256 frame: larger frames show the same scene larger."""
+    """The ratio of a frame's size to 192x256. Lengths in the settings are multiplied by it."""
     return math.sqrt(size[0] * size[1] / (192 * 256))
 
 
@@ -88,12 +88,12 @@ def draw_motions(
     pan: tuple[float, float] = (0.0, 0.0),
     share: float = 1.0,
 ) -> list[np.ndarray]:
-    """The motions of the background and of the shapes before it, in order from back to front.
+    """The motions of the background and the shapes, from back to front.
 
-    size: (height, width) of the frame; boxes: each layer's corners [n, 2] in frame 1, the background's first.
-    Under parallax a shape follows the camera's translation and zoom in proportion to its inverse depth, which grows
-    towards the front; otherwise it moves with the background. On top of that comes the shape's own motion.
-    pan: px that the camera moves besides. share: of the greatest displacement that these motions may use.
+    size: (height, width) of the frame. boxes: corners [n, 2] of each layer in frame 1, the background first.
+    pan: an additional translation of the camera, px. share: of the largest displacement that these motions may use.
+    With parallax, a shape follows the camera's translation and zoom in proportion to its inverse depth, which increases
+    to the front. Without it, a shape moves with the background. Each shape adds its own motion.
     """
     height, width = size
     unit = unit_of(size)
@@ -113,13 +113,13 @@ def draw_motions(
     limit = settings.max_displacement * unit * share
     if any(pan):
         limit = max(limit, settings.fast_speed[1] * width)
-    beyond = np.where(boxes[0] > 0, limit, -limit)  # frame 2 may show what was just outside frame 1
+    beyond = np.where(boxes[0] > 0, limit, -limit)  # frame 2 may show points just outside frame 1
     boxes = [boxes[0] + beyond, *boxes[1:]]
     return [weaken(motion, box, limit) for motion, box in zip(motions, boxes, strict=True)]
 
 
 class _Draw:
-    """One draw of the numbers of a motion; `of` is 0 for the background's statistics, 1 for a shape's."""
+    """Draws the numbers of a motion. of: 0 = statistics of the background, 1 = those of a shape."""
 
     def __init__(self, rng: np.random.Generator, settings: SceneSettings, pace: float, unit: float, of: int) -> None:
         scales = (settings.background_scales, settings.shape_scales)[of]

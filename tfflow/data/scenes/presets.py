@@ -1,4 +1,4 @@
-"""Named settings of scenes, as data: `scenes:preset=mixed`."""
+"""Named settings of scenes: `scenes:preset=mixed`."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from tfflow.data.scenes.settings import SceneSettings
 from tfflow.errors import unknown_name
 
 MOTION = SceneSettings(drive=0.22, bending=0.25, fast=0.2, pan=0.08, still=0.04, pace=(0.25, 1.5))
-"""For training: of ten scenes about four are affine sheets alone, two bend, two drive through depth, two have fast
-things; some are still."""
+"""For training: of ten scenes, about four have affine layers alone, two bend, two have a camera that moves through
+depth, and two have fast objects. Some are still."""
 
 MIXED = SceneSettings(
     drive=0.22, bending=0.25, fast=0.2, pan=0.08, still=0.04, pace=(0.25, 1.5),
@@ -20,26 +20,26 @@ LARGE = SceneSettings(
     background_scales=(0.4, 1.2, 3.0, 7.0, 14.0), shape_scales=(0.4, 1.5, 4.0, 9.0, 16.0),
     fog=0.06, shadows=0.2, highlights=0.1, motion_blur=0.25, path_blur=0.1, dark=0.04, jpeg=0.1,
 )  # fmt: skip
-"""As `mixed`, with motion that is large more often: up to a third of the frame's width."""
+"""As `mixed`, with more large motion: up to a third of the frame's width."""
 
 NIGHT = SceneSettings(
     drive=0.2, bending=0.2, fast=0.1, dark=1.0, highlights=0.5, contrast=0.25, texture_kinds=(
         ("noise", 3.0), ("leaves", 1.0), ("cells", 1.0), ("text", 0.5), ("gradient", 2.0)
     ), jpeg=0.3,
 )  # fmt: skip
-"""Another domain than the default: dark and noisy, lamps on surfaces."""
+"""A domain for tests: dark and noisy, with highlights."""
 
 PAN = SceneSettings(
     drive=0.2, pan=0.85, fast_speed=(0.05, 0.3), path_blur=0.7, parallax=0.8, shapes=(2, 10), shape_size=(0.08, 0.6),
     motion_blur=0.0, jpeg=0.2,
 )  # fmt: skip
-"""Another domain than the default: fast pans, mostly blurred."""
+"""A domain for tests: fast pans, mostly blurred."""
 
 FOG = SceneSettings(
     drive=0.3, bending=0.3, fog=1.0, faint=0.6, texture_kinds=(("gradient", 4.0), ("noise", 2.0), ("leaves", 1.0)),
     detail=0.2, brightness=0.05, noise=0.02,
 )  # fmt: skip
-"""Another domain than the default: fog, and little texture in it."""
+"""A domain for tests: fog and little texture."""
 
 PRESETS = {
     "default": SceneSettings(),
@@ -53,7 +53,10 @@ PRESETS = {
 
 
 def preset(name: str) -> SceneSettings:
-    """The settings of a name. Raises InputError for an unknown one."""
+    """The settings called `name`. Raises InputError for an unknown name.
+
+    preset("mixed").bending  # 0.25
+    """
     if name not in PRESETS:
         raise unknown_name("preset of scenes", name, PRESETS)
     return PRESETS[name]

@@ -1,4 +1,4 @@
-"""Draws layers into both frames, with the exact flow between them and what is visible in both."""
+"""Draws layers into both frames, with exact flow and visibility."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from tfflow.data.scenes.textures import blend
 
 @dataclass(frozen=True)
 class Frame:
-    """One drawn frame: image uint8 [h, w, 3]; top uint8 [h, w], the index of the layer in front;
-    flow float32 [h, w, 2] to the other frame."""
+    """One drawn frame. image: uint8 [h, w, 3]. top: index of the front layer, uint8 [h, w]. flow: to the other frame,
+    float32 [h, w, 2]."""
 
     image: np.ndarray
     top: np.ndarray
@@ -23,14 +23,14 @@ class Frame:
 
 
 def later(layers: list[Layer], steps: int) -> list[Layer]:
-    """The layers as they lie in the two frames `steps` steps later (below 0: earlier), each going on as it moves."""
+    """The layers `steps` steps later (below 0: earlier), if their motion continues."""
     for _ in range(abs(steps)):
         layers = [layer.stepped(steps > 0) for layer in layers]
     return layers
 
 
 def draw(layers: list[Layer], frame: int, size: tuple[int, int], antialias: bool = True) -> Frame:
-    """Paints layers from back (first, which must fill the frame) to front."""
+    """Paints layers from back to front. The first one must fill the frame."""
     whole = (0, 0, size[1], size[0])
     top = np.zeros(size, np.uint8)
     flow = layers[0].flow(frame, whole)
@@ -47,9 +47,10 @@ def draw(layers: list[Layer], frame: int, size: tuple[int, int], antialias: bool
 def blur(
     layers: list[Layer], frame: int, size: tuple[int, int], antialias: bool, shutter: float, instants: int
 ) -> np.ndarray:
-    """The image of a frame whose shutter is open for a share of the step between the frames, around the frame's time.
+    """The image of a frame with motion blur: the mean over `instants` times.
 
-    It is the mean of what is seen at so many instants: each point is blurred along its own path, outlines too.
+    shutter: exposure time, as a share of the step between the frames; its middle is the frame's time. Each point is
+    blurred along its own path, and so are outlines.
     """
     total = np.zeros((*size, 3), np.float32)
     for instant in range(instants):
@@ -65,10 +66,10 @@ def paint(
     antialias: bool,
     note: Callable[[int, Box, np.ndarray], None] | None = None,
 ) -> np.ndarray:
-    """The image, uint8 [h, w, 3]. note: is called with each layer's index, part of the frame and mask in it."""
+    """The image, uint8 [h, w, 3]. note: called with each layer's index, its box in the frame, and the mask in it."""
     [image] = layers[0].warp(frame, (0, 0, size[1], size[0]), layers[0].paint)
-    if layers[0].shine is not None:
-        layers[0].shine.add(image, 0, 0, layers[0].time + frame)
+    if layers[0].highlight is not None:
+        layers[0].highlight.add(image, 0, 0, layers[0].time + frame)
     for index, layer in enumerate(layers[1:], 1):
         if layer.shadow is not None:
             layer.shadow.cast(image, layer, frame)
@@ -77,8 +78,8 @@ def paint(
             continue
         left, upper, right, lower = box
         sheet, alpha = layer.warp(frame, box, layer.paint, layer.alpha)
-        if layer.shine is not None:
-            layer.shine.add(sheet, left, upper, layer.time + frame)
+        if layer.highlight is not None:
+            layer.highlight.add(sheet, left, upper, layer.time + frame)
         hard = cv2.threshold(alpha, 127, 255, cv2.THRESH_BINARY)[1]
         part = (slice(upper, lower), slice(left, right))
         image[part] = blend(image[part], sheet, alpha if antialias else hard)
@@ -88,10 +89,10 @@ def paint(
 
 
 def visible(layers: list[Layer], here: Frame, there: Frame, frame: int) -> np.ndarray:
-    """float32 [h, w, 1]: 1 where what `here` (frame 0 or 1) shows lies inside the other frame and is in front there.
+    """Visibility, float32 [h, w, 1]: 1 if the point of a pixel of `here` is inside the other frame and in front there.
 
-    Where all pixels around the target show layers behind, or all show layers in front, that settles it; between
-    the two the shapes themselves are asked.
+    If all pixels around the target show layers behind, or all show layers in front, that decides. At an outline, the
+    exact shapes decide.
     """
     height, width = here.top.shape
     target = here.flow + pixels(height, width)

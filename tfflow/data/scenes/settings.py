@@ -1,4 +1,4 @@
-"""What a moving scene is made of, as numbers. Lengths are in px of a 192x256 frame and grow with the frame's size."""
+"""The settings of moving scenes. Lengths are in px of a 192x256 frame, and are scaled to the frame's size."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ Range = tuple[float, float]
 
 @dataclass(frozen=True)
 class SceneSettings:
-    """Statistics of the built-in scenes. Every sample is a new draw from them.
+    """The distributions from which every scene is drawn.
 
-    Displacements are drawn per axis from a Laplace distribution whose scale is itself picked from a short list,
-    so that most motion is small and some is very large (Sintel's and KITTI's motion is heavy-tailed too).
+    Displacements have a Laplace distribution along each axis. Its scale is drawn from a short list, so most motion is
+    small and some is very large, as in Sintel and KITTI.
     Raises InputError for a value out of its range.
     """
 
     # layers
-    shapes: tuple[int, int] = (1, 8)  # fewest and most shapes before the background
+    shapes: tuple[int, int] = (1, 8)  # smallest and largest number of shapes
     shape_size: Range = (0.12, 0.9)  # diameter, as a share of the frame's shorter side
     shape_kinds: tuple[tuple[str, float], ...] = (
         ("ellipse", 1.0), ("polygon", 1.5), ("star", 0.7), ("blob", 2.0), ("bar", 1.0), ("ring", 0.6), ("grille", 0.5)
     )  # fmt: skip
-    antialias: bool = True  # False: a pixel belongs to one layer alone
+    antialias: bool = True  # False: every pixel has the colour of one layer
 
     # motion
-    pace: Range = (0.25, 1.0)  # every motion of a scene times this, drawn evenly on a logarithmic scale
+    pace: Range = (0.25, 1.0)  # factor of all motions of a scene, log-uniform
     background_scales: tuple[float, ...] = (0.4, 1.2, 3.0, 6.0)  # px, Laplace scale of the camera's translation
     shape_scales: tuple[float, ...] = (0.4, 1.5, 3.5, 8.0)  # px, Laplace scale of a shape's own translation
     rotation: Range = (1.0, 5.0)  # degrees, Laplace scale, of the background and of a shape
@@ -44,12 +44,15 @@ class SceneSettings:
     max_displacement: float = 48.0  # px; motions that exceed it are weakened
 
     bending: float = 0.0  # probability that most layers bend
-    drive: float = 0.0  # probability of planes before a camera that drives through depth, instead of flat layers
-    fast: float = 0.0  # probability of small things that fly by
+    drive: float = 0.0  # probability of planes before a camera that moves through depth, instead of flat layers
+    fast: float = 0.0  # probability of small fast objects
     pan: float = 0.0  # probability that the camera pans fast
-    fast_speed: Range = (0.06, 0.35)  # of these and of pans, as a share of the frame's width, whatever the limit above
-    still: float = 0.0  # probability that nothing moves; in half of these the two frames are the same to the bit
-    plain: float = 0.2  # probability that a still scene is one colour alone, black in two of five
+    fast_speed: Range = (
+        0.06,
+        0.35,
+    )  # length of these motions and of pans, as a share of the frame's width; max_displacement does not apply
+    still: float = 0.0  # probability that nothing moves; half of these have identical frames
+    plain: float = 0.2  # probability that a still scene has one colour, black in two of five
 
     # textures
     texture_kinds: tuple[tuple[str, float], ...] = (
@@ -58,27 +61,27 @@ class SceneSettings:
     )  # fmt: skip
     detail: float = 0.45  # largest share of fine grain in a pattern
     mixed: float = 0.5  # probability that a layer blends or switches between two textures
-    faint: float = 0.15  # probability that a layer has little contrast
+    faint: float = 0.15  # probability of a layer with little contrast
     shading: float = 0.4  # probability of a smooth change of brightness across a layer
-    photos: float = 0.7  # probability that a layer is cut from a photograph, where a folder of them is given
+    photos: float = 0.7  # probability that a texture is from a photograph, if there is a folder of them
 
     # light and air
-    fog: float = 0.0  # probability of fog, which takes the more colour the farther a layer is
-    shadows: float = 0.0  # probability that layers cast shadows on those behind them
+    fog: float = 0.0  # probability of fog
+    shadows: float = 0.0  # probability of shadows on the layers behind
     highlights: float = 0.0  # probability of bright spots that do not move with their surface
 
     # camera
-    motion_blur: float = 0.15  # probability that moving layers are smeared along their motion
-    path_blur: float = 0.0  # probability that the shutter is open long: outlines, too, blur along each point's path
+    motion_blur: float = 0.15  # probability that the paint of moving layers is blurred along their motion
+    path_blur: float = 0.0  # probability of a long exposure, which also blurs outlines
     defocus: float = 0.2  # probability that both frames are a little out of focus
     noise: float = 0.03  # largest standard deviation of the sensor's noise (images span 0..1)
-    brightness: float = 0.1  # standard deviation of what is added to both frames
+    brightness: float = 0.1  # standard deviation of an offset of both frames
     contrast: float = 0.15  # of log(contrast) of both frames
     gamma: float = 0.15  # of log(gamma) of both frames
     colour: float = 0.05  # of log(gain) of each colour channel of both frames
-    light_change: float = 0.15  # the same changes again between the two frames, times this
-    dark: float = 0.0  # probability of hardly any light and much noise
-    jpeg: float = 0.0  # probability that the frames were stored as JPEG, of a quality from 25 to 90
+    light_change: float = 0.15  # factor of the same changes between the two frames
+    dark: float = 0.0  # probability of little light and strong noise
+    jpeg: float = 0.0  # probability of JPEG compression, quality 25 to 90
 
     def __post_init__(self) -> None:
         probabilities = (
@@ -124,7 +127,7 @@ MOST_SHAPES = 32
 
 
 def changed(settings: SceneSettings) -> dict[str, Any]:
-    """The fields that differ from the defaults, by name: what a source's name and a settings file mention."""
+    """The fields that differ from the defaults, by name, for a source's name and a settings file."""
     default = SceneSettings()
     pairs = ((f.name, getattr(settings, f.name)) for f in dataclasses.fields(settings))
     return {name: value for name, value in pairs if value != getattr(default, name)}

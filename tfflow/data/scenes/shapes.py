@@ -1,4 +1,4 @@
-"""Masks of shapes: how much of each pixel of a layer's own raster the shape covers, 0..255."""
+"""Masks of shapes: coverage of each pixel of a layer's raster, 0..255."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def ellipse(rng: np.random.Generator) -> Outlines:
 
 
 def polygon(rng: np.random.Generator) -> Outlines:
-    """Three to eight corners at random angles: boxes, shards, kites."""
+    """Three to eight corners at random angles."""
     corners = int(rng.integers(3, 9))
     angles = (np.arange(corners) + rng.uniform(-0.4, 0.4, corners)) * (2 * np.pi / corners)
     return [_polar(angles, rng.uniform(0.6, 1, corners)) * (1, rng.uniform(0.5, 1))]
@@ -28,7 +28,7 @@ def star(rng: np.random.Generator) -> Outlines:
 
 
 def blob(rng: np.random.Generator) -> Outlines:
-    """A smooth closed curve: a radius of a few Fourier terms, sometimes with holes."""
+    """A smooth closed curve, whose radius has a few Fourier terms, sometimes with holes."""
     angles = np.arange(72) * (2 * np.pi / 72)
     orders = np.arange(1, 7)
     waves = np.sin(angles[:, None] * orders + rng.uniform(0, 2 * np.pi, 6))
@@ -41,7 +41,7 @@ def blob(rng: np.random.Generator) -> Outlines:
 
 
 def bar(rng: np.random.Generator) -> Outlines:
-    """A thin straight or bent bar: poles, branches, limbs."""
+    """A thin bar, straight or bent, such as a pole or a branch."""
     along = np.linspace(-1, 1, 16)
     bend = rng.normal(0, 0.25) * (along**2 - 0.5)
     half = rng.uniform(0.02, 0.14) * np.linspace(1, rng.uniform(0.4, 1), 16)
@@ -50,14 +50,14 @@ def bar(rng: np.random.Generator) -> Outlines:
 
 
 def ring(rng: np.random.Generator) -> Outlines:
-    """A frame or ring, through which the layers behind show."""
+    """A frame or ring. The layers behind are visible through it."""
     outer = _round(40) if rng.random() < 0.5 else _polar((np.arange(4) + 0.5) * (np.pi / 2), np.ones(4))
     flat = (1, rng.uniform(0.5, 1))
     return [outer * flat, outer * flat * rng.uniform(0.55, 0.85)]
 
 
 def grille(rng: np.random.Generator) -> Outlines:
-    """Parallel bars with gaps: a fence, the fingers of a hand."""
+    """Parallel bars with gaps, such as a fence."""
     count = int(rng.integers(3, 7))
     edges = np.linspace(-0.7, 0.7, 2 * count)
     reach = rng.uniform(0.4, 0.7, count)
@@ -73,9 +73,9 @@ MARGIN = 3  # px around a shape, so that its soft edge ends inside the raster
 
 
 def draw_mask(rng: np.random.Generator, kind: str, diameter: float) -> np.ndarray:
-    """A mask of the kind, turned at random, uint8 [h, w] with the shape's middle in the raster's middle.
+    """A mask of a kind of shape, at a random rotation, uint8 [h, w]. The shape is in the middle of the raster.
 
-    diameter: of the disc that holds the shape, in px of the raster. Soft edges: 128 and more is inside.
+    diameter: of the disc around the shape, px of the raster. Edges are soft: inside is at least 128.
     """
     turn = rng.uniform(0, 2 * np.pi)
     turned = np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])

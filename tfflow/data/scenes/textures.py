@@ -1,4 +1,4 @@
-"""Coloured textures of layers: patterns under random palettes, mixed and shaded, or cuts of photographs."""
+"""Coloured textures of layers: patterns with random palettes, mixed and shaded, or parts of photographs."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ def pick(rng: np.random.Generator, mix: tuple[tuple[str, float], ...]) -> str:
 
 
 class Textures:
-    """Draws textures of any size. Its patterns depend on `seed`, a texture on the generator that is passed in.
+    """Draws textures of any size. The patterns depend on `seed`; each texture depends on the generator that it gets.
 
-    folder: photographs to cut textures from, found recursively; None for patterns alone.
-    Raises InputError where the folder is missing or holds no photograph, or a photograph cannot be read.
+    folder: photographs for textures, found recursively; None = patterns only.
+    Raises InputError if the folder is missing or holds no photograph, or a photograph cannot be read.
     """
 
     def __init__(self, settings: SceneSettings, seed: int, folder: str | Path | None = None) -> None:
@@ -58,7 +58,7 @@ class Textures:
         return cv2.LUT(cv2.cvtColor(grey, cv2.COLOR_GRAY2RGB), palette(rng, contrast))
 
     def _cut(self, rng: np.random.Generator, kind: str, size: tuple[int, int]) -> np.ndarray:
-        """A part of a pattern at a random place, possibly mirrored; it repeats beyond its end."""
+        """A part of a pattern at a random position, possibly mirrored. The pattern is periodic."""
         value = field(kind, int(rng.integers(VARIANTS)), self.seed)
         part = _window(value, rng, size)
         mirror = int(rng.integers(0, 4))
@@ -75,7 +75,7 @@ class Textures:
         return blend(first, second, cv2.LUT(chooser, ramp))
 
     def _shade(self, rng: np.random.Generator, image: np.ndarray) -> np.ndarray:
-        """Light that changes slowly over the layer, as on a curved or half-lit surface."""
+        """Changes the brightness slowly over the layer, as light on a curved surface."""
         height, width = image.shape[:2]
         lights = rng.uniform(0.35, 1.0, (3, 3)).astype(np.float32)
         light = cv2.resize(lights, (width, height), interpolation=cv2.INTER_CUBIC)
@@ -92,13 +92,13 @@ class Textures:
         if rng.random() < 0.5:
             shrunk = cv2.flip(shrunk, 1)
         below, right = max(size[0] - shrunk.shape[0], 0), max(size[1] - shrunk.shape[1], 0)
-        if below or right:  # a photograph smaller than the layer goes on as in a mirror
+        if below or right:  # a photograph smaller than the layer is mirrored
             shrunk = np.pad(shrunk, ((0, below), (0, right), (0, 0)), mode="symmetric")
         return np.ascontiguousarray(shrunk[: size[0], : size[1]])
 
 
 def palette(rng: np.random.Generator, contrast: float) -> np.ndarray:
-    """A colour for each grey, uint8 [1, 256, 3]: a path through two to seven colours around a middle one."""
+    """A colour for each grey level, uint8 [1, 256, 3]: a path through two to seven random colours."""
     stops = int(rng.integers(2, 8))
     saturation = float(rng.uniform(0.1, 0.9)) ** 1.5
     numbers = rng.uniform(-1, 1, (stops + 1, 4))
@@ -110,7 +110,7 @@ def palette(rng: np.random.Generator, contrast: float) -> np.ndarray:
 
 
 def plain_colour(rng: np.random.Generator) -> np.ndarray:
-    """uint8 [3]: black in two of five, white in one of ten, else any."""
+    """A random colour, uint8 [3]: black with probability 0.4, white with probability 0.1."""
     at = rng.random()
     return np.rint(np.clip(rng.uniform(0, 255, 3) * (at > 0.4) + 255 * (at > 0.9), 0, 255)).astype(np.uint8)
 

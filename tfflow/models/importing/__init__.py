@@ -1,4 +1,4 @@
-"""Weights as the authors of the papers published them -> networks of this package."""
+"""Import of the weights that the authors of the papers published."""
 
 from tfflow.models.importing.published import PUBLISHED, Published, import_published
 

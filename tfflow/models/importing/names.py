@@ -1,15 +1,15 @@
-"""What the authors of each network called its layers: our layer -> theirs, in the order of the network."""
+"""The authors' names of layers, for each network: our name -> theirs, in the order of the network."""
 
 from __future__ import annotations
 
 LEVELS = (6, 5, 4, 3, 2)
 
 SPYNET = {"conv1": 1, "conv2": 3, "conv3": 5, "conv4": 7, "flow": 9}
-"""A level's layers -> places in its nn.Sequential, between which are the ReLUs."""
+"""A level's layers -> indices in its nn.Sequential, which also counts the ReLUs."""
 
 
 def pwcnet() -> dict[str, str]:
-    """NVlabs' PyTorch code (PWCDCNet). Its level 6 has another order of names: conv6aa is the one of stride 2."""
+    """NVlabs' PyTorch code (PWCDCNet). The names of level 6 are in another order: conv6aa has stride 2."""
     names: dict[str, str] = {}
     for level in range(1, 7):
         for i, letters in enumerate(("aa", "a", "b") if level == 6 else ("a", "aa", "b"), 1):
@@ -17,7 +17,7 @@ def pwcnet() -> dict[str, str]:
     for level in LEVELS:
         names |= {f"decoder{level}_conv{i}": f"conv{level}_{i - 1}.0" for i in range(1, 6)}
         names[f"decoder{level}_flow"] = f"predict_flow{level}"
-        if level < 6:  # theirs are called after the level that they come from
+        if level < 6:  # theirs are named after the coarser level
             names[f"up_flow{level}"] = f"deconv{level + 1}"
             names[f"up_features{level}"] = f"upfeat{level + 1}"
     names |= {f"context_conv{i}": f"dc_conv{i}.0" for i in range(1, 7)}
@@ -37,7 +37,7 @@ def pwclite() -> dict[str, str]:
 
 
 def flownets(here: str = "", there: str = "") -> dict[str, str]:
-    """NVIDIA's PyTorch code (FlowNetS); `here` and `there`: what names begin with, in a stack."""
+    """NVIDIA's PyTorch code (FlowNetS). here, there: prefixes of our and their names in a stack."""
     names = {f"conv{n}": f"conv{n}.0" for n in ("1", "2", "3", "3_1", "4", "4_1", "5", "5_1", "6", "6_1")}
     for level in LEVELS:
         names[f"flow{level}"] = f"predict_flow{level}"
@@ -71,7 +71,7 @@ def flownet2() -> dict[str, str]:
 
 
 def without_bias(*nets: str) -> tuple[str, ...]:
-    """Our layers of a FlowNetS that have none: its upsampled flow."""
+    """Our layers of a FlowNetS without a bias: those that upsample flow."""
     return tuple(f"{net}up_flow{level}" for net in nets for level in LEVELS[1:])
 
 

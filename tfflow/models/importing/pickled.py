@@ -1,10 +1,10 @@
-"""Pickles read as data: opcodes are taken one by one, and what they name is looked up in a short list, never imported.
+"""Reads pickles as data, without executing them. Names in a pickle are looked up in a short list, never imported.
 
-Known are numbers, text, lists, tuples, dictionaries and what the caller lists. pickletools, which splits a pickle into
-its opcodes, runs none of them.
+Numbers, text, lists, tuples, dictionaries and what the caller lists are known. pickletools splits a pickle into its
+opcodes without running them.
 
-A pickle can hold one value many times, and values inside values without end: the hash, the text or a comparison of a
-whole value may never return. Nothing here needs one: keys are text or numbers, and the number of opcodes is limited.
+In a pickle, values may contain themselves. Hashing, printing or comparing such a value may never end, so nothing here
+does it: keys are text or numbers, and the number of opcodes is limited.
 """
 
 from __future__ import annotations
@@ -19,22 +19,22 @@ from tfflow.limits import Limit
 
 
 class _Mark:
-    """Where the arguments of an opcode that takes many begin."""
+    """Marks where the arguments of an opcode begin."""
 
 
-class Beside:
-    """Stands for an object that is known to be harmless and is not needed; what a pickle does to it is left out."""
+class Ignored:
+    """Replaces a known object that is not needed. Whatever a pickle does to it has no effect."""
 
-    def __call__(self, *arguments: Any) -> Beside:
+    def __call__(self, *arguments: Any) -> Ignored:
         return self
 
 
 MARK = _Mark()
-BESIDE = Beside()
+BESIDE = Ignored()
 KEYS = (str, bytes, int, float, bool, type(None))
 LONGEST_KEY, LONGEST_INT, LONGEST_INT_KEY = 1000, 128, 60
-"""Characters of a key, bits of a whole number, and of one that is a key: the cost of a comparison, which a pickle may
-ask for again and again. Whole numbers of more than 60 bits can all have one hash, so that each meets all others."""
+"""Limits on the characters of a key, the bits of a whole number, and the bits of one that is a key. They limit the cost
+of comparisons. Whole numbers of more than 60 bits may all have the same hash, so a dictionary compares them all."""
 PUSHED_AS_READ = {
     "INT", "BININT", "BININT1", "BININT2", "LONG", "LONG1", "LONG4", "FLOAT", "BINFLOAT",
     "STRING", "BINSTRING", "SHORT_BINSTRING", "UNICODE", "BINUNICODE", "SHORT_BINUNICODE", "BINUNICODE8",
@@ -47,13 +47,13 @@ TUPLES = {"EMPTY_TUPLE": 0, "TUPLE1": 1, "TUPLE2": 2, "TUPLE3": 3}
 def read_pickle(
     stream: BinaryIO, where: str, known: Mapping[str, Any], persistent: Callable[[Any], Any], values: Limit
 ) -> Any:
-    """The value of the pickle that begins at the stream's position; leaves the stream behind its end.
+    """Reads the pickle at the stream's position, up to its end. Returns its value.
 
-    known: "module.name" -> what stands for it: a function of ours, which is called with the pickle's arguments, or any
-    other value. persistent: what a persistent id stands for. where: the file, for refusals. values: counts opcodes,
-    each of which makes at most one value.
-    Raises InputError for a name that is not known and an opcode that makes objects of other kinds, saying which; and
-    where the pickle is damaged or its values are too many.
+    known: "module.name" -> its replacement: a function of ours, which is called with the pickle's arguments, or a
+    value. persistent: persistent id -> value. where: the file, for error messages. values: limits the opcodes; each
+    makes at most one value.
+    Raises InputError for unknown names, for opcodes that make other objects, for damaged pickles and for too many
+    values.
     """
     machine = _Machine(where, known, persistent)
     try:
@@ -115,7 +115,7 @@ class _Machine:
         return plain_dict(zip(flat[::2], flat[1::2], strict=True))
 
     def fill(self, kind: type, values: Any) -> None:
-        """Puts values into the container on top: a list, a dictionary, or what is not needed."""
+        """Adds values to the container on top of the stack: a list, a dictionary or an `Ignored`."""
         if self.stack[-1] is BESIDE:
             return
         into = self.top(kind)
@@ -147,12 +147,12 @@ class _Machine:
 
     def call(self) -> None:
         arguments, function = self.pop(), self.pop()
-        if not callable(function) or not isinstance(arguments, tuple):  # only what is known can be callable
+        if not callable(function) or not isinstance(arguments, tuple):  # only known functions are callable
             raise ValueError("a call of what is no function")
         self.push(function(*arguments))
 
     def attributes(self) -> None:
-        self.pop()  # of an OrderedDict: versions of the modules
+        self.pop()  # attributes of an OrderedDict, such as versions of modules
         self.fill(dict, {})
 
     def new(self) -> None:
@@ -163,7 +163,7 @@ class _Machine:
 
 
 def plain_dict(items: Any) -> dict:
-    """A dictionary of pairs. Raises ValueError where a key is no text and no number, or is long."""
+    """A dictionary of pairs. Raises ValueError for a key that is neither text nor a number, or too long."""
     made = {}
     for key, value in items:
         if not isinstance(key, KEYS):

@@ -1,4 +1,4 @@
-"""The table of what can be imported: for each network its authors' files, their layout, and what is different here."""
+"""The published weights that can be imported: files and layout for each network, and what differs here."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ from tfflow.models.weights import assign
 
 Arrays = dict[str, np.ndarray]
 LEVEL_FILE = re.compile(r"modelL(\d+)_(\w+)\.t7")
-"""SpyNet's files: level, and what the set was trained on."""
+"""Names of SpyNet's files: the level, and the training set."""
 FIVE_LEVELS = ("3", "4")
-"""Its sets that have five levels: Flying Chairs, final and clean."""
+"""SpyNet's sets with five levels: Flying Chairs, final and clean."""
 
 
 @dataclass(frozen=True)
 class Published:
-    """Weights of a network in `VARIANTS`, as its authors publish them.
+    """The weights of a network in `VARIANTS` that its authors publish.
 
-    files: what to give, for a person. read: paths -> weights by our names, in our layout, and what to say of these
-    files. notes: what is different here from the authors' program.
+    files: a description of the files. read: paths -> (weights by our names and in our layout, remarks on these files).
+    notes: what differs from the authors' program.
     """
 
     files: str
@@ -44,12 +44,12 @@ class Published:
 
 
 def import_published(name: str, files: Sequence[str | os.PathLike]) -> FlowModel:
-    """The network `name` with the published weights in `files`; its metadata says where they come from.
+    """The network `name` with the published weights in `files`.
 
-    metadata: "model", "recipe", "data", "licence" of the published weights, "imported" (JSON: names and SHA-256 of the
-    files), "notes" (JSON: what is different here from the authors' program).
-    Raises InputError where `name` has no published weights that are known here, where a file is missing, damaged or
-    asks for anything but numbers and names, and where it holds another network.
+    Its metadata has "model", "recipe", "data", "licence" of the weights, "imported" (JSON: names and SHA-256 of the
+    files) and "notes" (JSON: what differs from the authors' program).
+    Raises InputError if no published weights of `name` are known, if a file is missing or damaged, if it holds more
+    than numbers and names, or if it holds another network.
     """
     if name not in PUBLISHED:
         raise unknown_name("network with published weights", name, PUBLISHED)
@@ -70,7 +70,7 @@ def import_published(name: str, files: Sequence[str | os.PathLike]) -> FlowModel
 
 
 def _digests(path: Path) -> list[tuple[Path, str]]:
-    """A file, or the files of a checkpoint named by its prefix, each with its SHA-256."""
+    """A file, or the files of a checkpoint with this prefix, each with its SHA-256."""
     files = [path] if path.is_file() else sorted(path.parent.glob(f"{glob.escape(path.name)}.*"))
     return [(file, hashlib.sha256(read_bytes(file)).hexdigest()) for file in files]
 
@@ -89,9 +89,10 @@ def _renamed(
     idle: Sequence[str] = (),
     unbiased: Sequence[str] = (),
 ) -> Arrays:
-    """Their variables by our names. parts: "kernel" and "bias" -> what follows the layer's name with them.
+    """Their variables by our names.
 
-    idle: theirs that are left out; unbiased: our layers without a bias.
+    parts: "kernel" and "bias" -> the suffix of the variable's name. idle: their layers that are left out. unbiased:
+    our layers without a bias.
     """
     wanted = {
         f"{ours}/{part}": f"{their}{suffix}"
@@ -111,7 +112,7 @@ def _renamed(
 
 
 def _from_torch(layers: dict[str, str], idle: Sequence[str] = (), unbiased: Sequence[str] = (), bgr: bool = False):
-    """Reader of a PyTorch file. Its kernels are [out, in, h, w], those of transposed convolutions [in, out, h, w]."""
+    """A reader of PyTorch files. Kernels are [out, in, h, w], those of transposed convolutions [in, out, h, w]."""
 
     def read(paths: Sequence[Path]) -> tuple[Arrays, list[str]]:
         path = _one(paths, "one .pth or .pth.tar file")
@@ -130,7 +131,7 @@ def _from_torch(layers: dict[str, str], idle: Sequence[str] = (), unbiased: Sequ
 
 
 def _from_checkpoint(layers: dict[str, str]):
-    """Reader of a TensorFlow 1 checkpoint, whose kernels are laid out as ours."""
+    """A reader of TensorFlow 1 checkpoints. Kernels have our layout."""
 
     def read(paths: Sequence[Path]) -> tuple[Arrays, list[str]]:
         path = _one(paths, "one checkpoint, named by its prefix or its .index file")
@@ -152,7 +153,7 @@ def _spynet(paths: Sequence[Path]) -> tuple[Arrays, list[str]]:
 
 
 def _check_levels(paths: Sequence[Path]) -> None:
-    """Files of other levels have the same shapes: only their names show a wrong order."""
+    """Checks the order of the files by their names, since the files of all levels have the same shapes."""
     found = [LEVEL_FILE.fullmatch(path.name) for path in paths]
     if all(found):
         levels, sets = [int(m[1]) for m in found if m], {m[2] for m in found if m}

@@ -1,4 +1,4 @@
-"""Where the weights are in what a training program saved: bare, or beside its options and its optimizer's state."""
+"""Finds the weights in what a training program saved, which may also hold options and the optimizer's state."""
 
 from __future__ import annotations
 
@@ -10,19 +10,20 @@ Kind = TypeVar("Kind")
 Value = TypeVar("Value")
 
 WRAPPINGS = ("state_dict", "model_state_dict", "model", "net", "network", "weights", "params")
-"""Keys under which programs keep the weights; one may stand inside another."""
+"""Keys under which programs keep the weights. They may be nested."""
 PREFIXES = ("module.", "model.", "_orig_mod.", "net.", "network.")
-"""What DataParallel, torch.compile and programs put before all names; one may stand behind another."""
+"""Prefixes that DataParallel, torch.compile and programs add to all names. Several may be combined."""
 
 
 MOST_WRAPPINGS = 4
 
 
 def find_state(value: Any, kind: type[Kind], where: str) -> dict[str, Kind]:
-    """The dictionary of weights in `value`, what is no tensor left out. kind: of a tensor.
+    """The dictionary of weights in `value`, without entries that are not tensors.
 
-    It is what stands under the first of WRAPPINGS that holds tensors, else `value` itself, else the one dictionary in
-    it that holds tensors. where: the file, for refusals. Raises InputError where there is none, or more than one.
+    It is the value of the first key of WRAPPINGS that holds tensors, else `value`, else the only dictionary in it that
+    holds tensors. kind: the type of tensors. where: the file, for error messages.
+    Raises InputError if there is none, or more than one.
     """
     if not isinstance(value, dict) or not value:
         raise InputError(f"{where} holds no dictionary of weights, but a {type(value).__name__}")
@@ -34,7 +35,7 @@ def find_state(value: Any, kind: type[Kind], where: str) -> dict[str, Kind]:
 
 
 class _Search:
-    """Searches each dictionary once: one may stand in many places."""
+    """Searches each dictionary once, even if it occurs several times."""
 
     def __init__(self, kind: type):
         self.kind = kind
@@ -69,7 +70,7 @@ def _kinds(value: dict, kind: type) -> str:
 
 
 def without_prefixes(named: dict[str, Value]) -> dict[str, Value]:
-    """The same by names from which each of PREFIXES is taken off that all of them begin with."""
+    """Removes those of PREFIXES that all names begin with."""
     while named and (prefix := next((p for p in PREFIXES if all(name.startswith(p) for name in named)), "")):
         named = {name.removeprefix(prefix): x for name, x in named.items()}
     return named

@@ -1,4 +1,4 @@
-"""A tensor as Torch writes it, a view of a flat storage -> an array of its own."""
+"""Converts Torch's tensors, which are views of a flat storage, to arrays."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ MOST_AXES = 16
 def strided(storage: np.ndarray, offset: int, size: Sequence[int], stride: Sequence[int], made: Limit) -> np.ndarray:
     """The elements offset + sum(index * stride) of a flat `storage`, as a contiguous array of shape `size`.
 
-    made: counts the bytes of all arrays of the file; asked before anything is copied.
-    Raises ValueError where that is no view of the storage: other lengths, negative numbers, more than it holds.
+    made: limits the bytes of all arrays of the file, before anything is copied.
+    Raises ValueError if this is no view of the storage.
     """
     if len(size) != len(stride) or len(size) > MOST_AXES:
         raise ValueError(f"a tensor of {len(size)} axes with {len(stride)} strides is none")

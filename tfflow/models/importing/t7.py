@@ -1,8 +1,8 @@
-"""Lua Torch's files (.t7, binary): numbers, text, tables, tensors, and the fields of nn's modules. Nothing runs.
+"""Reads Lua Torch's binary files (.t7): numbers, text, tables, tensors, and the fields of nn's modules. No code runs.
 
 Layout, little-endian: each value has an int32 tag: 0 nil, 1 number (float64), 2 string (int32 length, bytes), 3 table
 (int32 index, int32 count, keys and values), 4 Torch object (int32 index, version "V 1", class, contents), 5 boolean
-(int32). An index that was seen before stands for the same object again. Source: torch7, File.lua and Tensor.c.
+(int32). An index that occurred before refers to the same object. Source: torch7, File.lua and Tensor.c.
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ ELEMENTS = {
     "Double": "<f8", "Cuda": "<f4", "CudaByte": "<u1", "CudaChar": "<i1", "CudaShort": "<i2", "CudaInt": "<i4",
     "CudaLong": "<i8", "CudaHalf": "<f2", "CudaDouble": "<f8",
 }  # fmt: skip
-"""Type of a storage's numbers, by what stands between "torch." and "Storage" or "Tensor"."""
+"""Type of the numbers of "torch.<key>Storage" and "torch.<key>Tensor"."""
 MODULES = ("nn.", "cudnn.", "cunn.")
-"""Classes whose contents are one table, the fields of the object."""
+"""Prefixes of classes whose contents are one table, the fields of the object."""
 FUNCTIONS = (6, 7, 8)
-"""Tags of functions, which hold bytecode."""
+"""Tags of functions. They hold bytecode and are refused."""
 
 
 @dataclass(eq=False)
 class Module:
-    """An object of nn: the name of its class, and its fields."""
+    """An object of nn: the name of its class and its fields."""
 
     kind: str
     fields: dict = field(default_factory=dict)
@@ -41,8 +41,8 @@ class Module:
 def read_t7(path: str | os.PathLike) -> Any:
     """The value in a .t7 file: float, str, bool, None, dict, array or Module.
 
-    Raises InputError where the file is damaged or no binary .t7, and where it holds functions or classes that are
-    neither tensors nor modules of nn.
+    Raises InputError if the file is damaged or no binary .t7, or if it holds functions or other classes than tensors
+    and modules of nn.
     """
     data = read_bytes(path)
     try:
@@ -90,7 +90,7 @@ class _Reader:
         return self.table(index, {}) if tag == 3 else self.object(index)
 
     def table(self, index: int, into: dict) -> dict:
-        self.seen[index] = into  # before its contents, which may refer to it
+        self.seen[index] = into  # before its contents, because they may refer to it
         for _ in range(self.count(8)):
             key = self.value()
             into[key] = self.value()
@@ -98,7 +98,7 @@ class _Reader:
 
     def object(self, index: int) -> Any:
         version = self.text()
-        kind = self.text() if version.startswith("V ") else version  # files of before versions have the class alone
+        kind = self.text() if version.startswith("V ") else version  # early files have no version, only the class
         prefix, _, name = kind.partition(".")
         for family, read in (("Tensor", self.tensor), ("Storage", self.storage)):
             if prefix == "torch" and name.endswith(family) and name[: -len(family)] in ELEMENTS:
@@ -108,7 +108,7 @@ class _Reader:
             raise InputError(f"{self.where} asks for {kind!r}; only tensors and modules of nn are read from it")
         module = self.seen[index] = Module(kind)
         if kind == "nn.DataParallelTable" and version not in (kind, "V 1"):
-            self.value()  # which GPU has which copy
+            self.value()  # the assignment to GPUs
         fields = self.value()
         if not isinstance(fields, dict):
             raise ValueError(f"the fields of {kind} are no table")
@@ -141,7 +141,7 @@ class _Reader:
         return list(struct.unpack(f"<{n}q", self.read_bytes(8 * n)))
 
     def count(self, smallest: int) -> int:
-        """How many follow, each of at least `smallest` bytes."""
+        """The number of values that follow, each of at least `smallest` bytes."""
         n = self.whole()
         if n < 0 or n * smallest > len(self.data) - self.at:
             raise ValueError(f"{n} values at byte {self.at - 4}, which has {len(self.data) - self.at} bytes after it")

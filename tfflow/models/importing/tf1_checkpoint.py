@@ -1,4 +1,4 @@
-"""Checkpoints of TensorFlow 1 (Saver's, with an index): variables by name."""
+"""Reads checkpoints of TensorFlow 1, as its Saver writes them with an index."""
 
 from __future__ import annotations
 
@@ -15,13 +15,14 @@ from tfflow.errors import InputError
 from tfflow.limits import MOST_VALUES, bytes_limit
 
 BESIDES = re.compile(r"Variable|global_step|beta[12]_power|.*/(Adam|Adam_1|Momentum|ExponentialMovingAverage)")
-"""Variables that a training run needs beside the network's: steps, and states of optimizers."""
+"""Variables of training that are no weights: counters of steps, and states of optimizers."""
 
 
 def read_checkpoint(path: str | os.PathLike) -> dict[str, np.ndarray]:
-    """The network's variables in a checkpoint, named by its prefix or one of its files (.index, .data-...).
+    """The network's variables in a checkpoint, by name.
 
-    Raises InputError where there is none, or a damaged one, or where its variables are larger than its files.
+    path: the prefix of the checkpoint, or one of its files (.index, .data-...).
+    Raises InputError if there is none, if it is damaged, or if its variables are larger than its files.
     """
     prefix = re.sub(r"\.(index|meta|data-\d+-of-\d+)$", "", str(path))
     try:
@@ -43,7 +44,7 @@ def read_checkpoint(path: str | os.PathLike) -> dict[str, np.ndarray]:
 
 
 def _size(prefix: str) -> int:
-    """Bytes of the checkpoint's files; of a file without an index, as TensorFlow wrote before 0.12, its own."""
+    """Bytes of the checkpoint's files, or of a single file without an index, as from before TensorFlow 0.12."""
     path = Path(prefix)
     return sum(
         file.stat().st_size for file in {path, *path.parent.glob(f"{glob.escape(path.name)}.*")} if file.is_file()

@@ -1,9 +1,10 @@
-"""PyTorch's files (.pth, .pth.tar, .pt), read without PyTorch and without unpickling: names and arrays come out.
+"""Reads PyTorch's files (.pth, .pth.tar, .pt) without PyTorch and without unpickling: names and arrays.
 
-Two containers. Since 1.6 a zip archive: NAME/data.pkl, and each storage's bytes as NAME/data/KEY. Before, one stream:
-pickles of a magic number, 1001, the byte order, the value and the storages' keys, then for each key an int64 count and
-the numbers. In both, the value's tensors name their storage by a persistent id ("storage", type, key, device, count).
-Source: torch/serialization.py and torch/_utils.py. Which of the tensors are a network's weights: `state.py`.
+There are two containers. Since 1.6 it is a zip archive with NAME/data.pkl, and the bytes of each storage in
+NAME/data/KEY. Before, it was one stream: pickles of a magic number, the protocol 1001, the byte order, the value and
+the keys of the storages; then for each key an int64 count and the numbers. In both, a tensor refers to its storage by a
+persistent id ("storage", type, key, device, count). `state.py` decides which tensors are a network's weights.
+Source: torch/serialization.py and torch/_utils.py.
 """
 
 from __future__ import annotations
@@ -40,12 +41,12 @@ HARMLESS = (
         "bool", "complex", "dict", "float", "frozenset", "int", "list", "object", "set", "slice", "str", "tuple")),
     *(f"torch.{name}" for name in ("bfloat16", "float16", "float32", "float64", "int32", "int64", "uint8", "bool")),
 )  # fmt: skip
-"""What stands beside the weights in files of training programs: not made, not called, left out."""
+"""Objects that files of training programs hold besides weights. They are ignored."""
 
 
 @dataclass
 class Storage:
-    """Flat numbers, of which tensors are views: `values` once the file's bytes are read."""
+    """A flat array of which tensors are views. values: None until the file's bytes are read."""
 
     kind: np.dtype
     count: int
@@ -54,7 +55,7 @@ class Storage:
 
 @dataclass
 class Part:
-    """A storage from its number `first` on, which PyTorch before 0.4 had."""
+    """A storage from index `first` on, as in PyTorch before 0.4."""
 
     storage: Storage
     first: int
@@ -70,7 +71,7 @@ class Tensor:
     stride: tuple
 
     def array(self, made: Limit) -> np.ndarray:
-        """The numbers, bfloat16 as float32. made: counts their bytes."""
+        """The numbers; bfloat16 becomes float32. made: limits their bytes."""
         if self.storage.values is None:
             raise ValueError("a tensor without its numbers")
         array = strided(self.storage.values, self.offset, self.size, self.stride, made)
@@ -78,11 +79,11 @@ class Tensor:
 
 
 def read_state(path: str | os.PathLike) -> dict[str, np.ndarray]:
-    """The tensors of a network by name, in the order of the file: of a state dictionary, bare or wrapped.
+    """The tensors of a network by name, in the order of the file.
 
-    Wrappings and prefixes of training programs are taken off, what is no tensor is left out: see `state.py`.
-    Raises InputError where the file is damaged, in no PyTorch format, asks for anything but tensors and plain
-    containers, costs more than `limits` allows, or holds something else.
+    The state dictionary may be wrapped and prefixed as training programs do; `state.py` finds it.
+    Raises InputError if the file is damaged, no PyTorch file, or larger than `limits` allows, or if it holds other
+    objects than tensors and plain containers.
     """
     where = repr(str(path))
     data = read_bytes(path)
@@ -98,7 +99,7 @@ def read_state(path: str | os.PathLike) -> dict[str, np.ndarray]:
 
 
 class _Names:
-    """What a pickle of PyTorch may name, and the storages that it names by persistent id."""
+    """The names that a pickle of PyTorch may use, and the storages that it refers to."""
 
     def __init__(self) -> None:
         self.storages: dict[str, Storage] = {}
@@ -115,7 +116,7 @@ class _Names:
         )
 
     def storage(self, key: Any) -> Part:
-        """What ("storage", type, key, device, count[, view]) stands for. view: None or (key, first, count)."""
+        """The storage of ("storage", type, key, device, count[, view]). view: None or (key, first, count)."""
         if not isinstance(key, tuple) or len(key) not in (5, 6) or key[0] != "storage":
             raise ValueError("a persistent id that is no storage")
         _, kind, name, _, count = key[:5]
@@ -132,7 +133,7 @@ class _Names:
     def _ordered(self, items: Any = ()) -> dict:
         if not isinstance(items, (list, tuple)):
             raise ValueError("a dictionary of what is no list of pairs")
-        self.values.add(len(items))  # one opcode, and may be repeated
+        self.values.add(len(items))  # a single opcode, which may be repeated
         return plain_dict(items)
 
 

@@ -1,4 +1,4 @@
-"""What happens in one scene: drawn apart from the rest, so that scenes without any of it stay what they are."""
+"""The effects of one scene. They have their own random numbers, so scenes without effects do not depend on them."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ import numpy as np
 
 from tfflow.data.scenes.settings import SceneSettings
 
-STREAM = 14  # of random numbers: another one than that of layers and light
+STREAM = 14  # number of the random stream; layers and light have another one
 
 
 @dataclass(frozen=True)
-class Plot:
-    """rng: for all that the fields below bring with them.
+class Effects:
+    """The effects of a scene.
 
-    still: nothing moves. same: nor does the picture change. plain: it is one colour alone. pan: px that a fast pan of
-    the camera moves what is far away, (0, 0) for none. shutter: the share of the step between the frames for which
-    light is gathered; 0 for an instant. quality: of JPEG, 0 for none. The rest: see the settings.
+    rng: random numbers for the effects. still: nothing moves. same: the frames are identical. plain: the scene has one
+    colour. pan: px by which a fast pan of the camera moves distant points; (0, 0) = no pan. shutter: exposure time as a
+    share of the step between the frames. quality: of JPEG, 0 = no JPEG. The others: see `SceneSettings`.
     """
 
     rng: np.random.Generator
@@ -37,8 +37,8 @@ class Plot:
     dark: bool
 
 
-def draw_plot(seed: int, index: int, settings: SceneSettings, size: tuple[int, int]) -> Plot:
-    """The plot of scene `index`."""
+def draw_effects(seed: int, index: int, settings: SceneSettings, size: tuple[int, int]) -> Effects:
+    """The effects of scene `index`."""
     rng = np.random.default_rng([seed, index, STREAM])
 
     def happens(chance: float) -> bool:
@@ -49,7 +49,7 @@ def draw_plot(seed: int, index: int, settings: SceneSettings, size: tuple[int, i
     low, high = (math.log(share * size[1]) for share in settings.fast_speed)
     length, angle = math.exp(rng.uniform(low, high)), rng.normal(0, 0.3) + np.pi * rng.integers(0, 2)
     shift = (length * math.cos(angle), length * math.sin(angle))
-    return Plot(
+    return Effects(
         rng=rng,
         still=still,
         same=still and same,

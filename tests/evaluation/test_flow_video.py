@@ -10,7 +10,7 @@ from tests.evaluation.fakes import noise
 from tfflow.data.decoding import decode
 from tfflow.data.video import video_info
 from tfflow.errors import InputError
-from tfflow.evaluation.film import NO_FLOW, Film, encoder, picture
+from tfflow.evaluation.flow_video import NO_FLOW, FlowVideo, encoder, picture
 from tfflow.evaluation.pictures import flow_to_colour
 from tfflow.evaluation.writer import Writer
 from tfflow.models.estimate import Estimate
@@ -25,7 +25,7 @@ def image(grey, h=120, w=160):
 
 
 def film(path, fps=12.5, frames=9):
-    made = Film(path, (120, 320, 3), fps)
+    made = FlowVideo(path, (120, 320, 3), fps)
     for n in range(frames):
         made.write(picture(image(20 * n), flow(n, -2.0), 8.0))
     made.close()
@@ -52,7 +52,7 @@ def test_an_mp4_plays_while_it_loads(tmp_path):
 
 @pytest.mark.parametrize("suffix", [".mp4", ".webm"])
 def test_colours_come_back_as_they_went_in(tmp_path, suffix):
-    made = Film(tmp_path / f"a{suffix}", (64, 64, 3), 10)
+    made = FlowVideo(tmp_path / f"a{suffix}", (64, 64, 3), 10)
     colours = [(255, 0, 0), (0, 208, 255), (255, 229, 0), (88, 0, 255)]
     for colour in colours:
         made.write(np.broadcast_to(np.uint8(colour), (64, 64, 3)))
@@ -114,5 +114,5 @@ def test_other_names_and_missing_encoders_are_refused(tmp_path, monkeypatch):
         encoder(tmp_path / "a.avi")
     monkeypatch.setattr("av.codecs_available", {"mpeg4"})
     with pytest.raises(InputError, match=r"no encoder for \.mp4 \(libx264, libopenh264\): install av from PyPI"):
-        Film(tmp_path / "a.mp4", (32, 32, 3), 10)
+        FlowVideo(tmp_path / "a.mp4", (32, 32, 3), 10)
     assert not list(tmp_path.iterdir())

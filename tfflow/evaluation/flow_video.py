@@ -1,4 +1,4 @@
-"""A video of flow that browsers and phones play: H.264 in .mp4, VP9 in .webm; and what its frames show."""
+"""Videos of flow that browsers and phones play: H.264 in .mp4, VP9 in .webm."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tfflow.evaluation.pictures import legend
 from tfflow.files import write_whole
 
 LAYOUTS = ("side", "blend", "flow")
-"""side: frame and flow side by side, or one above the other where frames are wide; blend: both in one; flow: alone."""
+"""side: frame and flow side by side, wide frames one above the other; blend: both in one picture; flow: flow alone."""
 
 ENCODERS: dict[str, dict[str, dict[str, str]]] = {
     ".mp4": {
@@ -31,17 +31,18 @@ ENCODERS: dict[str, dict[str, dict[str, str]]] = {
         "libaom-av1": {"crf": "30", "cpu-used": "8"},
     },
 }
-"""Of each kind of file the encoders, the first that FFmpeg has is taken, with their settings."""
+"""Encoders of each kind of file and their settings. The first one that FFmpeg has is used."""
 
-LONGEST = 3840  # px; decoders of phones take no longer sides
-NO_FLOW = 200  # grey; where a frame has no flow to the next, as at a cut
-BT709, LIMITED = 1, 1  # FFmpeg's numbers of the colours that players expect
+LONGEST = 3840  # px; the longest side that decoders of phones take
+NO_FLOW = 200  # grey level of a frame without flow to the next one, as at a shot cut
+BT709, LIMITED = 1, 1  # FFmpeg's numbers for the colour space and range that players expect
 
 
 def picture(image: np.ndarray, flow: np.ndarray | None, scale: float, layout: str = "side") -> np.ndarray:
-    """One frame of the video, uint8 RGB with even sides: image [h, w, 3] and its flow [h, w, 2], None = there is none.
+    """One frame of the video, uint8 RGB with even sides.
 
-    The legend, the colour wheel with `scale` px beneath, stands inside it, in the lower right corner.
+    image: [h, w, 3]. flow: [h, w, 2], px, or None. scale: px at full saturation; the legend in the lower right corner
+    states it.
     """
     image = to_bytes(image)
     colour = np.full(image.shape, NO_FLOW, np.uint8) if flow is None else flow_to_colour(flow, scale)
@@ -71,11 +72,11 @@ def inset(shown: np.ndarray, scale: float) -> np.ndarray:
     return framed
 
 
-class Film:
-    """A video file that appears under its name when it is closed, with every frame that was written.
+class FlowVideo:
+    """A video file. It gets its name when it is closed, so it is complete or absent.
 
-    Frames: uint8 RGB of one size with even sides. fps: frames a second. The suffix of `path` chooses the kind, .mp4 or
-    .webm. Raises InputError where FFmpeg has no encoder for it, or cannot write.
+    path: its suffix, .mp4 or .webm, chooses the kind. shape: of the frames, uint8 RGB with even sides. fps: frames a
+    second. Raises InputError if FFmpeg has no encoder for it, or cannot write.
     """
 
     def __init__(self, path: Path, shape: tuple[int, ...], fps: float):
@@ -88,7 +89,7 @@ class Film:
             self._part = stack.enter_context(write_whole(path))
             with self._refusing():
                 kind = path.suffix[1:].lower()
-                first = {"movflags": "+faststart"} if kind == "mp4" else {}  # so that it plays while it loads
+                first = {"movflags": "+faststart"} if kind == "mp4" else {}  # so that it can play before it is loaded
                 self._container = stack.enter_context(av.open(str(self._part), "w", format=kind, options=first))
                 self._stream = self._container.add_stream(name, rate=rate, options=options)
                 self._stream.height, self._stream.width = shape[:2]
@@ -101,7 +102,7 @@ class Film:
             self._stack = stack.pop_all()
 
     def write(self, shown: np.ndarray) -> None:
-        """Adds a frame of the film's shape."""
+        """Adds a frame."""
         with self._refusing():
             frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(shown), format="rgb24")
             frame = frame.reformat(format="yuv420p", dst_colorspace="ITU709", dst_color_range="MPEG")
@@ -110,7 +111,7 @@ class Film:
         self.count += 1
 
     def close(self) -> None:
-        """Ends the film, which is then whole."""
+        """Completes the file."""
         with self._stack, self._refusing():
             self._container.mux(self._stream.encode())
             self._container.close()
@@ -129,7 +130,7 @@ class Film:
 
 
 def encoder(path: Path) -> tuple[str, dict[str, str]]:
-    """The encoder for a video of this name, and its settings. Raises InputError where there is none."""
+    """The encoder for a video of this name, and its settings. InputError if there is none."""
     kind = path.suffix.lower()
     if kind not in ENCODERS:
         raise InputError(f"'{path}' is no name of a video to write: expected {' or '.join(ENCODERS)}")

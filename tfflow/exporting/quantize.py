@@ -101,7 +101,7 @@ def image_ranges(graph: keras.Model) -> Ranges:
     """Of layers whose output is still an image, frames in [0, 1] as the network takes them: what it can be.
 
     Not what calibration saw, and nothing that moves in a fine-tuning: the steps then remain the 256 levels of the
-    frames. On another grid each level is rounded a second time, which was half of the loss of `pwcnet_mobile_v2`.
+    frames. On another grid each level is rounded a second time.
     """
     ranges: Ranges = {}
     for layer in graph.layers:

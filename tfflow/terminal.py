@@ -34,3 +34,8 @@ def as_text(table: Any, width: int = 1_000) -> str:
     out = io.StringIO()
     Console(file=out, width=width, markup=False, emoji=False, highlight=False).print(table)
     return out.getvalue().rstrip("\n")
+
+
+def wide_console(quiet: bool = False) -> Console:
+    """A console. In a file or a pipe, which have no width, it is as wide as tables need."""
+    return console(width=120, quiet=quiet)

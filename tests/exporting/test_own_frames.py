@@ -18,7 +18,7 @@ from tfflow.data.scenes import Scenes
 from tfflow.data.sources import open_source
 from tfflow.exporting.graph import Interface
 from tfflow.exporting.own_frames import frames_of_run, open_own
-from tfflow.exporting.sources import export_data
+from tfflow.exporting.sources import export_data, training_source
 from tfflow.exporting.validation import Reference, selection_score
 from tfflow.models import FlowModel, load, load_float
 from tfflow.models.weights import model_arrays, save_arrays
@@ -86,7 +86,7 @@ def test_a_clip_of_a_few_frames_is_used_whole_and_selection_is_on_scenes(tmp_pat
     spec = f"frames:{clip(tmp_path / 'clip', 5)}"
     own = open_own([spec])
     assert own.select is None and len(own.learn) == len(own.report) == 4
-    used = export_data(SIZE, SIZE, 8, own)
+    used = export_data(SIZE, 8, own)
     assert used.selection.name.startswith("scenes:") and used.selection.name != used.report[0].name
 
 
@@ -98,13 +98,15 @@ def test_several_clips_are_shared_out_each(tmp_path):
 def test_what_is_given_stands_before_the_frames_of_the_run(tmp_path):
     spec = f"frames:{clip(tmp_path / 'clip', 20)}"
     own, truth = open_own([spec]), Scenes(SIZE, 3, seed=77)
-    used = export_data(SIZE, SIZE, 8, own, data=[truth, spec])
-    assert used.calibration is used.training is own.learn and used.selection.name == own.select.name
+    used = export_data(SIZE, 8, own, data=[truth, spec])
+    assert training_source(SIZE, own, exact=False, textures=None) is own.learn
+    assert training_source(SIZE, own, exact=True, textures=None).name.startswith("scenes:")  # they have no truth
+    assert used.calibration is own.learn and used.selection.name == own.select.name
     assert [source.name for source in used.report][1:] == [own.report.name, truth.name]  # the spec is there already
     other = Scenes(SIZE, 3, seed=78)
-    chosen = export_data(SIZE, SIZE, 8, own, calibration=other, train=truth)
+    chosen = export_data(SIZE, 8, own, calibration=other, training=truth)
     assert chosen.calibration is other and chosen.training is truth
-    without = export_data(SIZE, SIZE, 8, data=[truth])
+    without = export_data(SIZE, 8, data=[truth])
     assert without.report[0].name == used.report[0].name and without.selection.name.startswith("scenes:")
 
 

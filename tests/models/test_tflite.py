@@ -8,6 +8,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -54,6 +55,35 @@ def still(image1, image2):
     """3 px to the right and 3 px to the left, whatever is shown."""
     ones = tf.ones_like(image1[..., :2])
     return {"flow12": ones * [3.0, 0.0] + 0 * image2[..., :2], "flow21": ones * [-3.0, 0.0]}
+
+
+WITHOUT_TENSORFLOW = """
+import sys
+
+class Absent:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in ("tensorflow", "tf_keras"):
+            raise ImportError(name)
+
+sys.meta_path.insert(0, Absent())
+from tfflow.commands.main import main
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+def test_predicting_with_an_exported_file_does_not_import_tensorflow(tmp_path):
+    model = write(tmp_path / "m.tflite", still)
+    for number in range(3):
+        frame = np.random.default_rng(number).integers(0, 255, [16, 24, 3], np.uint8)
+        cv2.imwrite(str(tmp_path / f"{number}.png"), frame)
+    frames = [str(tmp_path / f"{number}.png") for number in range(3)]
+    command = [sys.executable, "-c", WITHOUT_TENSORFLOW, "predict", *frames, "--weights", str(model)]
+    done = subprocess.run(
+        [*command, "--formats", "npy", "--out", str(tmp_path / "flow")], capture_output=True, text=True, timeout=300
+    )
+    assert done.returncode == 0, done.stderr
+    flows = sorted((tmp_path / "flow").rglob("*.npy"))
+    assert len(flows) == 2 and np.allclose(np.load(flows[0]), [3.0, 0.0])
 
 
 @pytest.mark.parametrize("directions", [1, 2])

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from tfflow import models
-from tfflow.models.cascade import ONCE, check_scales
 from tfflow.models.estimate import Estimate
+from tfflow.models.scales import ONCE, check_scales
 
 __all__ = ["Estimate", "estimate", "network"]
 

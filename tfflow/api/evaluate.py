@@ -22,8 +22,8 @@ from tfflow.evaluation.refinement import REFINEMENTS, label_of, refined
 from tfflow.evaluation.sequences import SequenceScore, measure_sequences, sequences_table
 from tfflow.files import write_json
 from tfflow.models import load, untrained
-from tfflow.models.cascade import ONCE, check_scales
-from tfflow.terminal import as_text
+from tfflow.models.scales import ONCE, check_scales
+from tfflow.terminal import as_text, wide_console
 
 
 @dataclass(frozen=True)
@@ -140,7 +140,7 @@ def evaluate(
     if folder:
         folder.mkdir(parents=True, exist_ok=True)
     files = _Files(folder, error_maps, submission)
-    console = report.wide_console(quiet=not progress)
+    console = wide_console(quiet=not progress)
     results: list[scoring.Result] = []
     trusts: list[ConfidenceScore] = []
     steady: list[SequenceScore] = []

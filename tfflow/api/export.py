@@ -10,7 +10,7 @@ from typing import Any
 
 from tfflow.data.records import Source
 from tfflow.data.sources import open_sources
-from tfflow.evaluation.report import progress_bar, wide_console
+from tfflow.evaluation.report import progress_bar
 from tfflow.exporting.check import validate as check_export
 from tfflow.exporting.precisions import chosen, require_libraries
 from tfflow.exporting.report import Report
@@ -18,6 +18,7 @@ from tfflow.exporting.run import ExportResult, ExportSettings
 from tfflow.exporting.run import export as make_export
 from tfflow.models import FlowModel
 from tfflow.recipes import Recipe
+from tfflow.terminal import wide_console
 
 
 def export(

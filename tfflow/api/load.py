@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from tfflow import models
-from tfflow.models import FlowModel, TFLiteModel
+
+if TYPE_CHECKING:  # an exported file needs no TensorFlow, whose import takes seconds
+    from tfflow.models import FlowModel, TFLiteModel
 
 
 def load(weights: str | os.PathLike | None = None, scales: Sequence[float] = (1.0,)) -> FlowModel | TFLiteModel:

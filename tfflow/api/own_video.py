@@ -12,7 +12,7 @@ from tfflow.data.picked import LONGEST, OwnPairs, Picked, pick_moving
 from tfflow.data.pipeline import EvenSubset
 from tfflow.data.records import Source
 from tfflow.data.stretches import stretches
-from tfflow.data.textured import TEXTURES, Texturing, textured_scenes
+from tfflow.data.textured import OWN, TEXTURES, Texturing, textured_scenes
 from tfflow.errors import InputError
 from tfflow.evaluation import baselines, scoring
 from tfflow.evaluation.baselines import Predictor
@@ -32,9 +32,6 @@ SCENES = 24
 
 CHECKS = 8
 """How often a run is judged, about."""
-
-HELD_OUT = "own"
-"""In the run's folder: held-out frames, a folder for each use."""
 
 VERDICT = "verdict.json"
 
@@ -146,18 +143,14 @@ class OwnVideo:
         scenes = self._held_out(self.report, "report", trainer)
         predictors: list[Predictor] = [self.start, trainer.flow_model, baselines.dis("medium")]
         samples = [self.report.sample(i) for i in range(len(self.report))]
-        epe, warping = (
-            Gain(*(_epe(p, scenes) for p in predictors)),
-            Gain(*warping_error(self.start, predictors, samples)),
-        )
+        epe = Gain(*(_epe(p, scenes) for p in predictors))
+        warping = Gain(*warping_error(self.start, predictors, samples))
         return Verdict(epe, warping, kept_step, len(samples), self.shared)
 
     def _held_out(self, pairs: OwnPairs, name: str, trainer: Trainer) -> Source:
         """A few scenes textured with the frames of `pairs`, in the size of the last crop."""
         size = trainer.recipe.crop_of(trainer.recipe.phases[-1])
-        return EvenSubset(
-            textured_scenes(pairs, self.labels, size, self.seed + 1, self.folder / HELD_OUT / name), SCENES
-        )
+        return EvenSubset(textured_scenes(pairs, self.labels, size, self.seed + 1, self.folder / OWN / name), SCENES)
 
 
 def copy_of(model: FlowModel) -> FlowModel:

@@ -13,12 +13,12 @@ from tfflow.api.own_video import NothingMoves
 from tfflow.api.train import train
 from tfflow.defaults import WEIGHTS
 from tfflow.errors import InputError
-from tfflow.evaluation.report import wide_console
 from tfflow.exporting.precisions import chosen, require_libraries
 from tfflow.exporting.run import FILE, MANIFEST, ExportSettings, export
 from tfflow.files import write_json, write_text, write_whole
 from tfflow.limits import parse_json
 from tfflow.models import RUN_WEIGHTS, pretrained_names, weights_file
+from tfflow.terminal import wide_console
 
 RECIPE = "textured_tune"
 PRECISIONS = ("int8-qat", "fp16")

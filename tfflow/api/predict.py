@@ -21,9 +21,8 @@ from tfflow.evaluation.flow_video import LAYOUTS, encoder
 from tfflow.evaluation.prediction import Frames, of_arrays, open_inputs, predict_all, with_scale
 from tfflow.evaluation.refinement import refined
 from tfflow.evaluation.writer import CHECKED, FORMATS, OF_ALL, SCALED, SETTINGS, Writer, format_of_file
-from tfflow.models.cascade import ONCE, check_scales
 from tfflow.models.estimate import Estimate
-from tfflow.models.warm_start import WarmStart
+from tfflow.models.scales import ONCE, check_scales
 
 
 def predict(
@@ -158,6 +157,8 @@ def _opened(frames: Any, on_error: str, cuts: bool, channels: str) -> Frames:
 def _predictor(weights: Any, scales: Sequence[float], refine: str | None, warm_start: bool) -> Predictor:
     predictor: Predictor = network(weights, scales)
     if warm_start:
+        from tfflow.models.warm_start import WarmStart
+
         predictor = WarmStart(predictor)  # type: ignore[arg-type]
     return refined(predictor, refine) if refine else predictor
 

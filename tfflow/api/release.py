@@ -24,6 +24,7 @@ from tfflow.files import write_json, write_text, write_whole
 from tfflow.models import PRETRAINED, RUN_WEIGHTS, FlowModel, load_float, pretrained_names, record
 from tfflow.models.weights import model_arrays, save_arrays
 from tfflow.recipes import get_recipe
+from tfflow.terminal import wide_console
 from tfflow.training.checkpoint import read_state
 
 LARGEST = 6_000_000
@@ -127,7 +128,7 @@ def _released(
 
 def _measured(model: FlowModel, name: str, sources: Sequence[Source], progress: bool) -> list[dict[str, Any]]:
     """Endpoint errors of the weights in each use, and of the classical methods."""
-    console = report.wide_console(quiet=not progress)
+    console = wide_console(quiet=not progress)
     compared = {b.name: b for b in baselines.all_baselines() if b.name != "DIS ultrafast"} | _uses(model, name)
     entries = []
     for source in sources:

@@ -14,8 +14,8 @@ from tfflow.api.plan import TrainSettings
 from tfflow.api.run import Run, Stopped, TrainResult
 from tfflow.data.sources import open_sources
 from tfflow.errors import InputError
-from tfflow.evaluation.report import wide_console
 from tfflow.recipes import Recipe
+from tfflow.terminal import wide_console
 
 __all__ = ["Stopped", "TrainResult", "train"]
 

@@ -21,10 +21,10 @@ from tfflow.defaults import WEIGHTS
 from tfflow.errors import InputError, command
 from tfflow.evaluation import speed
 from tfflow.evaluation.baselines import dis
-from tfflow.evaluation.report import wide_console
 from tfflow.files import write_json
 from tfflow.models import VARIANTS, load, untrained, variant
 from tfflow.models.flops import CONVENTION
+from tfflow.terminal import wide_console
 
 SMALL, LARGE = (f"{h}x{w}" for h, w in speed.FORWARD_SIZES)
 STEP = f"{speed.STEP_BATCH}x{speed.STEP_SIZE[0]}x{speed.STEP_SIZE[1]}"

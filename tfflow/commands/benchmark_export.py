@@ -25,8 +25,8 @@ def main(argv: list[str] | None = None) -> int:
     args = parser().parse_args(argv)
     require_libraries([])
 
-    from tfflow.evaluation.report import wide_console
     from tfflow.exporting.timing import adb_lines, benchmark
+    from tfflow.terminal import wide_console
 
     result = benchmark(args.models, threads=args.threads, runs=args.runs)
     console = wide_console()

@@ -46,7 +46,7 @@ def main(argv: list[str] | None = None) -> int:
     args = parser().parse_args(argv)
 
     from tfflow.api.compare import compare
-    from tfflow.evaluation.report import wide_console
+    from tfflow.terminal import wide_console
 
     result = compare(
         args.recipes,

@@ -32,8 +32,8 @@ def main(argv: list[str] | None = None) -> int:
     args = parser().parse_args(argv)
 
     from tfflow.api.correlation import correlate
-    from tfflow.evaluation.report import wide_console
     from tfflow.files import write_json
+    from tfflow.terminal import wide_console
 
     console = wide_console()
     found = correlate(args.data, limit=args.limit, teacher=args.teacher, weights=args.weights, say=console.print)

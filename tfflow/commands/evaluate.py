@@ -56,7 +56,7 @@ def main(argv: list[str] | None = None) -> int:
     args = parser().parse_args(argv)
 
     from tfflow.api.evaluate import evaluate
-    from tfflow.evaluation.report import wide_console
+    from tfflow.terminal import wide_console
 
     console = wide_console()
     evaluate(

@@ -46,7 +46,8 @@ def main(argv: list[str] | None = None) -> int:
     require_libraries(chosen(args.precision))
 
     from tfflow.api.phone import phone
-    from tfflow.evaluation.report import safe_name, wide_console
+    from tfflow.evaluation.report import safe_name
+    from tfflow.terminal import wide_console
 
     stem = Path(re.split(r"[/\\]", args.video.rstrip("/\\"))[-1].rpartition(":")[2]).stem
     result = phone(

@@ -77,7 +77,7 @@ def main(argv: list[str] | None = None) -> int:
 
     from tfflow.api.predict import predict_files
     from tfflow.evaluation.progress import progress_bar
-    from tfflow.evaluation.report import wide_console
+    from tfflow.terminal import wide_console
 
     console = wide_console()
     count = 0

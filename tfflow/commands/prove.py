@@ -50,7 +50,7 @@ def main(argv: list[str] | None = None) -> int:
     args = parser().parse_args(argv)
 
     from tfflow.api.proof import prove
-    from tfflow.evaluation.report import wide_console
+    from tfflow.terminal import wide_console
 
     found = prove(
         args.domains,

@@ -79,8 +79,8 @@ def main(argv: list[str] | None = None) -> int:
         raise InputError("give either --weights W or, for random weights, --model NAME")
 
     from tfflow.api.export import export
-    from tfflow.evaluation.report import wide_console
     from tfflow.models import untrained
+    from tfflow.terminal import wide_console
 
     result = export(
         args.weights or untrained(args.model),

@@ -81,7 +81,7 @@ def main(argv: list[str] | None = None) -> int:
     args = parser().parse_args(argv)
 
     from tfflow.api.train import train
-    from tfflow.evaluation.report import wide_console
+    from tfflow.terminal import wide_console
 
     result = train(
         args.data,

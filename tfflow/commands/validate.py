@@ -31,7 +31,7 @@ def main(argv: list[str] | None = None) -> int:
     require_libraries([])
 
     from tfflow.api.export import validate
-    from tfflow.evaluation.report import wide_console
+    from tfflow.terminal import wide_console
 
     report = validate(args.folder, args.weights, data=args.data, limit=args.limit, progress=True)
     if args.out:

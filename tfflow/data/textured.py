@@ -23,8 +23,10 @@ FRAMES = 64  # most frames that serve as textures
 SPREAD = 4.0  # a scene's noise is at most its setting, a quarter of it on average (`data.scenes.camera`)
 BRIGHTNESS = 0.03  # instead of the preset's: the frames have their own
 MEASURED = "video.json"
-TEXTURES = "own/frames"
-"""In a run's folder: the frames that textured its scenes."""
+OWN = "own"
+"""In a run's folder: the frames that texture its scenes, a folder for each use."""
+TEXTURES = f"{OWN}/frames"
+"""Those of the scenes that it trains on."""
 
 
 @dataclass(frozen=True)

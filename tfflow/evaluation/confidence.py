@@ -13,8 +13,8 @@ from rich.text import Text
 
 from tfflow.data.records import Source
 from tfflow.evaluation.baselines import Predictor
+from tfflow.evaluation.predicting import predict, stacked
 from tfflow.evaluation.reading import read_ahead
-from tfflow.evaluation.scoring import predict, stacked
 from tfflow.models.confidence import confidence, visible_by_check
 
 BINS = (0.0, 0.1, 0.25, 0.5, 0.75, 0.9, 1.0)

@@ -22,8 +22,8 @@ from tfflow.data.tree import in_order
 from tfflow.data.video import VIDEO_SUFFIXES, numbered_frames, video_info
 from tfflow.errors import InputError
 from tfflow.evaluation.baselines import Predictor
+from tfflow.evaluation.predicting import predict, require_finite, stacked
 from tfflow.evaluation.reading import read_ahead, same_size
-from tfflow.evaluation.scoring import predict, require_finite, stacked
 from tfflow.messages import warn
 from tfflow.models.estimate import Estimate
 

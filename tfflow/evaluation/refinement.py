@@ -8,7 +8,7 @@ import numpy as np
 
 from tfflow.errors import unknown_name
 from tfflow.evaluation.baselines import Predictor
-from tfflow.models.cascade import ONCE
+from tfflow.models.scales import ONCE
 from tfflow.models.variational import pair_by_pair, variational
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
-from rich.console import Console, Group
+from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
@@ -21,9 +21,8 @@ from tfflow.evaluation.scoring import Result
 from tfflow.files import write_json, write_text
 from tfflow.ops import inside
 from tfflow.ops.arrays import warp
-from tfflow.terminal import console
 
-__all__ = ["progress_bar", "results_table", "safe_name", "wide_console", "write_error_map", "write_results"]
+__all__ = ["progress_bar", "results_table", "safe_name", "write_error_map", "write_results"]
 AVERAGES = {"mean_over_images": "mean over images", "mean_over_pixels": "mean over pixels"}
 _HEADS = {
     "epe": "EPE",
@@ -128,11 +127,6 @@ def write_error_map(path: Path, label: str, sample: Mapping[str, np.ndarray], fl
             [(f"full colour = {scale:.3g} px", pictures.legend(scale, 128))],
         ]
     write_image(path, pictures.contact_sheet(rows))
-
-
-def wide_console(quiet: bool = False) -> Console:
-    """A console. In a file or a pipe, which have no width, it is as wide as tables need."""
-    return console(width=120, quiet=quiet)
 
 
 def safe_name(text: str) -> str:

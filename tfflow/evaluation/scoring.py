@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-import tensorflow as tf
 
 from tfflow.data.records import Sample, Source
 from tfflow.errors import InputError
 from tfflow.evaluation.baselines import Predictor
 from tfflow.evaluation.metrics import Averages, Measured, measure_flow, measure_frames
+from tfflow.evaluation.predicting import predict, require_finite, stacked
 from tfflow.evaluation.reading import read_ahead, same_size
 
 Each = Callable[[str, str, Sample, np.ndarray], None]  # predictor, image, sample, flow12 [h, w, 2]
@@ -98,39 +98,6 @@ def run(
     for result in results.values():
         result.skipped = list(skipped)
     return results
-
-
-def stacked(samples: Sequence[Sample]) -> dict[str, np.ndarray]:
-    """image1, image2, and image0 and image3 if the samples have them, each stacked to [b, h, w, 3]."""
-    names = [name for name in ("image1", "image2", "image0", "image3") if name in samples[0]]
-    return {name: np.stack([sample[name] for sample in samples]) for name in names}
-
-
-def predict(predictor: Predictor, images: Mapping[str, np.ndarray], both: bool) -> tuple[np.ndarray, np.ndarray | None]:
-    """flow12 [b, h, w, 2], and flow21 if `both`, else None. InputError if memory runs out.
-
-    images: from `stacked`. Only networks of three frames get image0 and image3.
-    """
-    pair = [images["image1"], images["image2"]]
-    seen = [images[name] for name in ("image0", "image3") if name in images and getattr(predictor, "frames", 2) > 2]
-    try:
-        if not both:
-            return np.asarray(predictor.batch(*pair, *seen[:1])), None
-        flows12, flows21 = predictor.both(*pair, *seen)
-        return np.asarray(flows12), np.asarray(flows21)
-    except tf.errors.ResourceExhaustedError:
-        b, h, w, _ = pair[0].shape
-        advice = "use a smaller `batch`" if b > 1 else "make the frames smaller"
-        raise InputError(f"not enough memory for {b} pair(s) of {w} x {h} at a time: {advice}") from None
-
-
-def require_finite(label: str, image: str, *flows: np.ndarray | None) -> None:
-    """Raises InputError with the predictor and the image if a flow is not finite."""
-    if not all(flow is None or np.isfinite(flow).all() for flow in flows):
-        raise InputError(
-            f"{label} gave a flow that is not finite on {image}; "
-            "the weights are damaged or their training diverged: use an earlier checkpoint"
-        )
 
 
 def _measure(sample: Sample, flow12: np.ndarray, flow21: np.ndarray | None, truth: bool) -> Measured:

@@ -14,8 +14,8 @@ from rich.text import Text
 
 from tfflow.data.records import Sample, Source
 from tfflow.evaluation.baselines import Predictor
+from tfflow.evaluation.predicting import predict, stacked
 from tfflow.evaluation.reading import read_ahead
-from tfflow.evaluation.scoring import predict, stacked
 from tfflow.models.confidence import visible_by_check
 from tfflow.models.points import follow, sampled
 from tfflow.models.variational import grey

@@ -16,7 +16,7 @@ from tfflow.data.records import Sample
 from tfflow.evaluation import pictures
 from tfflow.evaluation.baselines import Predictor
 from tfflow.evaluation.metrics import check_occlusion
-from tfflow.evaluation.scoring import predict, stacked
+from tfflow.evaluation.predicting import predict, stacked
 from tfflow.files import write_whole
 from tfflow.ops.arrays import warp
 

@@ -14,7 +14,7 @@ from tfflow.exporting.graph import Interface
 from tfflow.exporting.own_frames import own_frames
 from tfflow.exporting.precisions import require_libraries
 from tfflow.exporting.report import Report
-from tfflow.exporting.sources import export_data
+from tfflow.exporting.sources import report_sources
 from tfflow.exporting.validation import Comparison, Reference, compare, measured, runtimes_gap
 from tfflow.models import FlowModel, load_float
 from tfflow.models.tflite import TFLiteModel
@@ -80,6 +80,6 @@ def validate(
     exported = TFLiteModel(folder / described["file"])
     interface = Interface.of_manifest(described)
     own = own_frames(weights, needed=False, say=say)
-    sources = export_data(interface.size, interface.size, limit, own, data=data).report
+    sources = report_sources(interface.size, limit, own, data)
     reference = Reference(model, interface)
     return check(exported, reference, interface, described["precision"], sources, limit=limit, others={}, bars=bars)

@@ -26,7 +26,7 @@ from tfflow.exporting.graph import Interface
 from tfflow.exporting.own_frames import own_frames, textures_of_run
 from tfflow.exporting.precisions import CALIBRATED, chosen, require_libraries
 from tfflow.exporting.report import Report, ladder, spread
-from tfflow.exporting.sources import export_data
+from tfflow.exporting.sources import as_source, export_data, training_source
 from tfflow.exporting.timing import model_milliseconds
 from tfflow.exporting.validation import Reference, simulation_gap
 from tfflow.files import write_text, write_whole
@@ -168,10 +168,10 @@ def export(
     learns = _recipe(settings.recipe, model) if "int8-qat" in precisions else None
     calibrates = settings.calibration is None and not set(precisions).isdisjoint(CALIBRATED)
     own = own_frames(weights, calibrates or (settings.train is None and bool(learns)), say)
-    crop = learns.crop if learns else size
-    textures = textures_of_run(weights)
-    exact = bool(learns and learns.needs_truth)
-    used = export_data(size, crop, limit, own, settings.calibration, settings.train, settings.data, exact, textures)
+    training = as_source(settings.train) if settings.train else None
+    if learns and not training:
+        training = training_source(learns.crop, own, learns.needs_truth, textures_of_run(weights))
+    used = export_data(size, limit, own, calibration=settings.calibration, training=training, data=settings.data)
     tuning = None
     if learns:
         check_truth(learns, used.training)

@@ -45,32 +45,41 @@ class ExportData:
 
 def export_data(
     size: tuple[int, int],
-    crop: tuple[int, int],
     limit: int,
     own: OwnFrames | None = None,
+    *,
     calibration: str | Source | None = None,
-    train: str | Source | None = None,
+    training: Source | None = None,
     data: Sequence[str | Source] = (),
-    exact: bool = False,
-    textures: Path | None = None,
 ) -> ExportData:
-    """What an export of `size` uses: what is given, else frames of its own (`own_frames`), else the built-in scenes.
-
-    Ground truth and other `data` are reported on and used for nothing else; so are scenes, which have the limits.
-    exact: whether it learns from ground truth, which its own frames lack; textures: of the scenes it then trains on.
-    """
-    learn = own.learn if own else None
-    frames = learn if learn and (not exact or "flow12" in learn.truth) else None
-    others = [opened(given) for given in data if not (own and given in own.specs)]  # those are reported on already
+    """What an export of `size` uses: what is given, else frames of its own (`own_frames`), else the built-in scenes."""
     return ExportData(
-        calibration=opened(calibration) if calibration is not None else learn or scenes_to_calibrate(size),
-        training=opened(train) if train is not None else frames or scenes_to_train(crop, textures),
+        calibration=as_source(calibration) if calibration else own.learn if own else scenes_to_calibrate(size),
+        training=training or scenes_to_train(size),
         selection=_some(own.select, SELECTION_PAIRS) if own and own.select else scenes_to_select(size),
-        report=(scenes_to_report(size, limit), *([_some(own.report, limit)] if own else []), *others),
+        report=report_sources(size, limit, own, data),
     )
 
 
-def opened(given: str | Source) -> Source:
+def report_sources(
+    size: tuple[int, int], limit: int, own: OwnFrames | None = None, data: Sequence[str | Source] = ()
+) -> tuple[Source, ...]:
+    """What an export is measured on: scenes, which have the limits; frames of its own; and other data."""
+    others = [as_source(given) for given in data if not (own and given in own.specs)]  # those are reported on already
+    return (scenes_to_report(size, limit), *([_some(own.report, limit)] if own else []), *others)
+
+
+def training_source(crop: tuple[int, int], own: OwnFrames | None, exact: bool, textures: Path | None) -> Source:
+    """What int8-qat learns from: frames of its own, else scenes, which are textured with those in `textures`.
+
+    exact: whether it learns from ground truth; its own frames serve only where they have it.
+    """
+    if own and (not exact or "flow12" in own.learn.truth):
+        return own.learn
+    return scenes_to_train(crop, textures)
+
+
+def as_source(given: str | Source) -> Source:
     """A source as it is, or the one that "KIND:PATH" names."""
     return open_source(given) if isinstance(given, str) else given
 

@@ -15,20 +15,36 @@ A network has a name in a table, and so have its pretrained weights:
 
 from __future__ import annotations
 
+import importlib
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tfflow import defaults
+from tfflow.data.arrays import as_image
 from tfflow.errors import InputError, unknown_name
 from tfflow.limits import parse_json
-from tfflow.models.cascade import ONCE, check_scales
-from tfflow.models.flow_model import FlowModel, as_image
-from tfflow.models.graph import Network, any_size, both_directions, one_direction
+from tfflow.models.scales import ONCE, check_scales
 from tfflow.models.tflite import SUFFIX, TFLiteModel
-from tfflow.models.variants import VARIANTS, Variant, register_network, variant
-from tfflow.models.weights import assign, read_arrays
+
+if TYPE_CHECKING:
+    from tfflow.models.flow_model import FlowModel
+    from tfflow.models.graph import Network, any_size, both_directions, one_direction
+    from tfflow.models.variants import VARIANTS, Variant, register_network, variant
+
+_PLACES = {
+    "FlowModel": "flow_model",
+    "Network": "graph",
+    "VARIANTS": "variants",
+    "Variant": "variants",
+    "any_size": "graph",
+    "both_directions": "graph",
+    "one_direction": "graph",
+    "register_network": "variants",
+    "variant": "variants",
+}
+"""Of each name the module that has it. These need TensorFlow, which is slow to import; an exported file does not."""
 
 PRETRAINED = Path(__file__).parent.parent / "weights"
 """The folder of pretrained weights: `<name>.safetensors`, and `<name>.json`, how they were trained and their scores."""
@@ -63,8 +79,16 @@ __all__ = [
 ]
 
 
+def __getattr__(name: str) -> Any:
+    if name not in _PLACES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_PLACES[name]}"), name)
+
+
 def untrained(name: str, scales: Sequence[float] = ONCE) -> FlowModel:
     """A network with random weights, by its name in `VARIANTS`."""
+    from tfflow.models.flow_model import FlowModel
+
     return FlowModel(name, scales=scales)
 
 
@@ -84,6 +108,10 @@ def load(weights: str | os.PathLike, scales: Sequence[float] = ONCE) -> FlowMode
 
 def load_float(weights: str | os.PathLike, scales: Sequence[float] = ONCE) -> FlowModel:
     """As `load`, but refuses exported files: the network can be trained further and exported."""
+    from tfflow.models.flow_model import FlowModel
+    from tfflow.models.variants import VARIANTS
+    from tfflow.models.weights import assign, read_arrays
+
     if Path(weights).suffix == SUFFIX:
         raise InputError(f"{str(weights)!r} is an exported network; give the weights that it was exported from")
     path = weights_file(weights)
@@ -122,6 +150,8 @@ def weights_file(weights: str | os.PathLike) -> Path:
         return path
     if (PRETRAINED / f"{weights}.safetensors").is_file():
         return PRETRAINED / f"{weights}.safetensors"
+    from tfflow.models.variants import VARIANTS
+
     if str(weights) in VARIANTS:
         known = ", ".join(pretrained_names()) or "none"
         raise InputError(f"there are no pretrained weights of {str(weights)!r} ({known})")

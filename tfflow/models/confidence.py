@@ -5,8 +5,6 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from tfflow.ops.arrays import warp
-
 HALF = 1.0  # px; the residual at which the confidence is 0.5
 FLAT = 1.0  # grey levels; a window with a smaller standard deviation has no texture to match
 WINDOW = 33  # px; side of that window
@@ -17,7 +15,7 @@ def residual(flow12: np.ndarray, flow21: np.ndarray) -> np.ndarray:
 
     f is the forward flow, b the backward flow at its target. b is 0 outside the frame.
     """
-    return np.linalg.norm(flow12.astype(np.float64) + warp(flow21, flow12), axis=-1).astype(np.float32)
+    return np.linalg.norm(flow12.astype(np.float64) + _warp(flow21, flow12), axis=-1).astype(np.float32)
 
 
 def visible_by_check(flow12: np.ndarray, flow21: np.ndarray) -> np.ndarray:
@@ -26,7 +24,7 @@ def visible_by_check(flow12: np.ndarray, flow21: np.ndarray) -> np.ndarray:
     |f + b|^2 <= 0.01 (|f|^2 + |b|^2) + 0.5, with b = flow21 at the pixel's target, 0 outside the frame.
     Source: Sundaram et al. 2010, eq. 5; the thresholds of UnFlow and DDFlow.
     """
-    return passes_check(flow12.astype(np.float64), warp(flow21, flow12).astype(np.float64))
+    return passes_check(flow12.astype(np.float64), _warp(flow21, flow12).astype(np.float64))
 
 
 def passes_check(forward: np.ndarray, backward: np.ndarray) -> np.ndarray:
@@ -48,3 +46,9 @@ def confidence(flow12: np.ndarray, flow21: np.ndarray, image1: np.ndarray) -> np
     variance = cv2.blur(grey * grey, window) - mean * mean
     flat = variance < FLAT**2
     return np.where(flat, 0.0, HALF / (HALF + residual(flow12, flow21))).astype(np.float32)
+
+
+def _warp(values: np.ndarray, flow12: np.ndarray) -> np.ndarray:
+    from tfflow.ops.arrays import warp  # needs TensorFlow, which takes seconds to import
+
+    return warp(values, flow12)

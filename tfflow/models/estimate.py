@@ -17,7 +17,6 @@ from tfflow.data.images import write_image
 from tfflow.errors import InputError
 from tfflow.files import write_whole
 from tfflow.models.confidence import confidence, visible_by_check
-from tfflow.ops.arrays import warp
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,6 +49,8 @@ class Estimate:
         if values.shape[:2] != self.flow.shape[:2] or values.ndim not in (2, 3):
             raise InputError(f"to warp, give {self.flow.shape[0]} x {self.flow.shape[1]} pixels, got {values.shape}")
         flat = values.ndim == 2
+        from tfflow.ops.arrays import warp  # needs TensorFlow, which takes seconds to import
+
         warped = warp(values[..., None] if flat else values, self.flow)
         return warped[..., 0] if flat else warped
 

@@ -14,10 +14,11 @@ import tf_keras as keras
 from tfflow import ops
 from tfflow.data.arrays import as_batch, as_image, as_pair, at_rest
 from tfflow.errors import InputError
-from tfflow.models.cascade import ONCE, cascade, check_scales
+from tfflow.models.cascade import cascade
 from tfflow.models.estimate import Estimate, estimate_pair
 from tfflow.models.graph import Network, any_size, both_directions, frames_of, longest_sides_of, one_direction
 from tfflow.models.process import check_process
+from tfflow.models.scales import ONCE, check_scales
 from tfflow.models.variants import variant
 from tfflow.models.weights import save_weights
 

@@ -9,7 +9,7 @@ from tfflow.augmentation import Augmentation, Superpixels
 from tfflow.data.textured import Texturing
 from tfflow.losses.objective import Objective
 from tfflow.losses.visibility import Everywhere, Visibility
-from tfflow.models.cascade import ONCE
+from tfflow.models.scales import ONCE
 from tfflow.recipes.schedules import Schedule
 
 

@@ -1,4 +1,4 @@
-"""Training on one's own frames: labels are rendered, stretches held out, the best kept, and the end says what it was
+"""Training on one's own frames: scenes are textured with them, stretches held out, the best kept, and the end says what it was
 worth."""
 
 from __future__ import annotations

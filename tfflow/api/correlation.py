@@ -9,21 +9,18 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import tensorflow as tf
 
 from tfflow.api.markdown import table
 from tfflow.data.pipeline import EvenSubset
-from tfflow.data.records import Source
-from tfflow.data.rendered import PairFlow
 from tfflow.data.sources import open_sources
 from tfflow.data.textured import Texturing, textured_scenes
 from tfflow.defaults import WEIGHTS
 from tfflow.errors import InputError
 from tfflow.evaluation import baselines, scoring
 from tfflow.evaluation.baselines import Predictor
-from tfflow.evaluation.label_free import MEASURES, SINGLE, judged_pair, measure, spearman, with_combined
-from tfflow.losses.visibility import ForwardBackward
+from tfflow.evaluation.label_free import MEASURES, OF_PAIRS, Taught, measure, spearman, with_combined
 from tfflow.models import FlowModel, load_float, pretrained_names
+from tfflow.models.confidence import visible_by_check
 from tfflow.models.variational import pair_by_pair
 from tfflow.models.weights import assign, model_arrays
 
@@ -33,11 +30,11 @@ PASSES = (0.5, 1.0, 2.0)
 MIXED = (0.25, 0.5, 0.75)
 SCENES = ("scenes:seed=9", *(f"scenes:preset={name},seed=9" for name in ("night", "pan", "fog")))
 
-TEXTURED, TEXTURED_SCENES, SIZE = "textured", 24, (192, 256)
-"""The measure that runs are selected by: EPE on so many scenes textured with a source's frames, of this size."""
+TEXTURED_SCENES, SIZE = 24, (192, 256)
+"""Of the measure that runs are selected by: scenes textured with a source's frames, and their size."""
 
 Scores = dict[str, dict[str, float]]
-"""By network "epe", each of `MEASURES`, means over pairs, and `TEXTURED`."""
+"""By network "epe" and each of `MEASURES`, means over pairs or scenes."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +50,7 @@ class Correlation:
 
     def table(self) -> str:
         """The rows in Markdown."""
-        return table(["rank correlation with EPE", TEXTURED, *MEASURES], self.rows())
+        return table(["rank correlation with EPE", *MEASURES], self.rows())
 
 
 def correlate(
@@ -82,8 +79,6 @@ def correlate(
     for source in sources:
         some = EvenSubset(source, min(limit, len(source)))
         found[source.name] = of = _scores(networks, several, some)
-        for name, epe in _textured(networks, some).items():
-            of[name][TEXTURED] = epe
         say(f"{source.name}: " + ", ".join(f"{name} {scores['epe']:.2f}" for name, scores in of.items()))
     return Correlation(found)
 
@@ -107,29 +102,30 @@ class Weighted:
 
 def _correlations(scores: Scores) -> list[float]:
     errors = [s["epe"] for s in scores.values()]
-    return [spearman([s[name] for s in scores.values()], errors) for name in (TEXTURED, *MEASURES)]
+    return [spearman([s[name] for s in scores.values()], errors) for name in MEASURES]
 
 
-def _scores(networks: Sequence[Predictor], teacher: FlowModel, source: Source) -> Scores:
+def _scores(networks: Sequence[Predictor], teacher: FlowModel, source: EvenSubset) -> Scores:
     found: dict[str, list[dict[str, float]]] = {network.name: [] for network in networks}
     for index in range(len(source)):
         sample = source.sample(index)
-        pair = judged_pair(sample, _teacher_flow(teacher, sample["image1"], sample["image2"]), index)
+        taught = _taught(teacher, sample["image1"], sample["image2"])
         for network in networks:
-            found[network.name].append(measure(network, pair, sample))
-    means = {
-        name: {k: float(np.mean([x[k] for x in every])) for k in ("epe", *SINGLE)} for name, every in found.items()
+            found[network.name].append(measure(network, sample, taught))
+    textured = _textured(networks, source)
+    return {
+        name: with_combined(
+            {k: float(np.mean([x[k] for x in every])) for k in ("epe", *OF_PAIRS)} | {"textured": textured[name]}
+        )
+        for name, every in found.items()
     }
-    return {name: {"epe": single.pop("epe"), **with_combined(single)} for name, single in means.items()}
 
 
-def _teacher_flow(teacher: FlowModel, image1: np.ndarray, image2: np.ndarray) -> PairFlow:
-    """The teacher's flow of a pair both ways, refined, and where the forward-backward check holds."""
+def _taught(teacher: FlowModel, image1: np.ndarray, image2: np.ndarray) -> Taught:
+    """The teacher's flow of a pair, refined, and where the forward-backward check holds."""
     both = np.concatenate(teacher.both(image1[None], image2[None]))
     both = pair_by_pair(np.stack([image1, image2]), np.stack([image2, image1]), both)
-    forward, backward = tf.constant(both[:1]), tf.constant(both[1:])
-    check = ForwardBackward()
-    return PairFlow(both[0], both[1], check(forward, backward)[0].numpy(), check(backward, forward)[0].numpy())
+    return Taught(both[0], visible_by_check(both[0], both[1]))
 
 
 def _textured(networks: Sequence[Predictor], source: EvenSubset) -> dict[str, float]:

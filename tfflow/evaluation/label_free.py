@@ -6,7 +6,7 @@
 | `photometric_t`, `census_t` | the same; 1 if the target is outside the frame | pixels that pass the teacher's check, the same for all networks |
 | `fb_residual` | flow12(x) + flow21(x + flow12(x)), px | pixels that stay inside the frame |
 | `teacher` | distance from the flow of a teacher with several passes, px | pixels that pass the teacher's check |
-| `rendered` | endpoint error on a pair rendered from the same frames (`data.rendered`), px | all pixels |
+| `textured` | endpoint error on scenes that are textured with the frames (`data.textured`), px | all pixels |
 | `census_t*teacher`, ... | geometric mean of the two | |
 
 A network that marks most pixels as occluded would be measured on few pixels. The measures with the teacher's check
@@ -22,69 +22,43 @@ import cv2
 import numpy as np
 
 from tfflow.data.records import Sample
-from tfflow.data.rendered import PairFlow, Rendering, render
 from tfflow.evaluation.baselines import Predictor
 from tfflow.evaluation.metrics import census_distance, check_occlusion, warp
 from tfflow.ops import inside
 
-SINGLE = ("photometric", "census", "photometric_t", "census_t", "fb_residual", "teacher", "rendered")
-COMBINED = {
-    "census_t*teacher": ("census_t", "teacher"),
-    "census_t*rendered": ("census_t", "rendered"),
-    "teacher*rendered": ("teacher", "rendered"),
-    "census_t*teacher*rendered": ("census_t", "teacher", "rendered"),
-}
-MEASURES = (*SINGLE, *COMBINED)
+OF_PAIRS = ("photometric", "census", "photometric_t", "census_t", "fb_residual", "teacher")
+COMBINED = {"census_t*teacher": ("census_t", "teacher"), "census_t*textured": ("census_t", "textured")}
+MEASURES = ("textured", *OF_PAIRS, *COMBINED)
 LEAST = 1e-4  # lower bound of a measure before its logarithm
 
 
-class JudgedPair(NamedTuple):
-    """A pair without labels, its flow by the teacher, and a pair rendered from it with exact flow."""
+class Taught(NamedTuple):
+    """The flow of a pair by a teacher, [h, w, 2] px, and where it passes the forward-backward check, bool [h, w]."""
 
-    image1: np.ndarray
-    image2: np.ndarray
-    flow: PairFlow
-    rendered: Sample
+    flow12: np.ndarray
+    trusted: np.ndarray
 
 
-def judged_pair(sample: Sample, flow: PairFlow, seed: int, rendering: Rendering | None = None) -> JudgedPair:
-    """Prepares a pair for `measure`. The same seed renders the same pair."""
-    drawn = render(
-        sample["image1"], sample["image2"], flow, rendering or Rendering(), np.random.default_rng([seed, 77])
-    )
-    return JudgedPair(sample["image1"], sample["image2"], flow, drawn)
-
-
-def measure(predictor: Predictor, pair: JudgedPair, truth: Sample | None = None) -> dict[str, float]:
-    """Each measure of `SINGLE` on one pair and the pair rendered from it.
-
-    truth: a sample with ground truth adds "epe".
-    """
-    images1 = np.stack([pair.image1, pair.rendered["image1"]])
-    images2 = np.stack([pair.image2, pair.rendered["image2"]])
-    flows12, flows21 = predictor.both(images1, images2)
-    flow12, flow21 = np.asarray(flows12[0]), np.asarray(flows21[0])
+def measure(predictor: Predictor, sample: Sample, teacher: Taught) -> dict[str, float]:
+    """Each measure of `OF_PAIRS` on a pair, and "epe" by its ground truth."""
+    image1, image2 = sample["image1"], sample["image2"]
+    flow12, flow21 = (np.asarray(flows[0]) for flows in predictor.both(image1[None], image2[None]))
     seen = inside(flow12[None])[0, ..., 0].numpy() > 0.5
-    warped = warp(pair.image2, flow12)
-    off = np.abs(pair.image1.astype(np.float64) - warped).mean(axis=-1)
-    census = census_distance(pair.image1, warped)
+    warped = warp(image2, flow12)
+    off = np.abs(image1.astype(np.float64) - warped).mean(axis=-1)
+    census = census_distance(image1, warped)
     patch = cv2.erode(np.pad(seen.astype(np.uint8), 3), np.ones((7, 7), np.uint8))[3:-3, 3:-3] > 0
     own = seen & ~check_occlusion(flow12, flow21)
-    trusted = pair.flow.visible1[..., 0] > 0
-    inner = np.zeros_like(trusted)
-    inner[3:-3, 3:-3] = trusted[3:-3, 3:-3]
-    exact = pair.rendered["flow12"] - np.asarray(flows12[1])
-    known = {}
-    if truth is not None:
-        known["epe"] = _mean(np.linalg.norm(flow12 - truth["flow12"], axis=-1), truth["valid1"][..., 0] > 0)
-    return known | {
+    inner = np.zeros_like(teacher.trusted)
+    inner[3:-3, 3:-3] = teacher.trusted[3:-3, 3:-3]
+    return {
+        "epe": _mean(np.linalg.norm(flow12 - sample["flow12"], axis=-1), sample["valid1"][..., 0] > 0),
         "photometric": _mean(off, own),
         "census": _mean(census, own & patch),
-        "photometric_t": _mean(np.where(seen, off, 1.0), trusted),
+        "photometric_t": _mean(np.where(seen, off, 1.0), teacher.trusted),
         "census_t": _mean(np.where(patch, census, 1.0), inner),
         "fb_residual": _mean(np.linalg.norm(flow12 + warp(flow21, flow12), axis=-1), seen),
-        "teacher": _mean(np.linalg.norm(flow12 - pair.flow.flow12, axis=-1), trusted),
-        "rendered": float(np.linalg.norm(exact, axis=-1).mean()),
+        "teacher": _mean(np.linalg.norm(flow12 - teacher.flow12, axis=-1), teacher.trusted),
     }
 
 
@@ -106,16 +80,12 @@ def warping_error(reference: Predictor, predictors: Sequence[Predictor], samples
     return [float(np.mean(found)) for found in errors]
 
 
-def mean_measures(predictor: Predictor, pairs: Sequence[JudgedPair]) -> dict[str, float]:
-    """Each of `MEASURES`: means over the pairs, and geometric means of two of these."""
-    every = [measure(predictor, pair) for pair in pairs]
-    return with_combined({name: float(np.mean([one[name] for one in every])) for name in SINGLE})
-
-
 def with_combined(single: Mapping[str, float]) -> dict[str, float]:
-    """The measures with the combined ones added."""
-    logs = {name: np.log(max(value, LEAST)) for name, value in single.items()}
-    combined = {name: float(np.exp(np.mean([logs[part] for part in parts]))) for name, parts in COMBINED.items()}
+    """Measures with the combined ones added: geometric means."""
+    combined = {
+        name: float(np.exp(np.mean([np.log(max(single[part], LEAST)) for part in parts])))
+        for name, parts in COMBINED.items()
+    }
     return {**single, **combined}
 
 

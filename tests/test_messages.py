@@ -16,7 +16,7 @@ import tfflow
 from tfflow.commands.main import COMMANDS, module_of
 from tfflow.commands.options import Parser
 from tfflow.errors import InputError, command
-from tfflow.messages import inform, warn, with_options
+from tfflow.messages import counted, inform, warn, with_options
 
 ROOT = Path(__file__).parents[1] / "tfflow"
 LIBRARY = [file for file in sorted(ROOT.rglob("*.py")) if "commands" not in file.parts]
@@ -37,6 +37,10 @@ def parser() -> Parser:
     p.add_argument("--overwrite", action="store_true")
     p.add_argument("--no-cuts", action="store_true")
     return p
+
+
+def test_one_is_singular_and_thousands_have_commas():
+    assert [counted(n, "pair") for n in (0, 1, 2, 2_000)] == ["0 pairs", "1 pair", "2 pairs", "2,000 pairs"]
 
 
 @pytest.mark.parametrize(

@@ -30,6 +30,11 @@ def inform(text: str) -> None:
     LOG.info("%s", " ".join(text.split()))
 
 
+def counted(count: int, noun: str) -> str:
+    """ "1 pair", "2,000 pairs"."""
+    return f"{count:,} {noun}{'s' * (count != 1)}"
+
+
 def with_options(text: str, options: Mapping[str, str]) -> str:
     """The text with options in place of parameters. options: parameter -> option; other parameters stay as they are.
 

@@ -19,6 +19,7 @@ from tfflow.evaluation.baselines import Predictor
 from tfflow.evaluation.label_free import warping_error
 from tfflow.files import write_json
 from tfflow.limits import parse_json
+from tfflow.messages import counted
 from tfflow.models import FlowModel, variant
 from tfflow.models.weights import assign, model_arrays
 from tfflow.training.loop import Hooks
@@ -88,16 +89,20 @@ class Verdict(NamedTuple):
 
     def line(self) -> str:
         """What a person needs to know, in one line."""
-        frames = f"{self.pairs} held-out pairs of your frames" + ", which it was selected by, too" * self.shared
+        shared = ", which it was selected by, too" if self.shared else ""
+        frames = f"{counted(self.pairs, 'held-out pair')} of your frames{shared}"
         numbers = (
             f"EPE on scenes textured with {frames}: {self.epe.text(' px')}; colours between these frames, warped, "
             f"differ by {self.warping.text('')}"
         )
         if self.kept_step == 0:
             return f"nothing was better than the weights that training began with, so they are the result; {numbers}"
-        word = "better" if self.epe.percent >= 0 else "WORSE"
-        doubt = "; the two disagree: compare both on ground truth" * (self.epe.percent * self.warping.percent < 0)
-        return f"{word} than the weights that training began with by {abs(self.epe.percent):.1f} %: {numbers}{doubt}"
+        gain = self.epe.percent
+        how, much = "as good as", ""
+        if round(abs(gain), 1):
+            how, much = "better than" if gain > 0 else "WORSE than", f" by {abs(gain):.1f} %"
+        doubt = "; the two disagree: compare both on ground truth" * (gain * self.warping.percent < 0)
+        return f"{how} the weights that training began with{much}: {numbers}{doubt}"
 
 
 class OwnVideo:
@@ -116,8 +121,9 @@ class OwnVideo:
         say(f"{source.name}: {self.picked.text()}")
         if not self.picked.places:
             raise NothingMoves(
-                f"{source.name}: none of {self.picked.tried} pairs measured shows motion ({self.picked.flat} have no "
-                "texture), so there is nothing to learn from: keep the pretrained weights, or take frames that move"
+                f"{source.name}: none of {counted(self.picked.tried, 'pair')} measured shows motion "
+                f"({self.picked.flat} have no texture), so there is nothing to learn from: keep the pretrained "
+                "weights, or take frames that move"
             )
         self.learn = OwnPairs(source, self.picked.places)
         select, report = (pick_moving(source, runs, HELD, LONGEST).places for runs in (parts.select, parts.report))

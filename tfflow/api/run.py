@@ -23,7 +23,7 @@ from tfflow.data.survey import remark, survey
 from tfflow.errors import InputError
 from tfflow.evaluation import baselines, report, scoring, training_report
 from tfflow.evaluation.pictures import contact_sheet
-from tfflow.messages import warn
+from tfflow.messages import counted, warn
 from tfflow.models import RUN_WEIGHTS, FlowModel, load_float, variant, weights_file
 from tfflow.models.weights import assign, model_arrays, read_arrays, save_arrays
 from tfflow.recipes import Recipe
@@ -161,10 +161,12 @@ class Run:
         """Trains into the folder, which this process may write, and leaves the report there."""
         recipe, source, settings, console = self.recipe, self.source, self.settings, self.console
         writes = self.machine == 0
+        height, width = recipe.crop
         console.print(
-            f"{recipe.name}: {self.model} on {source.name} ({len(source):,} pairs), {recipe.steps:,} steps of "
-            f"{recipe.batch} pairs of {recipe.crop[0]}x{recipe.crop[1]} px, {self.strategy.num_replicas_in_sync} "
-            f"device(s); from {settings.weights or RANDOM} weights; folder {self.out}"
+            f"{recipe.name}: {self.model} on {source.name} ({counted(len(source), 'pair')}), "
+            f"{counted(recipe.steps, 'step')} of {counted(recipe.batch, 'pair')} of {height}x{width} px, "
+            f"{counted(self.strategy.num_replicas_in_sync, 'device')}; "
+            f"from {settings.weights or RANDOM} weights; folder {self.out}"
         )
         for departure in trainer.departures:
             console.print(f"departure: {departure}")
@@ -208,7 +210,7 @@ class Run:
             self.recipe,
             self.model,
             self.source.name,
-            f"{self.val.name} ({len(self.val)} pairs)",
+            f"{self.val.name} ({counted(len(self.val), 'pair')})",
             progress.step,
             progress.seconds,
             (*beside, *progress.scores),

@@ -7,6 +7,7 @@ from pathlib import Path
 from tfflow.commands.options import REFINEMENTS, Parser, add_former_name, add_on_error, add_scales
 from tfflow.defaults import WEIGHTS
 from tfflow.errors import command
+from tfflow.messages import counted
 
 EXAMPLES = """examples:
   tfflow predict frame1.png frame2.png --out flow.flo
@@ -109,19 +110,15 @@ def main(argv: list[str] | None = None) -> int:
             )
     except BaseException:
         if count:
-            console.print(f"stopped after {_pairs(count)}; what is whole is in {args.out}")
+            console.print(f"stopped after {counted(count, 'pair')}; what is whole is in {args.out}")
         raise
-    what = f"flow of {_pairs(done.pairs)} written to {done.out} ({', '.join(done.formats)})"
+    what = f"flow of {counted(done.pairs, 'pair')} written to {done.out} ({', '.join(done.formats)})"
     console.print(what)
     if done.cuts:
-        console.print(f"no flow across {len(done.cuts)} shot cut(s), after {', '.join(done.cuts)}")
+        console.print(f"no flow across {counted(len(done.cuts), 'shot cut')}, after {', '.join(done.cuts)}")
     if done.scale is not None:
         console.print(f"full colour = {done.scale:.3g} px, arrows are {done.stretch} times the flow")
     return 0
-
-
-def _pairs(count: int) -> str:
-    return f"{count} pair{'s' * (count != 1)}"
 
 
 if __name__ == "__main__":

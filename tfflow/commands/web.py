@@ -20,6 +20,7 @@ from pathlib import Path
 
 from tfflow.commands.options import Parser
 from tfflow.errors import InputError, command
+from tfflow.messages import counted
 
 SITE = Path(__file__).parent.parent / "site"
 """What `npm run build` makes of web_demo/; a wheel made after it holds it."""
@@ -64,8 +65,7 @@ def main(argv: list[str] | None = None) -> int:
     args = parser().parse_args(argv)
     server = open_server(args.model, args.host, args.port)
     with server:
-        many = len(args.model)
-        print(f"{server.url} shows {many} network{'s' * (many > 1)}; Ctrl-C ends it", flush=True)
+        print(f"{server.url} shows {counted(len(args.model), 'network')}; Ctrl-C ends it", flush=True)
         server.serve_forever()
     return 0
 

@@ -24,7 +24,7 @@ from tfflow.data.images import read_image
 from tfflow.errors import InputError
 from tfflow.files import write_json
 from tfflow.limits import parse_json
-from tfflow.messages import inform
+from tfflow.messages import counted, inform
 from tfflow.terminal import reading_bar
 
 SIDE = 160  # px; longer side of a thumbnail
@@ -111,7 +111,7 @@ def log_cuts(name: str, after: Sequence[str]) -> None:
     named = ", ".join(after[:SHOWN]) + (f" and {len(after) - SHOWN} more" if len(after) > SHOWN else "")
     several = len(after) > 1
     inform(
-        f"{len(after)} shot cut{'s' * several} in '{name}', after {named}: no pair of frames crosses "
+        f"{counted(len(after), 'shot cut')} in '{name}', after {named}: no pair of frames crosses "
         f"{'them' if several else 'it'}"
     )
 

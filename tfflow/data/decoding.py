@@ -25,7 +25,7 @@ from tfflow.data import headers
 from tfflow.data.images import read_bytes
 from tfflow.data.timeline import Timeline
 from tfflow.errors import InputError
-from tfflow.messages import warn
+from tfflow.messages import counted, warn
 
 # Containers of video. Playlists (which refer to other files and addresses), still images and texts are excluded.
 FORMATS = (
@@ -84,8 +84,8 @@ def decode(path: str | os.PathLike, on_error: str = "stop", notes: Notes | None 
             if (frame.height, frame.width) != (info.height, info.width):
                 came, expected = f"{frame.width} x {frame.height}", f"{info.width} x {info.height}"
                 notes.stopped = (
-                    f"'{_end(path)}' stops in the middle: {_count(count)} read, then a frame of {came} pixels came, "
-                    f"expected {expected} (codec {codec}); to convert it: {conversion(path)}"
+                    f"'{_end(path)}' stops in the middle: {counted(count, 'frame')} read, then a frame of {came} "
+                    f"pixels came, expected {expected} (codec {codec}); to convert it: {conversion(path)}"
                 )
                 break
             number = timeline.place(frame.pts, frame.duration, frame.time_base, damaged)
@@ -102,7 +102,9 @@ def decode(path: str | os.PathLike, on_error: str = "stop", notes: Notes | None 
             raise _refused(path, f"it opens as a video, but none of its frames can be decoded (codec {codec})")
         short = 0 if notes.stopped else info.frames - max(timeline.number, _last(timeline, info, stream))
         if short - timeline.broken > SHORT:  # broken: frames that failed to decode
-            notes.stopped = f"'{path}' stops in the middle: {_count(count)} read, its header says {info.frames}"
+            notes.stopped = (
+                f"'{path}' stops in the middle: {counted(count, 'frame')} read, its header says {info.frames}"
+            )
         elif short > 0 and (timeline.broken or timeline.lost or stream.container.format.name == "avi"):
             timeline.lose(short)
         if text := timeline.text():
@@ -245,10 +247,6 @@ def _unknown_codec(path: str | os.PathLike) -> str:
         av.logging.set_level(level)
     found = re.search(r"Video: (\w+)(?: \((\S+) / )?", " ".join(line[2] for line in lines))
     return (found[2] if found and found[2] and found[1] == "none" else found[1] if found else "") or "unknown"
-
-
-def _count(count: int) -> str:
-    return f"{count} frame{'s' * (count != 1)}"
 
 
 def _end(path: str | os.PathLike) -> str:

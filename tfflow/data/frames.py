@@ -10,6 +10,7 @@ from tfflow.data.images import IMAGE_SUFFIXES, image_size
 from tfflow.data.records import Record, Records
 from tfflow.data.tree import files, folders
 from tfflow.errors import InputError
+from tfflow.messages import counted
 
 
 def open_frames(path: Path, name: str, on_error: str = "stop", cuts: bool = True) -> Records:
@@ -37,7 +38,10 @@ def open_frames(path: Path, name: str, on_error: str = "stop", cuts: bool = True
             f"no two of the {count} frames of '{path}' show one scene; as frames-nocuts:{path} they are pairs"
         )
     if not records:
-        raise InputError(f"'{path}' holds {count} frame(s) of {len(clips)} clip(s): expected two or more of one clip")
+        raise InputError(
+            f"'{path}' holds {counted(count, 'frame')} of {counted(len(clips), 'clip')}: expected two "
+            "or more of one clip"
+        )
     log_cuts(name, after)
     return Records(name, records, cuts=after)
 

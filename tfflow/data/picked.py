@@ -10,6 +10,7 @@ import numpy as np
 from tfflow.data.records import Records, Sample, Source
 from tfflow.data.survey import Motion, measured
 from tfflow.errors import InputError
+from tfflow.messages import counted
 
 FARTHEST = 4  # largest distance of the frames of a pair, in frames
 ENOUGH = 1.0  # px that the faster edges of a pair should move, at the training size
@@ -60,8 +61,8 @@ class Picked:
         counts = ", ".join(f"{apart.count(d)} at distance {d}" for d in range(1, FARTHEST + 1) if d in apart)
         still = self.tried - self.flat - len(self.places)
         return (
-            f"of {self.tried} pairs measured {len(self.places)} move{f' ({counts})' * bool(apart)}, {still} stand "
-            f"still, {self.flat} have no texture"
+            f"of {counted(self.tried, 'pair')} measured {len(self.places)} move{f' ({counts})' * bool(apart)}, "
+            f"{still} stand still, {self.flat} have no texture"
         )
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from tfflow.data.noise import grain
 from tfflow.data.records import Source
 from tfflow.errors import InputError
+from tfflow.messages import counted
 
 PAIRS = 24  # number of pairs that are measured, evenly spaced
 SIDE = 320  # px; larger frames are measured at this width
@@ -78,7 +79,8 @@ def remark(found: Survey, name: str) -> str:
         return ""
     what = "the frames do not move" if found.still >= found.flat else "the frames have no texture"
     return (
-        f"{what}: of {found.pairs} pairs measured in {name} {found.still} do not move, {found.flat} have no texture; "
+        f"{what}: of {counted(found.pairs, 'pair')} measured in {name} {found.still} do not move, "
+        f"{found.flat} have no texture; "
         "a network learns from them that nothing moves; take other frames, or leave out those that stand still"
     )
 

@@ -9,6 +9,7 @@ import numpy as np
 from tfflow.data.records import Sample
 from tfflow.errors import InputError
 from tfflow.evaluation.baselines import Predictor
+from tfflow.messages import counted
 
 
 def stacked(samples: Sequence[Sample]) -> dict[str, np.ndarray]:
@@ -34,7 +35,7 @@ def predict(predictor: Predictor, images: Mapping[str, np.ndarray], both: bool) 
             raise
         b, h, w, _ = pair[0].shape
         advice = "use a smaller `batch`" if b > 1 else "make the frames smaller"
-        raise InputError(f"not enough memory for {b} pair(s) of {w} x {h} at a time: {advice}") from None
+        raise InputError(f"not enough memory for {counted(b, 'pair')} of {w} x {h} at a time: {advice}") from None
 
 
 def require_finite(label: str, image: str, *flows: np.ndarray | None) -> None:

@@ -19,6 +19,7 @@ from tfflow.evaluation.metrics import WITH_TRUTH, WITHOUT_TRUTH
 from tfflow.evaluation.progress import progress_bar
 from tfflow.evaluation.scoring import Result
 from tfflow.files import write_json, write_text
+from tfflow.messages import counted
 from tfflow.ops import inside
 from tfflow.ops.arrays import warp
 
@@ -48,7 +49,7 @@ def results_table(results: Sequence[Result]) -> Group:
     first = results[0]
     images = len(first.averages.images)
     skipped = f", {len(first.skipped)} skipped" if first.skipped else ""
-    heading = f"{first.source}: {images} pair{'s' * (images != 1)}{skipped}"
+    heading = f"{first.source}: {counted(images, 'pair')}{skipped}"
     columns = [name for name in _HEADS if any(name in r.averages.metrics() for r in results)]
     counts = first.averages.counts()
     fewer = [f"{_HEADS[n]} {counts[n]['images']}" for n in columns if n in counts and counts[n]["images"] < images]

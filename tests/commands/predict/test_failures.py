@@ -119,7 +119,7 @@ def test_a_video_that_lacks_frames_is_not_kept(clip, tmp_path, monkeypatch, caps
         (["OTHER/text.mp4"], "text.mp4' cannot be used"),
         (["nowhere"], "no such file or folder: 'nowhere'"),
         (["EMPTY"], "no images in 'EMPTY'"),
-        (["OTHER/one"], "holds 1 frame(s)"),
+        (["OTHER/one"], "holds 1 frame"),
         (["CLIP", "--formats", "colours"], "unknown format 'colours': did you mean colour or"),
         (["CLIP", "--formats", ","], "--formats names none: choose of flo,kitti,npy,npz,colour,"),
         (["CLIP", "--max-flow", "-3"], "--full must be above 0, got -3"),

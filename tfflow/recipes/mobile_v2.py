@@ -1,4 +1,4 @@
-"""How the second networks for phones were trained: exact flow of rendered scenes, or without labels by themselves."""
+"""How the second networks for phones were trained: exact flow of rendered scenes, large motion last."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import dataclasses
 
 from tfflow.augmentation import Flip, PermuteChannels, Still
 from tfflow.losses import MultiscaleEPE
-from tfflow.recipes.mobile import self_taught_mobile, supervised_mobile
-from tfflow.recipes.recipe import Phase, Teacher
+from tfflow.recipes.mobile import supervised_mobile
+from tfflow.recipes.recipe import Phase
 from tfflow.recipes.schedules import Halving
 
 WEIGHTS = ((1, 0.0003), (8, 0.01), (16, 0.02), (32, 0.08), (64, 0.32))
@@ -61,43 +61,4 @@ supervised_spynet_v2 = dataclasses.replace(
     weights="pwcnet_mobile_v2",
     scenes="preset=large,photos=0.3",
     departures=(*supervised_mobile_v2.departures, "the encoder goes on from that of `pwcnet_mobile_v2`"),
-)
-
-self_taught_mobile_v2 = dataclasses.replace(
-    self_taught_mobile,
-    name="self_taught_mobile_v2",
-    equation=(
-        "L = sum_l alpha_l sum_x |w_l - w_T,l|_2^0.7 on a crop; w_T = variational(I1, I2, w(I1, I2 at 1/2, 1)), then "
-        "also at 2, of the whole frame, l = full resolution and 1/8 ... 1/64"
-    ),
-    model="pwcnet_mobile_v2",
-    phases=(
-        Phase(
-            "large motion",
-            1_000,
-            ROBUST,
-            Halving(4e-4, every=500, warmup=50),
-            directions=1,
-            teacher=Teacher(student=0.85, scales=(0.5, 1.0), refined=True),
-        ),
-        Phase(
-            "sharp edges",
-            600,
-            ROBUST,
-            Halving(2e-4, every=200, warmup=50),
-            directions=1,
-            teacher=Teacher(student=0.85, scales=(0.5, 1.0, 2.0), refined=True),
-            crop=(256, 384),
-        ),
-    ),
-    batch=2,
-    crop=LARGE,
-    augmentation=supervised_mobile_v2.augmentation,
-    weights="pwcnet_mobile_unsupervised",
-    scenes="preset=mixed,photos=0.3",
-    departures=(
-        *self_taught_mobile.departures[:1],
-        "sized for one core of a desktop and a network of ours",
-        "some pairs do not move, and some of those have no texture: no motion must give no flow",
-    ),
 )

@@ -168,8 +168,8 @@ def export(
     learns = _recipe(settings.recipe, model) if "int8-qat" in precisions else None
     calibrates = settings.calibration is None and not set(precisions).isdisjoint(CALIBRATED)
     own = own_frames(weights, calibrates or (settings.train is None and bool(learns)), say)
-    training = as_source(settings.train) if settings.train else None
-    if learns and not training:
+    training = None if settings.train is None else as_source(settings.train)
+    if learns and training is None:
         training = training_source(learns.crop, own, learns.needs_truth, textures_of_run(weights))
     used = export_data(size, limit, own, calibration=settings.calibration, training=training, data=settings.data)
     tuning = None

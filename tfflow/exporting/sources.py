@@ -53,9 +53,12 @@ def export_data(
     data: Sequence[str | Source] = (),
 ) -> ExportData:
     """What an export of `size` uses: what is given, else frames of its own (`own_frames`), else the built-in scenes."""
+    calibrating = own.learn if own else scenes_to_calibrate(size)
+    if calibration is not None:
+        calibrating = as_source(calibration)
     return ExportData(
-        calibration=as_source(calibration) if calibration else own.learn if own else scenes_to_calibrate(size),
-        training=training or scenes_to_train(size),
+        calibration=calibrating,
+        training=scenes_to_train(size) if training is None else training,
         selection=_some(own.select, SELECTION_PAIRS) if own and own.select else scenes_to_select(size),
         report=report_sources(size, limit, own, data),
     )

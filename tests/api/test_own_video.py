@@ -11,10 +11,8 @@ import pytest
 
 from tests.data import trees
 from tests.training import tiny  # noqa: F401 (registers the networks)
-from tfflow.api.own_video import Gain, NothingMoves, Verdict, with_ordinary
+from tfflow.api.own_video import Gain, NothingMoves, Verdict
 from tfflow.api.train import train
-from tfflow.data.scenes import Scenes, preset
-from tfflow.data.textured import Texturing
 from tfflow.models import FlowModel, variant
 from tfflow.models.weights import model_arrays, read_arrays, save_arrays
 
@@ -80,17 +78,6 @@ def test_frames_and_scores_are_kept_and_not_made_again(trained, weights, monkeyp
     monkeypatch.setattr("tfflow.data.textured.write_image", None)  # a call would fail
     again = train(f"frames:{clip}", weights=weights, out=run.folder, **SMALL)
     assert again.verdict == run.verdict
-
-
-@pytest.mark.parametrize(("ordinary", "count"), [(0.0, 0), (0.25, 100), (0.5, 300)])
-def test_a_share_of_the_training_scenes_has_no_frames(ordinary, count):
-    textured = Scenes((64, 64), 300, seed=3)
-    found = with_ordinary(textured, Texturing(ordinary=ordinary, ordinary_preset="pan"), (64, 96), 7)
-    assert len(found) == 300 + count and found.truth == textured.truth
-    assert np.array_equal(found.sample(5)["image1"], textured.sample(5)["image1"])
-    if count:
-        expected = Scenes((64, 96), count, seed=7, settings=preset("pan")).sample(2)
-        assert np.array_equal(found.sample(302)["flow12"], expected["flow12"])
 
 
 def test_frames_that_do_not_move_are_refused_with_what_was_found(weights, tmp_path):

@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tfflow.data.picked import LONGEST, OwnPairs, Picked, pick_moving
-from tfflow.data.pipeline import EvenSubset, Mixed
+from tfflow.data.pipeline import EvenSubset
 from tfflow.data.records import Source
-from tfflow.data.scenes import Scenes, preset
 from tfflow.data.stretches import stretches
 from tfflow.data.textured import OWN, TEXTURES, Texturing, textured_scenes
 from tfflow.errors import InputError
@@ -134,8 +133,7 @@ class OwnVideo:
 
     def training(self, crop: tuple[int, int]) -> Source:
         """What the phase under way trains on."""
-        textured = textured_scenes(self.learn, self.labels, crop, self.seed, self.folder / TEXTURES)
-        return with_ordinary(textured, self.labels, crop, self.seed)
+        return textured_scenes(self.learn, self.labels, crop, self.seed, self.folder / TEXTURES)
 
     def hooks(self, hooks: Hooks, steps: int) -> Hooks:
         """The hooks of a run of so many steps, with judging."""
@@ -159,14 +157,6 @@ class OwnVideo:
         """A few scenes textured with the frames of `pairs`, in the size of the last crop."""
         size = trainer.recipe.crop_of(trainer.recipe.phases[-1])
         return EvenSubset(textured_scenes(pairs, self.labels, size, self.seed + 1, self.folder / OWN / name), SCENES)
-
-
-def with_ordinary(textured: Source, labels: Texturing, size: tuple[int, int], seed: int) -> Source:
-    """The scenes, and so many without frames that these have their share."""
-    count = round(len(textured) * labels.ordinary / (1 - labels.ordinary))
-    if not count:
-        return textured
-    return Mixed([textured, Scenes(size, count, seed=seed, settings=preset(labels.ordinary_preset))])
 
 
 def copy_of(model: FlowModel) -> FlowModel:

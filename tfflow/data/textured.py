@@ -32,13 +32,10 @@ TEXTURES = f"{OWN}/frames"
 @dataclass(frozen=True)
 class Texturing:
     """How scenes are textured with frames. preset: of the scenes' other settings. photos: the share of their layers
-    that are cut from the frames; the others have built-in patterns. ordinary: the share of training scenes without
-    frames, of the preset `ordinary_preset`: with them, the network keeps its accuracy on other video."""
+    that are cut from the frames; the others have built-in patterns."""
 
     preset: str = "mixed"
     photos: float = 0.8
-    ordinary: float = 0.25
-    ordinary_preset: str = "large"
 
 
 def textured_scenes(pairs: Source, texturing: Texturing, size: tuple[int, int], seed: int, folder: Path) -> Scenes:

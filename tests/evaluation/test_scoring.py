@@ -84,7 +84,7 @@ def test_memory_that_runs_out_is_refused_with_advice(batch, advice):
         def batch(self, images1, images2):
             raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating")
 
-    with pytest.raises(InputError, match=rf"not enough memory for {batch} pair\(s\) of 23 x 14 at a time: {advice}"):
+    with pytest.raises(InputError, match=rf"not enough memory for {batch} pairs? of 23 x 14 at a time: {advice}"):
         run({"net": Hungry()}, Given([sample(0), sample(1)]), batch=batch)
 
 

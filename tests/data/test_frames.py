@@ -50,7 +50,7 @@ def test_an_empty_folder_and_a_single_frame_are_refused(tmp_path):
     with pytest.raises(InputError, match=rf"no images in '{tmp_path}': expected files of \.png, \.jpg"):
         open_source(f"frames:{tmp_path}")
     trees.frames(tmp_path, 1)
-    with pytest.raises(InputError, match=rf"'{tmp_path}' holds 1 frame\(s\) of 1 clip\(s\): expected two or more"):
+    with pytest.raises(InputError, match=rf"'{tmp_path}' holds 1 frame of 1 clip: expected two or more"):
         open_source(str(tmp_path))
 
 

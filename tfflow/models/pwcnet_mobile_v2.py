@@ -28,6 +28,11 @@ class PWCNetMobileV2(PWCNetMobile):
 
     def decode(self, pyramid1, pyramid2):
         """Flow at full resolution, then of levels 2 (1/4) to 6 (1/64), each in px of its own grid."""
+        flows, _ = self._coarse_to_fine(pyramid1, pyramid2)
+        return flows
+
+    def _coarse_to_fine(self, pyramid1, pyramid2):
+        """The flows of `decode`, and the features at 1/4 that the last one was decoded from."""
         pyramid1, pyramid2 = ([*pyramid, self.halve(pyramid[-1])] for pyramid in (pyramid1, pyramid2))
         flows = []
         for level in range(COARSEST, 1, -1):
@@ -49,4 +54,4 @@ class PWCNetMobileV2(PWCNetMobile):
         x = self.context(x)
         flows[-1] = add("refined", flow, self.context_flow(x))
         full = ConvexUpsample(4, name="full_resolution")([flows[-1], self.upsampling(x)])
-        return [full, *flows[::-1]]
+        return [full, *flows[::-1]], x

@@ -16,6 +16,7 @@ from tfflow.models.pwcnet import PWCNet
 from tfflow.models.pwcnet_ddflow import PWCNetDDFlow
 from tfflow.models.pwcnet_mobile import PWCNetMobile
 from tfflow.models.pwcnet_mobile_v2 import PWCNetMobileV2
+from tfflow.models.pwcnet_mobile_v3 import PWCNetMobileV3
 from tfflow.models.pwcnet_uflow import PWCNetUFlow
 from tfflow.models.selflow import SelFlow
 from tfflow.models.spynet import SpyNet
@@ -77,6 +78,7 @@ _PUBLISHED = (
     Variant("pwcnet_uflow", PWCNetUFlow, UFLOW, 5_718_218, "never published", idle=16_416),
     Variant("pwcnet_mobile", PWCNetMobile, "this package", 1_178_362, OURS),
     Variant("pwcnet_mobile_v2", PWCNetMobileV2, "this package", 1_183_114, OURS, extends="pwcnet_mobile"),
+    Variant("pwcnet_mobile_v3", PWCNetMobileV3, "this package", 1_194_400, OURS, extends="pwcnet_mobile_v2"),
     Variant("spynet_mobile", SpyNetMobile, "this package", 339_500, OURS),
     Variant("spynet_mobile_v2", SpyNetMobileV2, "this package", 331_358, OURS, extends="pwcnet_mobile_v2"),
 )

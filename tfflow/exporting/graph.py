@@ -12,8 +12,15 @@ import tf_keras as keras
 
 from tfflow.errors import InputError
 from tfflow.exporting.cost_volume import PhoneCostVolume
-from tfflow.exporting.layers import PhoneConcatenate, PhoneConvexUpsample, PhoneL2Normalize, PhoneNormalize, PhoneWarp
-from tfflow.layers import ConvexUpsample, CostVolume, Frame, L2Normalize, Normalize, Scale, Warp
+from tfflow.exporting.layers import (
+    PhoneConcatenate,
+    PhoneConvexUpsample,
+    PhoneL2Normalize,
+    PhoneLucasKanade,
+    PhoneNormalize,
+    PhoneWarp,
+)
+from tfflow.layers import ConvexUpsample, CostVolume, Frame, L2Normalize, LucasKanade, Normalize, Scale, Warp
 from tfflow.models import Network, both_directions, one_direction
 from tfflow.models.graph import frames_of
 from tfflow.models.tflite import resized
@@ -23,6 +30,7 @@ PHONE: dict[type, type[keras.layers.Layer]] = {
     ConvexUpsample: PhoneConvexUpsample,
     CostVolume: PhoneCostVolume,
     L2Normalize: PhoneL2Normalize,
+    LucasKanade: PhoneLucasKanade,
     Normalize: PhoneNormalize,
     Warp: PhoneWarp,
     keras.layers.Concatenate: PhoneConcatenate,

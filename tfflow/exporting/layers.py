@@ -12,7 +12,7 @@ import numpy as np
 import tensorflow as tf
 import tf_keras as keras
 
-from tfflow.layers import ConvexUpsample, L2Normalize, Normalize, Warp
+from tfflow.layers import ConvexUpsample, L2Normalize, LucasKanade, Normalize, Warp
 from tfflow.layers.plain import FlowLayer, without_autograph
 from tfflow.ops.checks import size
 from tfflow.ops.shuffle import channels_to_blocks
@@ -54,6 +54,11 @@ class PhoneWarp(Warp):
         image, flow = inputs
         if self.outside != "zero" or None in image.shape or None in flow.shape:
             return super().call(inputs)
+        return self.sample(image, flow)
+
+    @staticmethod
+    def sample(image, flow):
+        """`ops.backward_warp` of the rule "zero", for sizes that are known."""
         b, h, w, c = image.shape
         n, high, wide = b * h * w, h + 2, w + 2  # one ring of zeros around the frame catches all that leaves it
         ring = tf.reshape(tf.pad(image, [[0, 0], [1, 1], [1, 1], [0, 0]]), [b * high * wide, c])
@@ -79,6 +84,14 @@ class PhoneWarp(Warp):
         index = tf.reshape(tf.concat([index, index + 1, index + wide, index + (wide + 1)], axis=0), [4 * n])
         corners = tf.cast(tf.reshape(tf.gather(ring, index), [1, 4, n, c]), tf.float32)
         return tf.cast(tf.reshape(tf.reduce_sum(corners * weights, axis=1), [b, h, w, c]), image.dtype)
+
+
+class PhoneLucasKanade(LucasKanade):
+    """`LucasKanade` that samples as `PhoneWarp` does."""
+
+    @staticmethod
+    def warp(image, flow):
+        return PhoneWarp.sample(image, flow)
 
 
 class PhoneConvexUpsample(ConvexUpsample):

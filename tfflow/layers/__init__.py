@@ -17,6 +17,7 @@ from tfflow.layers.convolution import DilatedConv2D
 from tfflow.layers.dropout import LevelDropout
 from tfflow.layers.frames import CropLike, Frame, PadToMultiple, StackFrames, SwapFrames
 from tfflow.layers.matching import CostVolume, Warp
+from tfflow.layers.refining import LucasKanade
 from tfflow.layers.upsampling import ConvexUpsample, UpsampleFlow
 from tfflow.layers.values import (
     AbsoluteDifference,
@@ -42,6 +43,7 @@ LAYERS = {
         L2Normalize,
         Length,
         LevelDropout,
+        LucasKanade,
         Normalize,
         NormalizePair,
         PadToMultiple,

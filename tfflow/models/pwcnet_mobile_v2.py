@@ -28,11 +28,10 @@ class PWCNetMobileV2(PWCNetMobile):
 
     def decode(self, pyramid1, pyramid2):
         """Flow at full resolution, then of levels 2 (1/4) to 6 (1/64), each in px of its own grid."""
-        flows, _ = self._coarse_to_fine(pyramid1, pyramid2)
-        return flows
+        return self.decode_with_features(pyramid1, pyramid2)[0]
 
-    def _coarse_to_fine(self, pyramid1, pyramid2):
-        """The flows of `decode`, and the features at 1/4 that the last one was decoded from."""
+    def decode_with_features(self, pyramid1, pyramid2):
+        """What `decode` returns, and the features at 1/4 that the finest flow was read from."""
         pyramid1, pyramid2 = ([*pyramid, self.halve(pyramid[-1])] for pyramid in (pyramid1, pyramid2))
         flows = []
         for level in range(COARSEST, 1, -1):

@@ -10,13 +10,13 @@ from tfflow.models.flownet2 import FlowNet2
 from tfflow.models.flownetc import FlowNetC
 from tfflow.models.flownets import FlowNetS
 from tfflow.models.graph import Network, frames_of
+from tfflow.models.mobile_v3 import PWCNetMobileV3, SpyNetMobileV3
 from tfflow.models.multiframe import MultiFrameHard, MultiFrameSoft
 from tfflow.models.pwclite import PWCLite
 from tfflow.models.pwcnet import PWCNet
 from tfflow.models.pwcnet_ddflow import PWCNetDDFlow
 from tfflow.models.pwcnet_mobile import PWCNetMobile
 from tfflow.models.pwcnet_mobile_v2 import PWCNetMobileV2
-from tfflow.models.pwcnet_mobile_v3 import PWCNetMobileV3
 from tfflow.models.pwcnet_uflow import PWCNetUFlow
 from tfflow.models.selflow import SelFlow
 from tfflow.models.spynet import SpyNet
@@ -78,9 +78,10 @@ _PUBLISHED = (
     Variant("pwcnet_uflow", PWCNetUFlow, UFLOW, 5_718_218, "never published", idle=16_416),
     Variant("pwcnet_mobile", PWCNetMobile, "this package", 1_178_362, OURS),
     Variant("pwcnet_mobile_v2", PWCNetMobileV2, "this package", 1_183_114, OURS, extends="pwcnet_mobile"),
-    Variant("pwcnet_mobile_v3", PWCNetMobileV3, "this package", 1_194_400, OURS, extends="pwcnet_mobile_v2"),
+    Variant("pwcnet_mobile_v3", PWCNetMobileV3, "this package", 1_183_147, OURS, extends="pwcnet_mobile_v2"),
     Variant("spynet_mobile", SpyNetMobile, "this package", 339_500, OURS),
     Variant("spynet_mobile_v2", SpyNetMobileV2, "this package", 331_358, OURS, extends="pwcnet_mobile_v2"),
+    Variant("spynet_mobile_v3", SpyNetMobileV3, "this package", 331_391, OURS, extends="spynet_mobile_v2"),
 )
 VARIANTS: Registry[Variant] = Registry("model", {v.name: v for v in _PUBLISHED})
 """All networks by name, including registered ones. The code of the built-in ones is Apache-2.0."""

@@ -7,7 +7,7 @@ import dataclasses
 from tfflow.augmentation import Flip, PermuteChannels, Still
 from tfflow.losses import MultiscaleEPE
 from tfflow.recipes.mobile import supervised_mobile
-from tfflow.recipes.recipe import Part, Phase
+from tfflow.recipes.recipe import Phase
 from tfflow.recipes.schedules import Halving
 
 WEIGHTS = ((1, 0.0003), (8, 0.01), (16, 0.02), (32, 0.08), (64, 0.32))
@@ -45,25 +45,6 @@ supervised_mobile_v2_large = dataclasses.replace(
     ),
     weights="pwcnet_mobile_v2",
     scenes="preset=large,photos=0.3",
-)
-
-SHARP = 1.0 * MultiscaleEPE(WEIGHTS, power=0.5)
-
-supervised_mobile_v3 = dataclasses.replace(
-    supervised_mobile_v2,
-    name="supervised_mobile_v3",
-    equation="L = sum_l alpha_l sum_x |w_l - w_GT,l|_2^0.5, l = full resolution and 1/8 ... 1/64",
-    model="pwcnet_mobile_v3",
-    phases=(
-        Phase("half resolution", 900, SHARP, Halving(1e-3, every=300, warmup=50), directions=1, part=Part("half")),
-        Phase("all", 2_400, SHARP, Halving(2e-4, every=800, warmup=50), directions=1),
-        Phase("last", 800, SHARP, Halving(4e-5, every=300), directions=1),
-    ),
-    batch=2,
-    crop=LARGE,
-    weights="pwcnet_mobile_v2",
-    scenes="preset=mixed,photos=0.3",
-    departures=(*supervised_mobile_v2.departures, "the residual at 1/2 learns alone at first"),
 )
 
 supervised_spynet_v2 = dataclasses.replace(

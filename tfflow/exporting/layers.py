@@ -12,9 +12,11 @@ import numpy as np
 import tensorflow as tf
 import tf_keras as keras
 
+from tfflow import ops
 from tfflow.layers import ConvexUpsample, L2Normalize, LucasKanade, Normalize, Warp
 from tfflow.layers.plain import FlowLayer, without_autograph
 from tfflow.ops.checks import size
+from tfflow.ops.lucas_kanade import CELL
 from tfflow.ops.shuffle import channels_to_blocks
 from tfflow.ops.upsample import LARGEST, bilinear
 
@@ -54,11 +56,6 @@ class PhoneWarp(Warp):
         image, flow = inputs
         if self.outside != "zero" or None in image.shape or None in flow.shape:
             return super().call(inputs)
-        return self.sample(image, flow)
-
-    @staticmethod
-    def sample(image, flow):
-        """`ops.backward_warp` of the rule "zero", for sizes that are known."""
         b, h, w, c = image.shape
         n, high, wide = b * h * w, h + 2, w + 2  # one ring of zeros around the frame catches all that leaves it
         ring = tf.reshape(tf.pad(image, [[0, 0], [1, 1], [1, 1], [0, 0]]), [b * high * wide, c])
@@ -87,11 +84,46 @@ class PhoneWarp(Warp):
 
 
 class PhoneLucasKanade(LucasKanade):
-    """`LucasKanade` that samples as `PhoneWarp` does."""
+    """`LucasKanade` with one gather of all four corners of a pixel, and means without tensors of nine channels."""
 
-    @staticmethod
-    def warp(image, flow):
-        return PhoneWarp.sample(image, flow)
+    @without_autograph
+    def call(self, inputs):
+        return ops.lucas_kanade(*inputs, warp=_warp_grey, means=_cell_means)
+
+
+def _warp_grey(image, flow):
+    """`ops.backward_warp` of one channel, whose size is known: a convolution puts the corners of cells into channels.
+
+    Indices are computed as floats, which are exact to 2**24. The constants have one axis each: see `PhoneWarp`.
+    """
+    b, h, w, _ = image.shape
+    n, high, wide = h * w, h + 1, w + 1  # cells around the pixels, with a ring of zeros
+    corners = tf.constant(np.eye(4).reshape(2, 2, 1, 4), tf.float32)
+    cells = tf.nn.conv2d(tf.pad(image, [[0, 0], [1, 1], [1, 1], [0, 0]]), corners, 1, "VALID")
+    cells = tf.reshape(cells, [b * high * wide, 4])
+
+    x, y = tf.split(tf.reshape(tf.transpose(tf.reshape(flow, [b * n, 2])), [1, 2, b * h, w]), 2, axis=1)
+    x = x + tf.constant(np.arange(w)[None, None, None] + 1.0, tf.float32)
+    y = y + tf.constant(np.tile(np.arange(h) + 1.0, b)[None, None, :, None], tf.float32)
+    x, y = (tf.minimum(tf.maximum(c, 0.0), last + 1.0) for c, last in ((x, w), (y, h)))
+    column, row = tf.minimum(tf.floor(x), float(w)), tf.minimum(tf.floor(y), float(h))
+    far_x, far_y = tf.reshape(x - column, [1, b * n]), tf.reshape(y - row, [1, b * n])
+
+    index = tf.cast(tf.reshape(row * wide + column, [b * n]), tf.int32)
+    index = tf.clip_by_value(index, 0, high * wide - 1)  # what NaN became is anything
+    if b > 1:
+        index += tf.constant(np.repeat(np.arange(b) * high * wide, n), tf.int32)
+    first, right, below, diagonal = tf.split(tf.transpose(tf.gather(cells, index)), 4, axis=0)  # each [1, b * n]
+    top, bottom = first + (right - first) * far_x, below + (diagonal - below) * far_x
+    return tf.reshape(top + (bottom - top) * far_y, [b, h, w, 1])
+
+
+def _cell_means(parts):
+    """`ops.lucas_kanade.cell_means`, of parts whose size is known, one below the other: rows of four are channels."""
+    b, h, w, _ = parts[0].shape
+    rows = tf.concat([tf.reshape(part, [b, h, w // CELL, CELL]) for part in parts], axis=1)
+    means = tf.nn.conv2d(rows, tf.fill([CELL, 1, CELL, 1], 1 / CELL**2), [1, CELL, 1, 1], "VALID")
+    return tf.concat(tf.split(means, len(parts), axis=1), axis=-1)
 
 
 class PhoneConvexUpsample(ConvexUpsample):

@@ -18,8 +18,4 @@ class LucasKanade(FlowLayer):
 
     @without_autograph
     def call(self, inputs):
-        return ops.lucas_kanade(*inputs, warp=self.warp)
-
-    @staticmethod
-    def warp(image, flow):
-        return ops.backward_warp(image, flow)
+        return ops.lucas_kanade(*inputs)

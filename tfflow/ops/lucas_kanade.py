@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import tensorflow as tf
 
@@ -20,8 +20,18 @@ LONGEST = 1.0
 """px, along each axis. Slopes say nothing of what is farther away."""
 
 
+def cell_means(parts: Sequence[tf.Tensor]) -> tf.Tensor:
+    """Means over cells of 4x4 px: n of [b, h, w, 1] -> [b, h / 4, w / 4, n]."""
+    return tf.nn.avg_pool2d(tf.concat(parts, axis=-1), CELL, CELL, "VALID")
+
+
 def lucas_kanade(
-    image1: tf.Tensor, image2: tf.Tensor, flow12: tf.Tensor, gain: tf.Tensor | None = None, warp: Callable = backward_warp
+    image1: tf.Tensor,
+    image2: tf.Tensor,
+    flow12: tf.Tensor,
+    gain: tf.Tensor | None = None,
+    warp: Callable[[tf.Tensor, tf.Tensor], tf.Tensor] = backward_warp,
+    means: Callable[[Sequence[tf.Tensor]], tf.Tensor] = cell_means,
 ) -> tf.Tensor:
     """`flow12` plus one step of least squares on brightness: [b, h, w, 2] -> [b, h, w, 2], px.
 
@@ -29,7 +39,7 @@ def lucas_kanade(
         flow = ops.lucas_kanade(image, image, tf.zeros([1, 16, 24, 2]))  # [1, 16, 24, 2], all 0
 
     image1, image2: [b, h, w, 3], float in [0, 1]; h and w multiples of 4. gain: [b, h / 4, w / 4, 1], by which each
-    step is multiplied; None = 1. warp: as `backward_warp`, which samples image2.
+    step is multiplied; None = 1. warp, means: what stands for `backward_warp` of one channel and for `cell_means`.
     In each window, step = -(A + damping I)^-1 b. A is the covariance of the slopes of both frames, and b the one of
     slopes and the difference of brightness, so that an offset of brightness in a window does not move flow. Pixels
     whose brightness differs much count less. Gradients flow to gain, and to flow12 as if the step did not depend on it.
@@ -45,30 +55,40 @@ def lucas_kanade(
     _, h, w = size(flow12)
     if any(isinstance(n, int) and n % CELL for n in (h, w)):
         raise ValueError(f"height and width must be multiples of {CELL}, got {h} and {w}")
-    grey1, grey2 = (tf.reduce_mean(tf.cast(image, tf.float32), axis=-1, keepdims=True) for image in (image1, image2))
-    warped = warp(grey2, tf.stop_gradient(flow12))
-    step = tf.stop_gradient(_step(grey1, warped))
+    grey1, grey2 = _grey(image1), _grey(image2)
+    products = _products(grey1, warp(grey2, tf.stop_gradient(flow12)))
+    windows = tf.nn.avg_pool2d(means(products), 3, 1, "SAME")
+    step = tf.stop_gradient(_step(windows))  # [b, h / 4, w / 4, 2]
     if gain is not None:
         step *= tf.cast(gain, step.dtype)
     return flow12 + resize_image(step, (h, w))  # [b, h, w, 2]
 
 
-def _step(grey1: tf.Tensor, warped: tf.Tensor) -> tf.Tensor:
-    """The step of each cell, from the frame and the warped one: [b, h, w, 1] twice -> [b, h / 4, w / 4, 2]."""
+def _grey(image: tf.Tensor) -> tf.Tensor:
+    """Mean over channels: [b, h, w, 3] -> [b, h, w, 1], as the convolution that phones compute fast."""
+    return tf.nn.conv2d(tf.cast(image, tf.float32), tf.fill([1, 1, 3, 1], 1 / 3), 1, "VALID")
+
+
+def _products(grey1: tf.Tensor, warped: tf.Tensor) -> list[tf.Tensor]:
+    """Weight, weighted slopes and difference, and their products, of each pixel: nine of [b, h, w, 1].
+
+    grey1, warped: [b, h, w, 1]. The slope across the border of the frame is 0.
+    """
     mean = 0.5 * (grey1 + warped)
     slope_x = tf.pad(0.5 * (mean[:, :, 2:] - mean[:, :, :-2]), [[0, 0], [0, 0], [1, 1], [0, 0]])
     slope_y = tf.pad(0.5 * (mean[:, 2:] - mean[:, :-2]), [[0, 0], [1, 1], [0, 0], [0, 0]])
     difference = warped - grey1
-    weight = 1.0 / (1.0 + (difference * (1 / DIFFERENCE)) ** 2)
+    weight = 1.0 / (1.0 + tf.square(difference * (1 / DIFFERENCE)))
     x, y, t = weight * slope_x, weight * slope_y, weight * difference
-    products = [x * slope_x, x * slope_y, y * slope_y, x * difference, y * difference]
-    means = tf.concat([weight, x, y, t, *products], axis=-1)  # [b, h, w, 9]
-    means = tf.nn.avg_pool2d(tf.nn.avg_pool2d(means, CELL, CELL, "VALID"), 3, 1, "SAME")
-    total, x, y, t, xx, xy, yy, xt, yt = tf.split(means, 9, axis=-1)
-    share = 1.0 / total
-    x, y, t = x * share, y * share, t * share
-    xx, xy, yy = xx * share - x * x + DAMPING, xy * share - x * y, yy * share - y * y + DAMPING
-    xt, yt = xt * share - x * t, yt * share - y * t
+    return [weight, x, y, t, x * slope_x, x * slope_y, y * slope_y, x * difference, y * difference]
+
+
+def _step(windows: tf.Tensor) -> tf.Tensor:
+    """The least-squares step from means of `_products` over windows: [b, h, w, 9] -> [b, h, w, 2]."""
+    total, *sums = tf.split(windows, 9, axis=-1)
+    x, y, t, xx, xy, yy, xt, yt = (part * (1.0 / total) for part in sums)
+    xx, xy, yy = xx - x * x + DAMPING, xy - x * y, yy - y * y + DAMPING
+    xt, yt = xt - x * t, yt - y * t
     scale = 1.0 / (xx * yy - xy * xy)
-    u, v = (xy * yt - yy * xt) * scale, (xy * xt - xx * yt) * scale
-    return tf.clip_by_value(tf.concat([u, v], axis=-1), -LONGEST, LONGEST)
+    step = tf.concat([(xy * yt - yy * xt) * scale, (xy * xt - xx * yt) * scale], axis=-1)
+    return tf.clip_by_value(step, -LONGEST, LONGEST)

@@ -1,26 +1,34 @@
-"""How the third networks for phones were trained: from the second ones, with the step of Lucas and Kanade at the end."""
+"""How the third networks for phones were trained: from the weights of the second ones, on the same scenes."""
 
 from __future__ import annotations
 
 import dataclasses
 
-from tfflow.recipes.mobile_v2 import ROBUST, supervised_mobile_v2_large
+from tfflow.recipes.mobile_v2 import ROBUST, supervised_mobile_v2_large, supervised_spynet_v2
 from tfflow.recipes.recipe import Part, Phase
 from tfflow.recipes.schedules import Halving
+
+STEP = "the error is that after the step of Lucas and Kanade; its gradient enters the flow before the step unchanged"
 
 supervised_mobile_v3 = dataclasses.replace(
     supervised_mobile_v2_large,
     name="supervised_mobile_v3",
+    equation="L = sum_x |w - w_GT|_2^0.7, w = flow after the step of Lucas and Kanade",
     model="pwcnet_mobile_v3",
-    phases=(
-        Phase("gain of the step", 100, ROBUST, Halving(1e-2, every=40, warmup=10), directions=1, part=Part("gain")),
-        Phase("all", 1_900, ROBUST, Halving(1.5e-4, every=650, warmup=50), directions=1),
-        Phase("last", 700, ROBUST, Halving(4e-5, every=250), directions=1),
-    ),
+    phases=(Phase("gain", 400, ROBUST, Halving(1e-2, every=120, warmup=10), directions=1, part=Part("gain")),),
     batch=2,
     crop=(384, 512),
-    departures=(
-        *supervised_mobile_v2_large.departures,
-        "the error is that after the step, and its gradient enters the flow before the step unchanged",
+    departures=(*supervised_mobile_v2_large.departures, "only the gain of the step is trained"),
+)
+
+supervised_spynet_v3 = dataclasses.replace(
+    supervised_spynet_v2,
+    name="supervised_spynet_v3",
+    model="spynet_mobile_v3",
+    phases=(
+        Phase("all", 1_400, ROBUST, Halving(2e-4, every=700, warmup=50), directions=1),
+        Phase("last", 600, ROBUST, Halving(5e-5, every=250), directions=1),
     ),
+    weights="spynet_mobile_v2",
+    departures=(*supervised_mobile_v2_large.departures, STEP),
 )

@@ -172,6 +172,8 @@ def test_training_goes_on_from_weights(trained, clip, tmp_path):
         (["--recipe", "ddflow_tune", "--model", "spynet_mobile"], "spynet_mobile", "ddflow_tune", "spynet_mobile"),
         (["--recipe", "supervised_mobile_v2"], "pwcnet_mobile", "supervised_mobile_v2", "pwcnet_mobile_v2"),
         (["--recipe", "supervised_spynet_v2"], "pwcnet_mobile_v2", "supervised_spynet_v2", "spynet_mobile_v2"),
+        (["--recipe", "supervised_mobile_v3"], "pwcnet_mobile_v2", "supervised_mobile_v3", "pwcnet_mobile_v3"),
+        (["--recipe", "supervised_spynet_v3"], "spynet_mobile_v2", "supervised_spynet_v3", "spynet_mobile_v3"),
     ],
 )
 def test_frames_of_one_s_own_train_on_from_pretrained_weights(options, start, recipe, model, tmp_path):

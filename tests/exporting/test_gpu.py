@@ -10,7 +10,7 @@ from tests.exporting import needs  # noqa: F401 (before what needs it)
 from tests.exporting.conftest import converted
 from tfflow.exporting.cost_volume import PhoneCostVolume
 from tfflow.exporting.facts import facts, violations
-from tfflow.exporting.layers import PhoneConvexUpsample, PhoneWarp
+from tfflow.exporting.layers import PhoneConvexUpsample, PhoneLucasKanade, PhoneWarp
 from tfflow.ops.shuffle import blocks_to_channels, channels_to_blocks
 
 THREE, FOUR = (3, 5, 12), (2, 3, 5, 12)
@@ -67,12 +67,13 @@ def test_what_gpus_compute_as_cpus_do_is_taken(function, shape):
         (PhoneCostVolume(4), (6, 6)),
         (PhoneCostVolume(4, 2), (6, 6)),
         (PhoneConvexUpsample(4), (2, 144)),
+        (PhoneLucasKanade(), (3, 3, 2)),
     ],
 )
 def test_layers_of_the_phone_have_no_operator_that_gpus_compute_otherwise(layer, channels, batch):
     """Also in both directions, which are a batch of two."""
     shapes = [(batch, 8, 12, n) for n in channels]
-    found = violations(facts(converted(lambda a, b: layer([a, b]), *shapes)), eight_bits=False)
+    found = violations(facts(converted(lambda *inputs: layer(list(inputs)), *shapes)), eight_bits=False)
     assert not any("GPUs" in line or "axes" in line for line in found), found
 
 

@@ -9,8 +9,8 @@ import tensorflow as tf
 from tests.exporting import needs  # noqa: F401 (before what needs it)
 from tests.exporting.conftest import converted
 from tfflow.exporting.facts import facts
-from tfflow.exporting.layers import PhoneConvexUpsample, PhoneNormalize, PhoneWarp
-from tfflow.layers import ConvexUpsample, Normalize, Warp
+from tfflow.exporting.layers import PhoneConvexUpsample, PhoneLucasKanade, PhoneNormalize, PhoneWarp
+from tfflow.layers import ConvexUpsample, LucasKanade, Normalize, Warp
 
 
 def normal(*shape, seed=1):
@@ -65,6 +65,39 @@ def test_products_of_neighbours_and_weights_are_the_convex_combination(factor):
     assert np.abs(logits).max() > 20
     expected = ConvexUpsample(factor)([flow, logits])
     np.testing.assert_allclose(PhoneConvexUpsample(factor)([flow, logits]), expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("batch", [1, 2])
+def test_the_step_of_lucas_and_kanade_is_that_of_training(batch):
+    """Also where flow leaves the frame, and where it leaves it far."""
+    image1 = tf.random.stateless_uniform([batch, 16, 24, 3], [1, 2])
+    image2 = 0.7 * image1 + 0.3 * tf.random.stateless_uniform([batch, 16, 24, 3], [1, 3])
+    flow = 3 * normal(batch, 16, 24, 2).numpy()
+    flow[0, 0, :4] = [[1e30, -1e30], [23, 15], [24, 16], [-0.5, -0.5]]
+    inputs = [image1, image2, tf.constant(flow), tf.random.stateless_uniform([batch, 4, 6, 1], [1, 4])]
+    expected = LucasKanade()(inputs)
+    assert np.abs(expected - flow).mean() > 0.01
+    np.testing.assert_allclose(PhoneLucasKanade()(inputs)[:, 1:], expected[:, 1:], atol=2e-4)
+
+
+def test_the_step_of_lucas_and_kanade_has_one_gather_and_takes_a_flow_that_is_not_a_number():
+    from ai_edge_litert.interpreter import Interpreter
+
+    shapes = [(1, 16, 24, n) for n in (3, 3, 2)]
+    model = converted(lambda a, b, f: PhoneLucasKanade()([a, b, f]), *shapes)
+    found = facts(model)
+    assert found.by_kind["GATHER float32"] == 1 and len(found.operators) <= 130 and len(model) < 40_000
+    interpreter = Interpreter(model_content=model)
+    interpreter.allocate_tensors()
+    images = np.random.default_rng(0).random((2, 1, 16, 24, 3), np.float32)
+    flow = np.zeros(shapes[2], np.float32)
+    flow[0, 8, 12] = np.nan
+    inputs = sorted(interpreter.get_input_details(), key=lambda d: d["name"])
+    for details, array in zip(inputs, (*images, flow), strict=True):
+        interpreter.set_tensor(details["index"], array)
+    interpreter.invoke()
+    result = interpreter.get_tensor(interpreter.get_output_details()[0]["index"])
+    assert np.isfinite(result).any()
 
 
 def test_convex_upsampling_is_one_piece_of_at_most_four_axes():

@@ -21,6 +21,7 @@ from tfflow.layers import (
     L2Normalize,
     Length,
     LevelDropout,
+    LucasKanade,
     Normalize,
     NormalizePair,
     PadToMultiple,
@@ -48,6 +49,7 @@ CASES = {
     "L2Normalize": (lambda **k: L2Normalize(2.0, 1e-6, centred=True, **k), [FEATURES], (2, H, W, 4), "as"),
     "Length": (lambda **k: Length(**k), [FEATURES], (2, H, W, 1), "as"),
     "LevelDropout": (lambda **k: LevelDropout(0.5, 3, **k), [FEATURES, (H, W, 3)], (2, H, W, 4), "as"),
+    "LucasKanade": (lambda **k: LucasKanade(**k), [(8, 12, 3), (8, 12, 3), (8, 12, 2)], (2, 8, 12, 2), "float32"),
     "NormalizePair": (lambda **k: NormalizePair(**k), [FEATURES, FEATURES], (2, H, W, 4), "as"),
     "PadToMultiple": (lambda **k: PadToMultiple(4, **k), [FEATURES], (2, 8, 12, 4), "as"),
     "Normalize": (lambda **k: Normalize((0.1, 0.2, 0.3), (1, 2, 4), **k), [(H, W, 3)], (2, H, W, 3), "as"),
@@ -124,8 +126,9 @@ def test_gradients_reach_what_is_learned(case):
         tape.watch(x)
         total = tf.reduce_sum(model(x) ** 3)
     found = tape.gradient(total, [*x, *model.trainable_variables], unconnected_gradients="zero")
-    # frames that chance is drawn from, or whose size alone is read, have no gradient
-    assert all(np.abs(g).max() > 0 for g in found) == (case not in ("ZeroFlow", "LevelDropout", "CropLike"))
+    # frames that chance is drawn from, whose size alone is read, or that a step is read from, have no gradient
+    without = ("ZeroFlow", "LevelDropout", "CropLike", "LucasKanade")
+    assert all(np.abs(g).max() > 0 for g in found) == (case not in without)
 
 
 @pytest.fixture

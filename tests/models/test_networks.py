@@ -7,11 +7,12 @@ import pytest
 import tensorflow as tf
 import tf_keras as keras
 
+from tfflow import ops
 from tfflow.errors import InputError
 from tfflow.layers import LAYERS
-from tfflow.models import VARIANTS, both_directions, one_direction, variant
+from tfflow.models import VARIANTS, FlowModel, both_directions, one_direction, variant
 from tfflow.models.flownet2 import FlowNet2
-from tfflow.models.weights import model_arrays
+from tfflow.models.weights import assign, model_arrays
 
 PARAMETERS = {
     "flownets": 38_676_506,  # with FlowNetC's, the sum of NVIDIA's FlowNet2 comes out: 162,518,834
@@ -31,8 +32,10 @@ PARAMETERS = {
     "pwcnet_uflow": 5_718_218,  # by UFlow's lists of layers; of 16,416 nothing is used
     "pwcnet_mobile": 1_178_362,
     "pwcnet_mobile_v2": 1_183_114,
+    "pwcnet_mobile_v3": 1_183_147,
     "spynet_mobile": 339_500,
     "spynet_mobile_v2": 331_358,
+    "spynet_mobile_v3": 331_391,
 }
 STRIDES = {
     "flownets": 64,
@@ -52,8 +55,10 @@ STRIDES = {
     "pwcnet_uflow": 32,
     "pwcnet_mobile": 32,
     "pwcnet_mobile_v2": 64,
+    "pwcnet_mobile_v3": 64,
     "spynet_mobile": 64,
     "spynet_mobile_v2": 64,
+    "spynet_mobile_v3": 64,
 }
 # strides of the flows that come back, fine to coarse
 GRIDS = {
@@ -66,8 +71,10 @@ GRIDS = {
     "pwcnet_uflow": [1, 4, 8, 16, 32],
     "pwcnet_mobile": [1, 4, 8, 16, 32],
     "pwcnet_mobile_v2": [1, 4, 8, 16, 32, 64],
+    "pwcnet_mobile_v3": [1, 4, 8, 16, 32, 64],
     "spynet_mobile": [1, 2, 4, 8, 16, 32, 64],
     "spynet_mobile_v2": [1, 4, 8, 16, 32, 64],
+    "spynet_mobile_v3": [1, 4, 8, 16, 32, 64],
 }
 # FlowNet2, and what the thin stack of UnFlow is made of, of more channels, up to 650 MB: they have tests of their own
 LARGE = ("flownetc", "flownet2", "unflow_c", "unflow_cs", "unflow_css")
@@ -101,8 +108,8 @@ def test_parameters_are_those_of_the_paper(name, built):
 
 
 def test_ours_are_small_enough_for_phones():
-    assert PARAMETERS["pwcnet_mobile"] < PARAMETERS["pwcnet_mobile_v2"] <= 1_200_000
-    assert max(PARAMETERS["spynet_mobile"], PARAMETERS["spynet_mobile_v2"]) <= 400_000
+    assert PARAMETERS["pwcnet_mobile"] < PARAMETERS["pwcnet_mobile_v3"] <= 1_200_000
+    assert max(PARAMETERS[f"spynet_mobile{n}"] for n in ("", "_v2", "_v3")) <= 400_000
 
 
 @each_network
@@ -161,7 +168,7 @@ def test_each_frame_is_encoded_once(name, built):
         assert first.startswith(("encoder1_conv1", "normalize", "standardize"))
         assert runs["frames"] == ["image1"]
         encoder = [n for n in runs if n.removeprefix("net1_").startswith("encoder")]
-        assert bool(encoder) == name.startswith(("pwc", "unflow", "spynet_mobile_v2"))
+        assert bool(encoder) == name.startswith(("pwc", "unflow", "spynet_mobile_v"))
         assert {len(runs[n]) for n in [first, *encoder]} == {1}
 
 
@@ -190,7 +197,7 @@ def test_a_network_comes_back_from_json(name, built):
         np.testing.assert_array_equal(a, b)
 
 
-@pytest.mark.parametrize("name", ["pwcnet_mobile", "spynet_mobile", "spynet_mobile_v2"])
+@pytest.mark.parametrize("name", ["pwcnet_mobile", "spynet_mobile", "spynet_mobile_v3"])
 @pytest.mark.parametrize("policy", ["mixed_bfloat16"])
 def test_half_precision_keeps_weights_and_flow_in_float32(name, policy):
     network = variant(name).build(policy)
@@ -327,7 +334,7 @@ def test_uflow_s_network_leaves_out_levels_in_training_alone(built):
     assert not np.array_equal(whole, [np.array_equal(a, b) for a, b in zip(plain[0], others, strict=True)])
 
 
-@pytest.mark.parametrize("name", ["pwcnet_mobile", "spynet_mobile", "spynet_mobile_v2"])
+@pytest.mark.parametrize("name", ["pwcnet_mobile", "spynet_mobile", "pwcnet_mobile_v3", "spynet_mobile_v3"])
 def test_training_starts_from_little_motion(name, built):
     """Heads give a residual that starts near zero, or else training starts by undoing a random flow."""
     flow = built(name).one_way(list(frames()))[0]
@@ -355,8 +362,13 @@ def test_refusals_say_what_was_expected_and_what_came():
 
 
 def test_what_a_network_shares_with_the_one_that_it_extends(built):
-    """Weights of one name have one shape in both; the second PWC-Net holds all of the first, the SpyNet an encoder."""
-    shared = {"pwcnet_mobile_v2": ("pwcnet_mobile", ""), "spynet_mobile_v2": ("pwcnet_mobile_v2", "encoder")}
+    """Weights of one name have one shape in both; a later network holds all of the one before, one SpyNet an encoder."""
+    shared = {
+        "pwcnet_mobile_v2": ("pwcnet_mobile", ""),
+        "pwcnet_mobile_v3": ("pwcnet_mobile_v2", ""),
+        "spynet_mobile_v2": ("pwcnet_mobile_v2", "encoder"),
+        "spynet_mobile_v3": ("spynet_mobile_v2", ""),
+    }
     assert {name: v.extends for name, v in VARIANTS.items() if v.extends} == {n: o for n, (o, _) in shared.items()}
     for name, (origin, beginning) in shared.items():
         shapes, start = ({k: v.shape for k, v in model_arrays(built(n).one_way).items()} for n in (name, origin))
@@ -364,6 +376,20 @@ def test_what_a_network_shares_with_the_one_that_it_extends(built):
         assert {k: shapes[k] for k in common} == {k: start[k] for k in common}
         expected = {k for k in start if k.startswith(beginning) and not k.startswith("encoder5" if beginning else "-")}
         assert common == expected and len(common) >= 16
+
+
+@pytest.mark.parametrize("name", ["pwcnet_mobile", "spynet_mobile"])
+def test_the_third_networks_are_the_second_ones_and_a_step_of_lucas_and_kanade(name, built):
+    """With the second one's weights, and a gain that was not trained, the flow is the step on the second one's flow."""
+    second, third = built(f"{name}_v2"), FlowModel(f"{name}_v3")
+    new = {k: np.zeros_like(v) for k, v in model_arrays(third.one_way).items() if k.startswith("gain")}
+    assert len(new) == 2
+    assign(third.one_way, {**model_arrays(second.one_way), **new}, "the second one and no gain")
+    pair = list(frames(b=1))
+    before, after = second.one_way(pair), third.one_way(pair)
+    np.testing.assert_allclose(after[0], ops.lucas_kanade(*pair, before[0]), atol=1e-4)
+    for a, b in zip(before[1:], after[1:], strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-5)
 
 
 def test_the_second_spynet_shares_a_decoder_from_1_64_to_1_16_and_matches_there_and_at_1_8(built):

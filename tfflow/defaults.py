@@ -2,5 +2,5 @@
 
 from __future__ import annotations
 
-WEIGHTS = "pwcnet_mobile_v2"
+WEIGHTS = "pwcnet_mobile_v3"
 """Pretrained weights that predict, and that `tfflow phone` and `tfflow prove` train on."""

@@ -12,7 +12,7 @@ from typing import Any
 from tfflow.data.picked import OwnPairs
 from tfflow.data.records import Source
 from tfflow.errors import InputError
-from tfflow.models import load_float, pretrained_names, variant
+from tfflow.models import lineage, load_float, pretrained_names, variant
 from tfflow.recipes import Recipe, get_recipe
 from tfflow.training.step import student_size
 from tfflow.training.trainer import PRECISIONS
@@ -155,7 +155,7 @@ def _network(settings: TrainSettings) -> str | None:
         return settings.model
     of_weights = load_float(settings.weights).name
     model = settings.model or _extended(settings, of_weights)
-    if of_weights not in (model, variant(model).extends):
+    if of_weights not in lineage(model):
         raise InputError(f"`weights` {settings.weights} is a {of_weights}, `model` says {model}")
     return model
 
@@ -164,7 +164,7 @@ def _extended(settings: TrainSettings, of_weights: str) -> str:
     """The network of a recipe that begins from the weights of a smaller one; else the network of the weights."""
     if settings.recipe:
         recipe = get_recipe(settings.recipe)
-        if recipe.weights in pretrained_names() and variant(recipe.model).extends == of_weights:
+        if recipe.weights in pretrained_names() and of_weights in lineage(recipe.model):
             return recipe.model
     return of_weights
 

@@ -7,7 +7,7 @@ from tfflow.layers.plain import FlowLayer, without_autograph
 
 
 class LucasKanade(FlowLayer):
-    """[image1, image2 [b, h, w, 3] in [0, 1], flow12 [b, h, w, 2], gain [b, h / 4, w / 4, 1]] -> flow12, px.
+    """[image1, image2 [b, h, w, 3] in [0, 1], flow12 [b, h, w, 2]] -> flow12, px.
 
     One step, see `ops.lucas_kanade`. All of it is float32 under every policy.
     """

@@ -31,7 +31,7 @@ from tfflow.models.tflite import SUFFIX, TFLiteModel
 if TYPE_CHECKING:
     from tfflow.models.flow_model import FlowModel
     from tfflow.models.graph import Network, any_size, both_directions, one_direction
-    from tfflow.models.variants import VARIANTS, Variant, register_network, variant
+    from tfflow.models.variants import VARIANTS, Variant, lineage, register_network, variant
 
 _PLACES = {
     "FlowModel": "flow_model",
@@ -41,6 +41,7 @@ _PLACES = {
     "any_size": "graph",
     "both_directions": "graph",
     "one_direction": "graph",
+    "lineage": "variants",
     "register_network": "variants",
     "variant": "variants",
 }

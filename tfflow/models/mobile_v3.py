@@ -1,16 +1,12 @@
 """The third networks for phones: the second ones and a step of Lucas and Kanade on the frames at full resolution.
 
-The finest level of a small network is 1/4, where a fraction of a pixel is hard to see. The step needs no weights for it.
-One new convolution says how far each step goes. All other layers have the names that they have in the second networks,
-so training can start from their weights.
+The finest level of a small network is 1/4, where a fraction of a pixel is hard to see. The step corrects it and has no
+weights: those of the second networks fit.
 """
 
 from __future__ import annotations
 
-import tf_keras as keras
-
-from tfflow.layers import LucasKanade, Scale
-from tfflow.models.blocks import NEAR_ZERO, conv
+from tfflow.layers import LucasKanade
 from tfflow.models.pwcnet_mobile_v2 import PWCNetMobileV2
 from tfflow.models.spynet_mobile_v2 import SpyNetMobileV2
 
@@ -22,15 +18,12 @@ class _LastStep:
         super().__init__(dtype)
         features = self.encode
         self.encode = lambda images: [images, *features(images)]
-        self.gain = conv("gain", 1, kernel=1, slope=None, init=NEAR_ZERO, dtype=dtype)
-        self.sigmoid = keras.layers.Activation("sigmoid", dtype="float32", name="gain_sigmoid")
 
     def decode(self, pyramid1, pyramid2):
         """Flow at full resolution, then of levels 2 (1/4) to 6 (1/64), each in px of its own grid."""
         (frame1, *pyramid1), (frame2, *pyramid2) = pyramid1, pyramid2
-        (flow, *coarser), x = self.decode_with_features(pyramid1, pyramid2)
-        gain = Scale(2.0, dtype="float32", name="gain_scale")(self.sigmoid(self.gain(x)))  # 1 without training
-        return [LucasKanade(name="lucas_kanade")([frame1, frame2, flow, gain]), *coarser]
+        flow, *coarser = super().decode(pyramid1, pyramid2)
+        return [LucasKanade(name="lucas_kanade")([frame1, frame2, flow]), *coarser]
 
 
 class PWCNetMobileV3(_LastStep, PWCNetMobileV2):

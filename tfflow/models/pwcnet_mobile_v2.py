@@ -28,10 +28,6 @@ class PWCNetMobileV2(PWCNetMobile):
 
     def decode(self, pyramid1, pyramid2):
         """Flow at full resolution, then of levels 2 (1/4) to 6 (1/64), each in px of its own grid."""
-        return self.decode_with_features(pyramid1, pyramid2)[0]
-
-    def decode_with_features(self, pyramid1, pyramid2):
-        """What `decode` returns, and the features at 1/4 that the finest flow was read from."""
         pyramid1, pyramid2 = ([*pyramid, self.halve(pyramid[-1])] for pyramid in (pyramid1, pyramid2))
         flows = []
         for level in range(COARSEST, 1, -1):
@@ -53,4 +49,4 @@ class PWCNetMobileV2(PWCNetMobile):
         x = self.context(x)
         flows[-1] = add("refined", flow, self.context_flow(x))
         full = ConvexUpsample(4, name="full_resolution")([flows[-1], self.upsampling(x)])
-        return [full, *flows[::-1]], x
+        return [full, *flows[::-1]]

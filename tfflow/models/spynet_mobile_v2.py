@@ -43,10 +43,6 @@ class SpyNetMobileV2:
 
     def decode(self, pyramid1, pyramid2):
         """Flow at full resolution, then of levels 2 (1/4) to 6 (1/64), each in px of its own grid."""
-        return self.decode_with_features(pyramid1, pyramid2)[0]
-
-    def decode_with_features(self, pyramid1, pyramid2):
-        """What `decode` returns, and the features at 1/4 that the finest flow was read from."""
         pyramid1, pyramid2 = list(pyramid1), list(pyramid2)
         while len(pyramid1) < COARSEST:
             pyramid1.append(self.halve(pyramid1[-1]))
@@ -71,5 +67,4 @@ class SpyNetMobileV2:
             x = self.features[own](concat(f"level{level}_input", inputs, self.dtype))
             residual = self.heads[own](x)
             flows.append(add(f"flow{level}", flow, residual) if flows else residual)
-        full = ConvexUpsample(4, name="full_resolution")([flows[-1], self.upsampling(x)])
-        return [full, *flows[::-1]], x
+        return [ConvexUpsample(4, name="full_resolution")([flows[-1], self.upsampling(x)]), *flows[::-1]]

@@ -78,10 +78,10 @@ _PUBLISHED = (
     Variant("pwcnet_uflow", PWCNetUFlow, UFLOW, 5_718_218, "never published", idle=16_416),
     Variant("pwcnet_mobile", PWCNetMobile, "this package", 1_178_362, OURS),
     Variant("pwcnet_mobile_v2", PWCNetMobileV2, "this package", 1_183_114, OURS, extends="pwcnet_mobile"),
-    Variant("pwcnet_mobile_v3", PWCNetMobileV3, "this package", 1_183_147, OURS, extends="pwcnet_mobile_v2"),
+    Variant("pwcnet_mobile_v3", PWCNetMobileV3, "this package", 1_183_114, OURS, extends="pwcnet_mobile_v2"),
     Variant("spynet_mobile", SpyNetMobile, "this package", 339_500, OURS),
     Variant("spynet_mobile_v2", SpyNetMobileV2, "this package", 331_358, OURS, extends="pwcnet_mobile_v2"),
-    Variant("spynet_mobile_v3", SpyNetMobileV3, "this package", 331_391, OURS, extends="spynet_mobile_v2"),
+    Variant("spynet_mobile_v3", SpyNetMobileV3, "this package", 331_358, OURS, extends="spynet_mobile_v2"),
 )
 VARIANTS: Registry[Variant] = Registry("model", {v.name: v for v in _PUBLISHED})
 """All networks by name, including registered ones. The code of the built-in ones is Apache-2.0."""
@@ -90,6 +90,15 @@ VARIANTS: Registry[Variant] = Registry("model", {v.name: v for v in _PUBLISHED})
 def variant(name: str) -> Variant:
     """The network called `name`. InputError for an unknown name, with the nearest known ones."""
     return VARIANTS.find(name)
+
+
+def lineage(name: str) -> tuple[str, ...]:
+    """The network called `name`, the one that it extends, the one that this extends, and so on.
+
+        lineage("pwcnet_mobile_v2")  # ("pwcnet_mobile_v2", "pwcnet_mobile")
+    """
+    before = variant(name).extends
+    return (name, *lineage(before)) if before else (name,)
 
 
 def register_network(

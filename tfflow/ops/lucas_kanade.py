@@ -29,7 +29,6 @@ def lucas_kanade(
     image1: tf.Tensor,
     image2: tf.Tensor,
     flow12: tf.Tensor,
-    gain: tf.Tensor | None = None,
     warp: Callable[[tf.Tensor, tf.Tensor], tf.Tensor] = backward_warp,
     means: Callable[[Sequence[tf.Tensor]], tf.Tensor] = cell_means,
 ) -> tf.Tensor:
@@ -38,11 +37,11 @@ def lucas_kanade(
         image = tf.random.uniform([1, 16, 24, 3])
         flow = ops.lucas_kanade(image, image, tf.zeros([1, 16, 24, 2]))  # [1, 16, 24, 2], all 0
 
-    image1, image2: [b, h, w, 3], float in [0, 1]; h and w multiples of 4. gain: [b, h / 4, w / 4, 1], by which each
-    step is multiplied; None = 1. warp, means: what stands for `backward_warp` of one channel and for `cell_means`.
+    image1, image2: [b, h, w, 3], float in [0, 1]; h and w multiples of 4. warp, means: what stands for `backward_warp`
+    of one channel and for `cell_means`.
     In each window, step = -(A + damping I)^-1 b. A is the covariance of the slopes of both frames, and b the one of
     slopes and the difference of brightness, so that an offset of brightness in a window does not move flow. Pixels
-    whose brightness differs much count less. Gradients flow to gain, and to flow12 as if the step did not depend on it.
+    whose brightness differs much count less. Gradients flow to flow12, as if the step did not depend on it.
     Raises ValueError for other shapes.
     Source: Lucas and Kanade 1981; weights of Geman and McClure 1987.
     """
@@ -59,8 +58,6 @@ def lucas_kanade(
     products = _products(grey1, warp(grey2, tf.stop_gradient(flow12)))
     windows = tf.nn.avg_pool2d(means(products), 3, 1, "SAME")
     step = tf.stop_gradient(_step(windows))  # [b, h / 4, w / 4, 2]
-    if gain is not None:
-        step *= tf.cast(gain, step.dtype)
     return flow12 + resize_image(step, (h, w))  # [b, h, w, 2]
 
 

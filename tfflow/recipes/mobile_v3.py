@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 from tfflow.recipes.mobile_v2 import ROBUST, supervised_mobile_v2_large, supervised_spynet_v2
-from tfflow.recipes.recipe import Part, Phase
+from tfflow.recipes.recipe import Phase
 from tfflow.recipes.schedules import Halving
 
 STEP = "the error is that after the step of Lucas and Kanade; its gradient enters the flow before the step unchanged"
@@ -13,12 +13,11 @@ STEP = "the error is that after the step of Lucas and Kanade; its gradient enter
 supervised_mobile_v3 = dataclasses.replace(
     supervised_mobile_v2_large,
     name="supervised_mobile_v3",
-    equation="L = sum_x |w - w_GT|_2^0.7, w = flow after the step of Lucas and Kanade",
     model="pwcnet_mobile_v3",
-    phases=(Phase("gain", 400, ROBUST, Halving(1e-2, every=120, warmup=10), directions=1, part=Part("gain")),),
+    phases=(Phase("last", 300, ROBUST, Halving(4e-5, every=75, warmup=20), directions=1),),
     batch=2,
     crop=(384, 512),
-    departures=(*supervised_mobile_v2_large.departures, "only the gain of the step is trained"),
+    departures=(*supervised_mobile_v2_large.departures, STEP),
 )
 
 supervised_spynet_v3 = dataclasses.replace(

@@ -367,7 +367,7 @@ def test_the_lineage_of_a_network_leads_back_to_the_first():
 
 
 def test_what_a_network_shares_with_the_one_that_it_extends(built):
-    """Weights of one name have one shape in both; a later network holds all of the one before, one SpyNet an encoder."""
+    """Weights of one name have one shape. A later network holds all of the one before; one SpyNet holds an encoder."""
     shared = {
         "pwcnet_mobile_v2": ("pwcnet_mobile", ""),
         "pwcnet_mobile_v3": ("pwcnet_mobile_v2", ""),

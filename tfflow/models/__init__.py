@@ -68,6 +68,7 @@ __all__ = [
     "any_size",
     "as_image",
     "both_directions",
+    "lineage",
     "load",
     "load_float",
     "one_direction",

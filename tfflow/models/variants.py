@@ -96,6 +96,8 @@ def lineage(name: str) -> tuple[str, ...]:
     """The network called `name`, the one that it extends, the one that this extends, and so on.
 
         lineage("pwcnet_mobile_v2")  # ("pwcnet_mobile_v2", "pwcnet_mobile")
+
+    Raises InputError for an unknown name.
     """
     before = variant(name).extends
     return (name, *lineage(before)) if before else (name,)

@@ -43,7 +43,7 @@ def lucas_kanade(
     slopes and the difference of brightness, so that an offset of brightness in a window does not move flow. Pixels
     whose brightness differs much count less. Gradients flow to flow12, as if the step did not depend on it.
     Raises ValueError for other shapes.
-    Source: Lucas and Kanade 1981; weights of Geman and McClure 1987.
+    Source: Lucas and Kanade 1981; weights of the Lorentzian, Black and Anandan 1996.
     """
     for name, image in (("image1", image1), ("image2", image2)):
         check_image(name, image, channels=3)

@@ -14,6 +14,7 @@ import tfflow
 from tests.data import trees
 from tests.training import runs
 from tfflow.api.plan import TrainSettings, planned, starting_weights
+from tfflow.api.run import _to_publish
 from tfflow.commands.train import main, parser
 from tfflow.data.sources import open_source
 from tfflow.models.weights import save_arrays
@@ -153,6 +154,19 @@ def test_training_goes_on_from_weights(trained, clip, tmp_path):
     assert tfflow.load(out).name == "tiny"
     other = refused(tmp_path, "--weights", trained[0], "--model", "spynet_mobile", "--data", f"frames:{clip}")
     assert other == f"--weights {trained[0]} is a tiny, --model says spynet_mobile"
+
+
+@pytest.mark.parametrize(
+    ("name", "published"),
+    [
+        ("scenes:seed=0,textures=/home/me/photos,fog=0.1", "scenes:seed=0,textures=photos,fog=0.1"),
+        ("scenes:textures=photos/", "scenes:textures=photos/"),
+        ("scenes:textures=C:\\me\\photos + chairs:/data/chairs", "scenes:textures=photos + chairs:/data/chairs"),
+        ("video:/home/me/a.mp4", "video:/home/me/a.mp4"),
+    ],
+)
+def test_weights_and_report_name_a_folder_of_textures_without_its_path(name, published):
+    assert _to_publish(name) == published
 
 
 @pytest.mark.parametrize(

@@ -177,7 +177,7 @@ class Run:
         elif self.given and (text := remark(survey(source), source.name)):
             warn(text)
         metadata = {"model": self.model, "recipe": recipe.name, "method": repr(recipe), "steps": str(recipe.steps),
-                    "data": source.name, "seed": str(settings.seed), "start": settings.weights or RANDOM}  # fmt: skip
+                    "data": _to_publish(source.name), "seed": str(settings.seed), "start": settings.weights or RANDOM}  # fmt: skip
         feed = Feed(self.strategy, self._feeding, recipe, settings.seed, trainer.flow_model.frames)
         with Bar(console, writes) as bar:
             hooks = loop.Hooks(lambda t: self._measure(t, bar), self._pictures, bar.show)
@@ -198,7 +198,7 @@ class Run:
             self.own.verdict(trainer, kept_step(self.out)).save(self.out)
         result = self._result(progress, _baseline_scores(self.val))
         minutes = f"{progress.seconds / 60:.1f} min"
-        title = f"{recipe.name}: {self.model}, {progress.step:,} steps in {minutes}, on {source.name}"
+        title = f"{recipe.name}: {self.model}, {progress.step:,} steps in {minutes}, on {_to_publish(source.name)}"
         title += f"\n{result.verdict.line()}" if result.verdict else ""
         examples = training_report.rows_of_flow(trainer.flow_model, _examples(self.val), baselines.dis())
         training_report.write_report(self.out / REPORT, title, examples, read_history(self.out), list(result.scores))
@@ -263,6 +263,11 @@ def _joined(sources: list[Source]) -> Source | None:
 def _run_name(recipe: str, model: str, sources: list[Source]) -> str:
     stems = [re.split(r"[/\\]", s.name.rstrip("/\\"))[-1].rpartition(":")[2] for s in sources] or ["scenes"]
     return report.safe_name("-".join([recipe, model, *stems]))
+
+
+def _to_publish(name: str) -> str:
+    """The name of the data, for the files that others get: of the folder of textures, its last part alone."""
+    return re.sub(r"(textures=)[^,+]*[/\\](?=[^/\\,])", r"\1", name)
 
 
 def _baseline_scores(val: Source) -> tuple[dict[str, Any], ...]:

@@ -176,8 +176,15 @@ class Run:
             self.val = self.val if self._val_given else self.own.report
         elif self.given and (text := remark(survey(source), source.name)):
             warn(text)
-        metadata = {"model": self.model, "recipe": recipe.name, "method": repr(recipe), "steps": str(recipe.steps),
-                    "data": _to_publish(source.name), "seed": str(settings.seed), "start": settings.weights or RANDOM}  # fmt: skip
+        metadata = {
+            "model": self.model,
+            "recipe": recipe.name,
+            "method": repr(recipe),
+            "steps": str(recipe.steps),
+            "data": _to_publish(source.name),
+            "seed": str(settings.seed),
+            "start": settings.weights or RANDOM,
+        }
         feed = Feed(self.strategy, self._feeding, recipe, settings.seed, trainer.flow_model.frames)
         with Bar(console, writes) as bar:
             hooks = loop.Hooks(lambda t: self._measure(t, bar), self._pictures, bar.show)

@@ -12,7 +12,7 @@ import pytest
 
 import tfflow
 from tests.data import trees
-from tests.training import tiny  # noqa: F401 (registers the networks)
+from tests.training import tiny as tiny_networks  # registers the networks
 from tfflow import models
 from tfflow.api.release import LARGEST
 from tfflow.commands import release, train
@@ -20,6 +20,7 @@ from tfflow.data.sources import open_source
 from tfflow.evaluation import model_card, scoring
 from tfflow.evaluation.scoring import Result
 from tfflow.evaluation.still import still
+from tfflow.layers import Scale
 from tfflow.models import PRETRAINED, RUN_WEIGHTS, pretrained_names, record
 from tfflow.models.weights import read_arrays, save_arrays
 
@@ -105,6 +106,32 @@ def test_the_card_and_the_table_say_what_is_on_record(released):
     best = min(epe for label, epe in found["scores"][0]["epe"].items() if " at " not in label)
     assert f"**{best:.2f}**" in printed
     assert (folder / "docs" / "little.png").stat().st_size > 1000
+
+
+def test_pretrained_weights_go_into_a_network_that_extends_theirs_without_training(released, capsys):
+    """The new network doubles the flow of `tiny`, with the same weights."""
+    folder, _ = released
+    if "twice_tiny" not in models.VARIANTS:
+        tfflow.register_network("twice_tiny", TwiceTiny, extends="tiny")
+    where = ["--pretrained", str(folder / "pretrained"), "--docs", str(folder / "docs")]
+    assert release.main(["little", "--name", "twice_tiny", "--data", PAIRS, *where]) == 0
+    before, after = record("little"), record("twice_tiny")
+    assert after["network"] == "twice_tiny" and after["training"] == before["training"]
+    image = np.random.default_rng(0).uniform(size=[2, 40, 56, 3]).astype(np.float32)
+    expected = 2 * tfflow.load("little").flow(*image)
+    np.testing.assert_allclose(tfflow.load("twice_tiny").flow(*image), expected, atol=1e-4)
+    assert (folder / "docs" / "twice_tiny.png").read_bytes() == (folder / "docs" / "little.png").read_bytes()
+    capsys.readouterr()
+    assert release.main(["little", "--name", "spynet_mobile", "--data", PAIRS, *where]) == 2
+    assert "'little' is a tiny, which 'spynet_mobile' does not extend" in capsys.readouterr().err
+
+
+class TwiceTiny(tiny_networks.Tiny):
+    """`tiny` and its flow again."""
+
+    def decode(self, features1, features2):
+        flow, *coarser = super().decode(features1, features2)
+        return [Scale(2.0, dtype="float32", name="twice")(flow), *coarser]
 
 
 def test_pretrained_weights_can_be_measured_again(released, capsys):

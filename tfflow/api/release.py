@@ -22,7 +22,8 @@ from tfflow.evaluation.refinement import label_of, refined
 from tfflow.evaluation.still import LIMIT, still
 from tfflow.files import write_json, write_text, write_whole
 from tfflow.models import PRETRAINED, RUN_WEIGHTS, FlowModel, load_float, pretrained_names, record
-from tfflow.models.weights import model_arrays, save_arrays
+from tfflow.models import lineage as networks_before
+from tfflow.models.weights import assign, model_arrays, save_arrays
 from tfflow.recipes import get_recipe
 from tfflow.terminal import wide_console
 from tfflow.training.checkpoint import read_state
@@ -68,15 +69,18 @@ def release(
 ) -> ReleaseResult:
     """Measures weights on `data`, which has ground truth, and writes them with their record, card and report.
 
-    name: of the weights, "NETWORK" or "NETWORK.TAG". run: output folder of a training that ended; None: the weights
-    called `name` that come with the package are measured anew. notes: Markdown for the card. pretrained, docs: folders
-    of the weights and of the card. Raises InputError where the data has no ground truth, or the run is not whole.
+    name: of the weights, "NETWORK" or "NETWORK.TAG". run: output folder of a training that ended; or the name of
+    weights that come with the package, which go into another network without training, one that extends theirs and has
+    the same layers with weights; None: the weights called `name` that come with the package are measured anew. notes:
+    Markdown for the card. pretrained, docs: folders of the weights and of the card. Raises InputError where the data
+    has no ground truth, the run is not whole, or the network is another one.
     """
     sources = open_sources(data)
     if not (name and sources):
         raise InputError("expected `name` and at least one `data` with ground truth")
     if run is not None:
-        return _released(name, Path(run), sources, notes, licence, Path(pretrained), Path(docs), progress)
+        origin = _of_network(str(run), name, Path(docs)) if str(run) in pretrained_names() else _of_run(Path(run))
+        return _released(name, origin, sources, notes, licence, Path(pretrained), Path(docs), progress)
     if name not in pretrained_names():
         known = ", ".join(pretrained_names())
         raise InputError(
@@ -89,13 +93,46 @@ def release(
     return result
 
 
-def _released(
-    name: str, run: Path, sources: Sequence[Source], notes: str, licence: str, folder: Path, docs: Path, progress: bool
-) -> ReleaseResult:
-    """Writes the weights of a run to `folder`, and its report beside the card."""
+@dataclass(frozen=True)
+class _Origin:
+    """What is released. training: see `lineage`. picture: the report of the last run."""
+
+    model: FlowModel
+    training: list[dict[str, Any]]
+    picture: bytes
+
+
+def _of_run(run: Path) -> _Origin:
     model, training, picture = load_float(run), lineage(run), run / REPORT
     if not picture.is_file():
         raise InputError(f"{str(run)!r} has no {REPORT}: repeat its command, which writes it")
+    return _Origin(model, training, picture.read_bytes())
+
+
+def _of_network(weights: str, name: str, docs: Path) -> _Origin:
+    """The pretrained `weights` in the network of `name`, which must extend theirs."""
+    before, network = load_float(weights), name.partition(".")[0]
+    if before.name not in networks_before(network)[1:]:
+        raise InputError(
+            f"{weights!r} is a {before.name}, which {network!r} does not extend: name a RUN of that network"
+        )
+    model = FlowModel(network, before.metadata | {"model": network})
+    assign(model.one_way, model_arrays(before.one_way), weights)
+    return _Origin(model, record(weights)["training"], (docs / f"{weights}.png").read_bytes())
+
+
+def _released(
+    name: str,
+    origin: _Origin,
+    sources: Sequence[Source],
+    notes: str,
+    licence: str,
+    folder: Path,
+    docs: Path,
+    progress: bool,
+) -> ReleaseResult:
+    """Writes the weights to `folder`, and the report of their training beside the card."""
+    model, training = origin.model, origin.training
     scores, at_rest = _measured(model, name, sources, progress), _still(model)
     with write_whole(folder / f"{name}.safetensors") as part:  # written last: record and card are there then
         save_arrays(part, model_arrays(model.one_way), model.metadata)
@@ -121,7 +158,7 @@ def _released(
             }
         )
         with write_whole(docs / f"{name}.png") as copy:
-            copy.write_bytes(picture.read_bytes())
+            copy.write_bytes(origin.picture)
         result.save(folder, docs)
     return result
 

@@ -1,8 +1,9 @@
 """Adds the weights of a finished run to the pretrained weights of the package, measured and described.
 
 Writes NAME.safetensors and its record NAME.json to the folder of pretrained weights, and the model card NAME.md with
-the report of the run to --docs. Every figure is measured here, on the weights that are written. Without RUN the
-pretrained weights called NAME are measured again.
+the report of the run to --docs. Every figure is measured here, on the weights that are written. If RUN is the name of
+pretrained weights, they go into the network of NAME without training. Without RUN the pretrained weights called NAME
+are measured again.
 """
 
 from __future__ import annotations
@@ -15,7 +16,12 @@ from tfflow.errors import command
 
 def parser() -> Parser:
     p = Parser("tfflow release", __doc__)
-    p.add_argument("run", type=Path, nargs="?", help="output folder of a `tfflow train` that ended")
+    p.add_argument(
+        "run",
+        type=Path,
+        nargs="?",
+        help="output folder of a `tfflow train` that ended, or the name of pretrained weights",
+    )
     p.add_argument("--name", help="what the weights will be called: NETWORK, or NETWORK.TAG")
     add_data(p, "ground truth to measure on; repeatable")
     p.add_argument("--notes", type=Path, metavar="FILE", help="Markdown for the card: what was tried, limits")

@@ -11,16 +11,6 @@ from tfflow.recipes.schedules import Halving
 
 STEP = "the error is that after the step of Lucas and Kanade; its gradient enters the flow before the step unchanged"
 
-supervised_mobile_v3 = dataclasses.replace(
-    supervised_mobile_v2_large,
-    name="supervised_mobile_v3",
-    model="pwcnet_mobile_v3",
-    phases=(Phase("last", 300, ROBUST, Halving(4e-5, every=75, warmup=20), directions=1),),
-    batch=2,
-    crop=(384, 512),
-    departures=(*supervised_mobile_v2_large.departures, STEP),
-)
-
 supervised_spynet_v3 = dataclasses.replace(
     supervised_spynet_v2,
     name="supervised_spynet_v3",

@@ -16,7 +16,7 @@ from tfflow import ops
 from tfflow.layers import ConvexUpsample, L2Normalize, LucasKanade, Normalize, Warp
 from tfflow.layers.plain import FlowLayer, without_autograph
 from tfflow.ops.checks import size
-from tfflow.ops.lucas_kanade import CELL
+from tfflow.ops.least_squares import CELL
 from tfflow.ops.shuffle import channels_to_blocks
 from tfflow.ops.upsample import LARGEST, bilinear
 
@@ -119,7 +119,7 @@ def _warp_grey(image, flow):
 
 
 def _cell_means(parts):
-    """`ops.lucas_kanade.cell_means`, of parts whose size is known, one below the other: rows of four are channels."""
+    """`cell_means` of `ops.lucas_kanade`, of parts of known size, one below the other: rows of four are channels."""
     b, h, w, _ = parts[0].shape
     rows = tf.concat([tf.reshape(part, [b, h, w // CELL, CELL]) for part in parts], axis=1)
     means = tf.nn.conv2d(rows, tf.fill([CELL, 1, CELL, 1], 1 / CELL**2), [1, CELL, 1, 1], "VALID")

@@ -3,7 +3,7 @@
 from tfflow.ops.census import census_distance, census_transform
 from tfflow.ops.correlation import cost_volume, displacements
 from tfflow.ops.differences import diagonal_differences, differences
-from tfflow.ops.lucas_kanade import lucas_kanade
+from tfflow.ops.least_squares import lucas_kanade
 from tfflow.ops.pad import crop_each, crop_to, pad_to_multiple
 from tfflow.ops.resize import resize_flow, resize_image, resize_mask
 from tfflow.ops.splat import range_map, splat

@@ -12,10 +12,12 @@ from tfflow.ops.warp import backward_warp
 
 CELL = 4
 """px. A step is computed for each cell of so many rows and columns, from 3x3 cells around it."""
-DAMPING = 2e-5
+WHITE = 32.0
+"""Brightness of white here. Products of slopes are then near 1, which keeps them apart from 0 in half precision."""
+DAMPING = 2e-5 * WHITE**2
 """Added to both mean squares of the slopes, so that a step is 0 where there is no texture."""
-DIFFERENCE = 0.05
-"""A pixel whose brightness differs by so much, of 1, has half the weight of one that agrees."""
+DIFFERENCE = 0.05 * WHITE
+"""A pixel whose brightness differs by so much has half the weight of one that agrees."""
 LONGEST = 1.0
 """px, along each axis. Slopes say nothing of what is farther away."""
 
@@ -62,8 +64,8 @@ def lucas_kanade(
 
 
 def _grey(image: tf.Tensor) -> tf.Tensor:
-    """Mean over channels: [b, h, w, 3] -> [b, h, w, 1], as the convolution that phones compute fast."""
-    return tf.nn.conv2d(tf.cast(image, tf.float32), tf.fill([1, 1, 3, 1], 1 / 3), 1, "VALID")
+    """Brightness, mean over channels: [b, h, w, 3] -> [b, h, w, 1], as the convolution that phones compute fast."""
+    return tf.nn.conv2d(tf.cast(image, tf.float32), tf.fill([1, 1, 3, 1], WHITE / 3), 1, "VALID")
 
 
 def _products(grey1: tf.Tensor, warped: tf.Tensor) -> list[tf.Tensor]:

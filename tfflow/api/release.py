@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from tfflow.api.plan import RANDOM
 from tfflow.api.run import REPORT
 from tfflow.data.records import Source
@@ -70,8 +72,8 @@ def release(
     """Measures weights on `data`, which has ground truth, and writes them with their record, card and report.
 
     name: of the weights, "NETWORK" or "NETWORK.TAG". run: output folder of a training that ended; or the name of
-    weights that come with the package, which go into another network without training, one that extends theirs and has
-    the same layers with weights; None: the weights called `name` that come with the package are measured anew. notes:
+    weights that come with the package, which go into another network without training, one that extends theirs; layers
+    that they lack are 0 there; None: the weights called `name` that come with the package are measured anew. notes:
     Markdown for the card. pretrained, docs: folders of the weights and of the card. Raises InputError where the data
     has no ground truth, the run is not whole, or the network is another one.
     """
@@ -117,7 +119,8 @@ def _of_network(weights: str, name: str, docs: Path) -> _Origin:
             f"{weights!r} is a {before.name}, which {network!r} does not extend: name a RUN of that network"
         )
     model = FlowModel(network, before.metadata | {"model": network})
-    assign(model.one_way, model_arrays(before.one_way), weights)
+    lacking = {name: np.zeros_like(array) for name, array in model_arrays(model.one_way).items()}
+    assign(model.one_way, lacking | model_arrays(before.one_way), weights)
     return _Origin(model, record(weights)["training"], (docs / f"{weights}.png").read_bytes())
 
 

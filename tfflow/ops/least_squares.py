@@ -37,7 +37,7 @@ def lucas_kanade(
     """`flow12` plus one step of least squares on brightness: [b, h, w, 2] -> [b, h, w, 2], px.
 
         image = tf.random.uniform([1, 16, 24, 3])
-        flow = ops.lucas_kanade(image, image, tf.zeros([1, 16, 24, 2]))  # [1, 16, 24, 2], all 0
+        flow = ops.lucas_kanade(image, image, tf.zeros([1, 16, 24, 2]))  # [1, 16, 24, 2]
 
     image1, image2: [b, h, w, 3], float in [0, 1]; h and w multiples of 4. warp, means: what stands for `backward_warp`
     of one channel and for `cell_means`.

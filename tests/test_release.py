@@ -124,6 +124,10 @@ def test_pretrained_weights_go_into_a_network_that_extends_theirs_without_traini
     capsys.readouterr()
     assert release.main(["little", "--name", "spynet_mobile", "--data", PAIRS, *where]) == 2
     assert "'little' is a tiny, which 'spynet_mobile' does not extend" in capsys.readouterr().err
+    (folder / "docs" / "little.png").unlink()
+    assert release.main(["little", "--name", "twice_tiny.again", "--data", PAIRS, *where]) == 2
+    assert "little.png', the report of little; name the folder of its card" in capsys.readouterr().err
+    assert not list(folder.rglob("twice_tiny.again*"))
 
 
 class TwiceTiny(tiny_networks.Tiny):

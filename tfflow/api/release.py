@@ -118,10 +118,15 @@ def _of_network(weights: str, name: str, docs: Path) -> _Origin:
         raise InputError(
             f"{weights!r} is a {before.name}, which {network!r} does not extend: name a RUN of that network"
         )
+    picture = docs / f"{weights}.png"
+    if not picture.is_file():
+        raise InputError(
+            f"no such file: {str(picture)!r}, the report of {weights}; name the folder of its card in `docs`"
+        )
     model = FlowModel(network, before.metadata | {"model": network})
     lacking = {name: np.zeros_like(array) for name, array in model_arrays(model.one_way).items()}
     assign(model.one_way, lacking | model_arrays(before.one_way), weights)
-    return _Origin(model, record(weights)["training"], (docs / f"{weights}.png").read_bytes())
+    return _Origin(model, record(weights)["training"], picture.read_bytes())
 
 
 def _released(

@@ -94,7 +94,7 @@ class PhoneLucasKanade(LucasKanade):
 def _warp_grey(image, flow):
     """`ops.backward_warp` of one channel, whose size is known: a convolution puts the corners of cells into channels.
 
-    Indices are computed as floats, which are exact to 2**24. The constants have one axis each: see `PhoneWarp`.
+    Indices are computed as floats, which are exact to 2**24. Constants have four axes: see `PhoneWarp`.
     """
     b, h, w, _ = image.shape
     n, high, wide = h * w, h + 1, w + 1  # cells around the pixels, with a ring of zeros

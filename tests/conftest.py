@@ -8,8 +8,11 @@ from pathlib import Path
 import pytest
 import tensorflow as tf
 
+from tfflow.data.sources import KINDS
 from tfflow.memory import keep_freed_memory
 from tfflow.messages import printed
+from tfflow.models import VARIANTS
+from tfflow.recipes import RECIPES
 
 keep_freed_memory()  # as the commands do; half the time of many tests
 
@@ -44,6 +47,13 @@ def cache(tmp_path_factory: pytest.TempPathFactory):
     os.environ.pop("TFFLOW_CACHE")
     if before is not None:
         os.environ["TFFLOW_CACHE"] = before
+
+
+@pytest.fixture(autouse=True)
+def tables():
+    """What a test registers is gone at its end, so that no test depends on those before it."""
+    with VARIANTS.temporarily(), KINDS.temporarily(), RECIPES.temporarily():
+        yield
 
 
 @pytest.fixture

@@ -111,8 +111,7 @@ def test_the_card_and_the_table_say_what_is_on_record(released):
 def test_pretrained_weights_go_into_a_network_that_extends_theirs_without_training(released, capsys):
     """The new network doubles the flow of `tiny`, with the same weights."""
     folder, _ = released
-    if "twice_tiny" not in models.VARIANTS:
-        tfflow.register_network("twice_tiny", TwiceTiny, extends="tiny")
+    tfflow.register_network("twice_tiny", TwiceTiny, extends="tiny")
     where = ["--pretrained", str(folder / "pretrained"), "--docs", str(folder / "docs")]
     assert release.main(["little", "--name", "twice_tiny", "--data", PAIRS, *where]) == 0
     before, after = record("little"), record("twice_tiny")

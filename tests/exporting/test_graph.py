@@ -15,7 +15,8 @@ from tfflow.data.scenes import Scenes
 from tfflow.errors import InputError
 from tfflow.exporting import convert
 from tfflow.exporting.facts import Facts, Operator, facts, violations
-from tfflow.exporting.graph import SIGNATURE, Interface, as_function, phone_graph
+from tfflow.exporting.graph import SIGNATURE, Interface, as_function, for_phone, phone_graph
+from tfflow.models import VARIANTS, both_directions
 from tfflow.models.tflite import TFLiteModel
 
 ENDS = {"image1": (1, 4, 6, 3), "image2": (1, 4, 6, 3)}
@@ -52,6 +53,15 @@ def test_the_file_gives_the_flow_of_the_network(model, pair, tmp_path, options, 
                 np.testing.assert_allclose(flows[name].mean((0, 1)), expected.mean((0, 1)), rtol=0.05)
             else:
                 np.testing.assert_allclose(flows[name], expected, atol=1e-3)
+
+
+@pytest.mark.parametrize("name", [name for name in VARIANTS if "_mobile" in name])
+def test_the_graph_that_fine_tunes_is_of_any_size_and_computes_the_same(name):
+    """`int8-qat` trains the layers of the phone on crops whose number and size are not known when it is built."""
+    graph = both_directions(VARIANTS[name].build())
+    frames = [x[None] for x in (Scenes((64, 128), seed=4).sample(0)[k] for k in ("image1", "image2"))]
+    for flow, expected in zip(for_phone(graph)(frames), graph(frames), strict=True):
+        np.testing.assert_allclose(flow, expected, atol=1e-3)
 
 
 def test_the_file_has_static_sizes_and_nothing_forbidden(model):

@@ -31,6 +31,7 @@ PARAMETERS = {
     "multiframe_soft": 10_168_302,
     "pwcnet_uflow": 5_718_218,  # by UFlow's lists of layers; of 16,416 nothing is used
     "pwcnet_mobile": 1_178_362,
+    "pwcnet_mobile_lk": 1_178_362,
     "pwcnet_mobile_v2": 1_183_114,
     "pwcnet_mobile_v3": 1_183_114,
     "spynet_mobile": 339_500,
@@ -54,6 +55,7 @@ STRIDES = {
     "multiframe_soft": 64,
     "pwcnet_uflow": 32,
     "pwcnet_mobile": 32,
+    "pwcnet_mobile_lk": 32,
     "pwcnet_mobile_v2": 64,
     "pwcnet_mobile_v3": 64,
     "spynet_mobile": 64,
@@ -70,6 +72,7 @@ GRIDS = {
     "pwclite": [1, 4, 8, 16, 32, 64],
     "pwcnet_uflow": [1, 4, 8, 16, 32],
     "pwcnet_mobile": [1, 4, 8, 16, 32],
+    "pwcnet_mobile_lk": [1, 4, 8, 16, 32],
     "pwcnet_mobile_v2": [1, 4, 8, 16, 32, 64],
     "pwcnet_mobile_v3": [1, 4, 8, 16, 32, 64],
     "spynet_mobile": [1, 2, 4, 8, 16, 32, 64],
@@ -197,7 +200,7 @@ def test_a_network_comes_back_from_json(name, built):
         np.testing.assert_array_equal(a, b)
 
 
-@pytest.mark.parametrize("name", ["pwcnet_mobile", "spynet_mobile", "spynet_mobile_v3"])
+@pytest.mark.parametrize("name", ["pwcnet_mobile", "pwcnet_mobile_lk", "spynet_mobile", "spynet_mobile_v3"])
 @pytest.mark.parametrize("policy", ["mixed_bfloat16"])
 def test_half_precision_keeps_weights_and_flow_in_float32(name, policy):
     network = variant(name).build(policy)
@@ -334,7 +337,7 @@ def test_uflow_s_network_leaves_out_levels_in_training_alone(built):
     assert not np.array_equal(whole, [np.array_equal(a, b) for a, b in zip(plain[0], others, strict=True)])
 
 
-@pytest.mark.parametrize("name", ["pwcnet_mobile", "spynet_mobile", "pwcnet_mobile_v3", "spynet_mobile_v3"])
+@pytest.mark.parametrize("name", ["pwcnet_mobile", "pwcnet_mobile_lk", "spynet_mobile", "pwcnet_mobile_v3", "spynet_mobile_v3"])
 def test_training_starts_from_little_motion(name, built):
     """Heads give a residual that starts near zero, or else training starts by undoing a random flow."""
     flow = built(name).one_way(list(frames()))[0]
@@ -369,6 +372,7 @@ def test_the_lineage_of_a_network_leads_back_to_the_first():
 def test_what_a_network_shares_with_the_one_that_it_extends(built):
     """Weights of one name have one shape. A later network holds all of the one before; one SpyNet holds an encoder."""
     shared = {
+        "pwcnet_mobile_lk": ("pwcnet_mobile", ""),
         "pwcnet_mobile_v2": ("pwcnet_mobile", ""),
         "pwcnet_mobile_v3": ("pwcnet_mobile_v2", ""),
         "spynet_mobile_v2": ("pwcnet_mobile_v2", "encoder"),
@@ -391,6 +395,20 @@ def test_the_third_networks_are_the_second_ones_and_a_step_of_lucas_and_kanade(n
     pair = list(frames(b=1))
     before, after = second.one_way(pair), third.one_way(pair)
     np.testing.assert_allclose(after[0], ops.lucas_kanade(*pair, before[0]), atol=1e-4)
+    for a, b in zip(before[1:], after[1:], strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-5)
+
+
+def test_the_network_for_short_trainings_ends_with_a_step_at_half_and_one_at_full_resolution(built):
+    """With the weights of `pwcnet_mobile`, whose flow at 1/4 it goes on from."""
+    plain, stepped = built("pwcnet_mobile"), FlowModel("pwcnet_mobile_lk")
+    assign(stepped.one_way, model_arrays(plain.one_way), "the network without steps")
+    pair = list(frames(b=1))
+    before, after = plain.one_way(pair), stepped.one_way(pair)
+    halves = [tf.nn.avg_pool2d(image, 2, 2, "VALID") for image in pair]
+    flow = ops.lucas_kanade(*halves, ops.resize_flow(before[1], (32, 64)))
+    flow = ops.lucas_kanade(*pair, ops.resize_flow(flow, (64, 128)))
+    np.testing.assert_allclose(after[0], flow, atol=1e-4)
     for a, b in zip(before[1:], after[1:], strict=True):
         np.testing.assert_allclose(a, b, atol=1e-5)
 

@@ -84,10 +84,15 @@ class PhoneWarp(Warp):
 
 
 class PhoneLucasKanade(LucasKanade):
-    """`LucasKanade` with one gather of all four corners of a pixel, and means without tensors of nine channels."""
+    """`LucasKanade` with one gather of all four corners of a pixel, and means without tensors of nine channels.
+
+    Of sizes that are known; else as in training.
+    """
 
     @without_autograph
     def call(self, inputs):
+        if any(None in x.shape for x in inputs):
+            return super().call(inputs)
         return ops.lucas_kanade(*inputs, warp=_warp_grey, means=_cell_means)
 
 

@@ -10,7 +10,7 @@ from tfflow.models.flownet2 import FlowNet2
 from tfflow.models.flownetc import FlowNetC
 from tfflow.models.flownets import FlowNetS
 from tfflow.models.graph import Network, frames_of
-from tfflow.models.mobile_v3 import PWCNetMobileV3, SpyNetMobileV3
+from tfflow.models.mobile_lk import PWCNetMobileLK, PWCNetMobileV3, SpyNetMobileV3
 from tfflow.models.multiframe import MultiFrameHard, MultiFrameSoft
 from tfflow.models.pwclite import PWCLite
 from tfflow.models.pwcnet import PWCNet
@@ -77,6 +77,7 @@ _PUBLISHED = (
     Variant("multiframe_soft", MultiFrameSoft, JANAI, 10_168_302, "research only"),
     Variant("pwcnet_uflow", PWCNetUFlow, UFLOW, 5_718_218, "never published", idle=16_416),
     Variant("pwcnet_mobile", PWCNetMobile, "this package", 1_178_362, OURS),
+    Variant("pwcnet_mobile_lk", PWCNetMobileLK, "this package", 1_178_362, OURS, extends="pwcnet_mobile"),
     Variant("pwcnet_mobile_v2", PWCNetMobileV2, "this package", 1_183_114, OURS, extends="pwcnet_mobile"),
     Variant("pwcnet_mobile_v3", PWCNetMobileV3, "this package", 1_183_114, OURS, extends="pwcnet_mobile_v2"),
     Variant("spynet_mobile", SpyNetMobile, "this package", 339_500, OURS),

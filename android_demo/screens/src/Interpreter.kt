@@ -20,7 +20,8 @@ class Interpreter(model: ByteBuffer, options: Options) : Closeable {
         fun addDelegate(delegate: Delegate): Options = throw UnsupportedOperationException("no delegate here: $delegate")
     }
 
-    private val network = FlatBufferModel.BuildFromBuffer(BytePointer(model), model.capacity().toLong())
+    private val contents = BytePointer(model) // read at every run, so it must not be collected
+    private val network = FlatBufferModel.BuildFromBuffer(contents, model.capacity().toLong())
     private val desktop = Desktop(null as Pointer?)
 
     init {
@@ -44,6 +45,7 @@ class Interpreter(model: ByteBuffer, options: Options) : Closeable {
     override fun close() {
         desktop.deallocate()
         network.deallocate()
+        contents.deallocate()
     }
 }
 

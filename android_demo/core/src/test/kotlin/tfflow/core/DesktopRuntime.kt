@@ -11,7 +11,8 @@ import java.nio.ByteBuffer
 
 /** TensorFlow Lite 2.18 on a desktop's CPU: its C++ interface behind the one that the app has of its runtime. */
 class DesktopRuntime(private val model: Model, threads: Int) : FlowRuntime {
-    private val network = FlatBufferModel.BuildFromBuffer(BytePointer(model.contents), model.contents.capacity().toLong())
+    private val contents = BytePointer(model.contents) // read at every run, so it must not be collected
+    private val network = FlatBufferModel.BuildFromBuffer(contents, model.contents.capacity().toLong())
     private val interpreter = Interpreter(null as Pointer?)
     override val where = "desktop CPU"
 
@@ -40,5 +41,6 @@ class DesktopRuntime(private val model: Model, threads: Int) : FlowRuntime {
     override fun close() {
         interpreter.deallocate()
         network.deallocate()
+        contents.deallocate()
     }
 }

@@ -17,8 +17,9 @@ from tfflow.recipes import Recipe, get_recipe
 from tfflow.training.step import student_size
 from tfflow.training.trainer import PRECISIONS
 
-FRESH, TUNE, OWN = "ddflow_quick", "ddflow_tune", "textured_tune"
-"""Where no recipe is named: for random weights; for trained ones; for trained ones and frames without ground truth."""
+FRESH, ANY, TUNE, OWN = "ddflow_lk", "ddflow_quick", "ddflow_tune", "textured_tune"
+"""Where no recipe is named: for random weights; of another network than that recipe's; for trained weights; for trained
+weights and frames without ground truth."""
 
 RANDOM = "random"
 """Instead of trained weights."""
@@ -111,7 +112,7 @@ def _weights_of(recipe: Recipe, model: str | None) -> str | None:
 def planned(settings: TrainSettings, sources: Sequence[Source]) -> tuple[Recipe, str]:
     """The recipe with the steps, batch and crop of this run, before its rate is set, and the network's name."""
     model = _network(settings)
-    recipe = get_recipe(settings.recipe or _usual(sources, model if settings.weights else None))
+    recipe = get_recipe(settings.recipe or _usual(sources, model, trained=bool(settings.weights)))
     model = model or recipe.model
     if recipe.labels:  # it trains on smaller frames, where these are large
         sources = [OwnPairs(source, [(0, 0)]) for source in sources]
@@ -142,11 +143,11 @@ def planned(settings: TrainSettings, sources: Sequence[Source]) -> tuple[Recipe,
     return recipe, model
 
 
-def _usual(sources: Sequence[Source], trained: str | None) -> str:
-    """The recipe where none is named. trained: the network that is trained already; None = random weights."""
-    if trained is None:
-        return FRESH
-    return OWN if _unlabelled(sources) and variant(trained).frames == 2 else TUNE
+def _usual(sources: Sequence[Source], model: str | None, trained: bool) -> str:
+    """The recipe where none is named. model: the network that is asked for; trained: whether its weights are."""
+    if model is None or not trained:
+        return FRESH if model in (None, get_recipe(FRESH).model) else ANY
+    return OWN if _unlabelled(sources) and variant(model).frames == 2 else TUNE
 
 
 def _network(settings: TrainSettings) -> str | None:

@@ -52,7 +52,8 @@ def train(
     data: frames to train on: "KIND:PATH", a path, an object of your own (`tfflow.data.own.as_source`), or a list of
         these. Default: built-in scenes. textures: a folder of photographs for these scenes.
     recipe: the method: a name, a `Recipe`, or a Python file that holds one, which is executed. Default:
-        "ddflow_quick"; from trained weights "ddflow_tune", with frames that have no ground truth "textured_tune".
+        "ddflow_lk", of another `model` "ddflow_quick"; from trained weights "ddflow_tune", with frames that have no
+        ground truth "textured_tune".
     model: the network, by name. Default: the recipe's.
     weights: trained weights to start from, or "random". Default: pretrained ones for frames without ground truth
         where no recipe is named, else random.

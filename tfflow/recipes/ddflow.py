@@ -71,6 +71,24 @@ ddflow_quick = dataclasses.replace(
     ),
 )
 
+ddflow_lk = dataclasses.replace(
+    ddflow_quick,
+    name="ddflow_lk",
+    model="pwcnet_mobile_lk",
+    phases=(
+        Phase("photometric", 300, PHOTOMETRIC, Halving(1e-3, every=300, warmup=50), Everywhere()),
+        Phase("census", 1_000, CENSUS, Halving(8e-4, every=500, warmup=30), VISIBLE),
+        Phase(
+            "distillation", 700, CENSUS + DISTILLATION, Halving(4e-4, every=175, warmup=30), VISIBLE, teacher=TEACHER
+        ),
+    ),
+    departures=(
+        *ddflow.departures,
+        "sized for two cores: few steps of small crops at a higher rate, clipped",
+        "a network of ours that ends with steps of Lucas and Kanade: its losses judge the flow after these steps",
+    ),
+)
+
 ddflow_tune = dataclasses.replace(
     ddflow_quick,
     name="ddflow_tune",

@@ -337,7 +337,7 @@ def test_uflow_s_network_leaves_out_levels_in_training_alone(built):
     assert not np.array_equal(whole, [np.array_equal(a, b) for a, b in zip(plain[0], others, strict=True)])
 
 
-@pytest.mark.parametrize("name", ["pwcnet_mobile", "pwcnet_mobile_lk", "spynet_mobile", "pwcnet_mobile_v3", "spynet_mobile_v3"])
+@pytest.mark.parametrize("name", [name for name in PARAMETERS if "_mobile" in name])
 def test_training_starts_from_little_motion(name, built):
     """Heads give a residual that starts near zero, or else training starts by undoing a random flow."""
     flow = built(name).one_way(list(frames()))[0]

@@ -15,7 +15,7 @@ An objective on a batch of four pairs gives each term for each pair:
 
 from tfflow.losses.agreement import Consistency, OcclusionPenalty, OutOfFrame
 from tfflow.losses.census import Census
-from tfflow.losses.distillation import Distillation, SecondPass, SelfSupervision, TargetFlow
+from tfflow.losses.distillation import Distillation, PyramidDistillation, SecondPass, SelfSupervision, TargetFlow
 from tfflow.losses.level import AtLevel
 from tfflow.losses.multiframe import ConstantVelocity, MultiFramePhotometric, Past, ShareSmoothness, TwoShares
 from tfflow.losses.objective import Objective, Term, global_mean
@@ -51,6 +51,7 @@ __all__ = [
     "OutOfFrame",
     "Past",
     "Photometric",
+    "PyramidDistillation",
     "RangeMap",
     "SecondPass",
     "SelfSupervision",

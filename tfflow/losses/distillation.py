@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import tensorflow as tf
 
+from tfflow import ops
 from tfflow.losses.objective import Objective, OfObjective, Term  # noqa: F401 (documentation reads Objective)
 from tfflow.losses.penalties import AbsRobust, Charbonnier, Penalty
 from tfflow.losses.view import View, mean_where
@@ -29,6 +30,30 @@ class Distillation(Term):
         newly_occluded = tf.clip_by_value(visible - view.visible1, 0.0, 1.0)
         cost = tf.reduce_sum(self.penalty(flow - view.flow12), axis=-1, keepdims=True)
         return mean_where(cost, tf.stop_gradient(newly_occluded))
+
+
+@dataclass(frozen=True)
+class PyramidDistillation(Term):
+    """Sum over u and v of penalty(finest flow - flow of a level), px of the image, mean over visible pixels.
+
+    The finest flow is resized to the level, and gets no gradient: the level learns what finer ones corrected.
+    stride: of the level. Raises InputError if the network has no flow of this stride.
+    Source: Luo et al. 2021 (UPFlow), pyramid distillation, there of all levels.
+    """
+
+    stride: int
+    penalty: Penalty = AbsRobust()
+
+    @property
+    def needs_levels(self) -> frozenset[int]:
+        return frozenset((self.stride,))
+
+    def __call__(self, view: View) -> tf.Tensor:
+        flow = view.flows12[view.index(self.stride)]
+        to = flow.shape[1:3]
+        finest = tf.stop_gradient(ops.resize_flow(view.flow12, to))
+        cost = tf.reduce_sum(self.penalty(self.stride * (finest - flow)), axis=-1, keepdims=True)
+        return mean_where(cost, ops.resize_image(view.visible1, to))
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from tfflow.losses import (
     Everywhere,
     ForwardBackward,
     Photometric,
+    PyramidDistillation,
 )
 from tfflow.recipes.recipe import Adam, Phase, Recipe, Teacher
 from tfflow.recipes.schedules import Halving
@@ -71,20 +72,30 @@ ddflow_quick = dataclasses.replace(
     ),
 )
 
+# What the steps of Lucas and Kanade correct, the flow at 1/4 learns.
+PYRAMID = 0.5 * PyramidDistillation(4, PSI)
+
 ddflow_lk = dataclasses.replace(
     ddflow_quick,
     name="ddflow_lk",
+    equation=ddflow.equation + "; in each phase L_4 = sum psi(4 (sg(w) at 1/4 - w_4)) (1 - O) / sum (1 - O) is added",
     model="pwcnet_mobile_lk",
     phases=(
-        Phase("photometric", 300, PHOTOMETRIC, Halving(1e-3, every=300, warmup=50), Everywhere()),
-        Phase("census", 1_000, CENSUS, Halving(8e-4, every=500, warmup=30), VISIBLE),
+        Phase("photometric", 200, PHOTOMETRIC + PYRAMID, Halving(1e-3, every=200, warmup=50), Everywhere()),
+        Phase("census", 1_000, CENSUS + PYRAMID, Halving(8e-4, every=500, warmup=30), VISIBLE),
         Phase(
-            "distillation", 700, CENSUS + DISTILLATION, Halving(4e-4, every=175, warmup=30), VISIBLE, teacher=TEACHER
+            "distillation",
+            600,
+            CENSUS + DISTILLATION + PYRAMID,
+            Halving(4e-4, every=150, warmup=30),
+            VISIBLE,
+            teacher=TEACHER,
         ),
     ),
     departures=(
         *ddflow.departures,
         "sized for two cores: few steps of small crops at a higher rate, clipped",
+        "the flow at 1/4 learns from the finest flow, as in UPFlow (Luo et al., CVPR 2021)",
         "a network of ours that ends with steps of Lucas and Kanade: its losses judge the flow after these steps",
     ),
 )

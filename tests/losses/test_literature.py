@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from tests.losses.views import H, N, W, field, mask, picture, still, view
 from tests.ops import oracles
+from tfflow import ops
 from tfflow.errors import InputError
 from tfflow.losses import (
     SSIM,
@@ -30,6 +31,7 @@ from tfflow.losses import (
     OcclusionPenalty,
     OutOfFrame,
     Photometric,
+    PyramidDistillation,
     RangeMap,
     SecondPass,
     SelfSupervision,
@@ -284,9 +286,40 @@ def test_self_supervision_follows_where_the_teacher_is_sure_and_the_student_is_n
     assert np.all(Distillation()(v) > 0)
 
 
-# ------------------------------------------------------------------------------------------------------------- ARFlow
-
 L1 = AbsRobust(epsilon=0.0, q=1.0)
+
+# ------------------------------------------------------------------------------------------------------------- UPFlow
+
+
+def test_a_level_follows_the_finest_flow_in_px_of_the_image_and_not_the_other_way_round():
+    finest, coarse = tf.constant(field()), tf.constant(field(3, h=H // 2, w=W // 2))
+    v = view(flows12=(finest, coarse), visible1=np.ones([N, H, W, 1], np.float32))
+    halved = ops.resize_flow(finest, (H // 2, W // 2)).numpy()
+    with tf.GradientTape() as tape:
+        tape.watch([finest, coarse])
+        total = tf.reduce_sum(PyramidDistillation(2, L1)(v))
+    np.testing.assert_allclose(total, 2 * np.abs(halved - coarse).sum(-1).mean((1, 2)).sum(), rtol=1e-5)
+    to_finest, to_coarse = tape.gradient(total, [finest, coarse])
+    assert to_finest is None
+    np.testing.assert_array_equal(np.sign(to_coarse), np.sign(coarse - halved))
+    with pytest.raises(InputError, match="a term uses the flow at 1/4"):
+        PyramidDistillation(4)(v)
+
+
+def test_a_level_follows_only_where_pixels_are_visible():
+    flows = (field(), field(3, h=H // 2, w=W // 2))
+    left = np.ones([N, H, W, 1], np.float32)
+    left[:, :, W // 2 :] = 0
+    changed = flows[0].copy()
+    changed[:, :, W // 2 + 4 :] += 9
+    np.testing.assert_allclose(
+        PyramidDistillation(2)(view(flows12=flows, visible1=left)),
+        PyramidDistillation(2)(view(flows12=(changed, flows[1]), visible1=left)),
+        rtol=1e-5,
+    )
+
+
+# ------------------------------------------------------------------------------------------------------------- ARFlow
 
 
 def test_following_is_the_mean_over_what_is_to_be_followed():

@@ -26,7 +26,7 @@ ALL = pytest.mark.parametrize("recipe", RECIPES.values(), ids=RECIPES)
 
 
 def test_the_methods_of_the_package_are_there():
-    assert RECIPES.keys() >= {"ddflow", "ddflow_quick", "back_to_basics", "supervised", "spynet"}
+    assert RECIPES.keys() >= {"ddflow", "ddflow_quick", "ddflow_lk", "back_to_basics", "supervised", "spynet"}
     assert RECIPES.keys() >= {"dstflow", "unflow", "unflow_css", "occ_aware", "uflow", "uflow_kitti"}
     assert RECIPES.keys() >= {"supervised_short", "supervised_fine", "flownet2", "arflow"}
     assert RECIPES.keys() >= {"selflow", "multi_frame_occ_flow", "multi_frame_occ_flow_hard"}

@@ -152,6 +152,13 @@ def test_numbers_are_held_against_their_limits():
     assert failures("int16x8", {}, found) == []
 
 
+def test_a_small_file_may_be_large_beside_fp32_if_its_weights_are_small():
+    found = facts_module.Facts((), 0, 0, 0, *ENDS)
+    good = {"epe_change": 0.01, "fake_quantized_mean_px": 0.01, "int8_share": 0.99, "size_to_fp32": 0.4}
+    assert failures("int8-qat", {**good, "bytes_a_weight": 1.2}, found) == []
+    assert len(failures("int8-qat", {**good, "bytes_a_weight": 1.3}, found)) == 1
+
+
 def test_a_small_rise_in_px_passes_in_eight_bits_alone():
     found = facts_module.Facts((), 0, 0, 0, *ENDS)
     assert failures("int8-qat", {"epe_change": 0.06, "epe_rise_px": 0.04}, found) == []

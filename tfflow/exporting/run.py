@@ -208,7 +208,8 @@ def _export(
     if exporter.tuning:
         exporter.tuning = dataclasses.replace(exporter.tuning, seed=seed)
     made = exporter.make(precision)
-    others = {"size_to_fp32": len(made.contents) / len(exporter.fp32)}
+    size, of_floats = len(made.contents), len(exporter.fp32)
+    others = {"size_to_fp32": size / of_floats, "bytes_a_weight": 4 - (of_floats - size) / model.parameters}
     with opened(made.contents) as exported:
         if made.simulation is not None:
             pairs = (p for p, _ in zip(exporter.pairs(), range(SIMULATED_PAIRS), strict=False))

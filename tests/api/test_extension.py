@@ -13,10 +13,10 @@ import tfflow
 from tests.training import tiny
 from tfflow.commands import evaluate, recipes, train
 from tfflow.data.own import as_source
-from tfflow.data.sources import KINDS, open_source
+from tfflow.data.sources import open_source
 from tfflow.errors import InputError
 from tfflow.models import VARIANTS, FlowModel
-from tfflow.recipes import RECIPES, get_recipe
+from tfflow.recipes import get_recipe
 from tfflow.recipes.own import run_file
 from tfflow.registry import Registry
 
@@ -82,8 +82,7 @@ def files(tmp_path):
         image = np.random.default_rng(k).integers(0, 256, (32, 40, 3), np.uint8)
         flow = np.full((32, 40, 2), [2, -1], np.float32)
         np.savez(data / f"{k}.npz", image1=image, image2=np.roll(image, (-1, 2), (0, 1)), flow12=flow)
-    with VARIANTS.temporarily(), KINDS.temporarily(), RECIPES.temporarily():
-        yield tmp_path / "plugin.py", tmp_path / "my_method.py", data
+    return tmp_path / "plugin.py", tmp_path / "my_method.py", data
 
 
 def test_the_commands_train_and_measure_by_a_user_s_own_files(files, tmp_path, capsys):
@@ -206,9 +205,8 @@ def test_what_is_no_network_recipe_or_new_kind_is_not_registered():
     for kind in ("scenes", "video"):
         with pytest.raises(InputError, match="is known already"):
             tfflow.register_data(kind, Pairs)
-    with KINDS.temporarily():
-        tfflow.register_data("toy", lambda path: Pairs())
-        assert open_source("toy:anywhere").name == "toy:anywhere"
+    tfflow.register_data("toy", lambda path: Pairs())
+    assert open_source("toy:anywhere").name == "toy:anywhere"
 
 
 def test_the_worked_examples_of_contributing_run(tmp_path):
@@ -219,8 +217,7 @@ def test_the_worked_examples_of_contributing_run(tmp_path):
     assert blocks.keys() == {"my_method", "my_network", "my_data"}
     assert get_recipe(tmp_path / "my_method.py").phases[0].objective.terms[1][0] == 2.0
     np.savez(tmp_path / "0.npz", **Pairs().given)
-    with VARIANTS.temporarily(), KINDS.temporarily():
-        for name in ("my_network", "my_data"):
-            run_file(tmp_path / f"{name}.py")
-        assert FlowModel("my_net").flow(*tfflow.sample_pair()).shape == (384, 512, 2)
-        assert open_source(f"my-data:{tmp_path}").truth == {"flow12", "valid1"}
+    for name in ("my_network", "my_data"):
+        run_file(tmp_path / f"{name}.py")
+    assert FlowModel("my_net").flow(*tfflow.sample_pair()).shape == (384, 512, 2)
+    assert open_source(f"my-data:{tmp_path}").truth == {"flow12", "valid1"}

@@ -74,6 +74,9 @@ def test_an_export_without_a_folder_writes_nothing_and_saves_later(model, tmp_pa
     assert isinstance(result, ExportResult) and result.accepted and not list(tmp_path.iterdir())
     assert result.reports[0].values["largest_px"] < 1e-3
     assert lines == ["fp32: small_pwc at 32x48", "converting", "fp16: small_pwc at 32x48"]
+    full, half = (len(made.contents) for made in result.exports)
+    of_weights = [report.values["bytes_a_weight"] for report in result.reports]
+    assert of_weights == pytest.approx([4, 4 - (full - half) / model.parameters]) and of_weights[1] < 4
     rows = result.table().splitlines()
     assert len(rows) == 4 and rows[0].startswith("| precision | MB | EPE scenes (2) |")
     result.save(tmp_path / "out")

@@ -41,10 +41,10 @@ LIMITS: dict[str, tuple[Limit, ...]] = {
     "int8-ptq": (INT8_SHARE, RUNTIMES),
     # A rise of 0.05 px passes, whatever its share: steps of eight bits do not shrink with what a network errs by.
     # `spynet_mobile` errs by 0.886 px; 400 to 1,600 steps left 4.3 to 5.2 % more, which is 0.038 to 0.046 px.
-    # In a small file the description of the graph, which eight bits do not shorten, is a large part: there the bytes of
-    # the weights alone count, by the same share of four bytes.
     # Simulated and real eight bits round some numbers to neighbouring steps, and the network widens that to 0.05 or
     # 0.06 px; much more would be another arithmetic than the simulated one.
+    # In a small file the description of the graph, which eight bits do not shorten, is a large part: there the bytes of
+    # the weights alone count, by the same share of four bytes.
     "int8-qat": (
         Limit("epe_change", 0.04, otherwise=Limit("epe_rise_px", 0.05)),
         Limit("fake_quantized_mean_px", 0.1),

@@ -209,7 +209,8 @@ def _export(
         exporter.tuning = dataclasses.replace(exporter.tuning, seed=seed)
     made = exporter.make(precision)
     size, of_floats = len(made.contents), len(exporter.fp32)
-    others = {"size_to_fp32": size / of_floats, "bytes_a_weight": 4 - (of_floats - size) / model.parameters}
+    saved = (of_floats - size) / exporter.graph.count_params()
+    others = {"size_to_fp32": size / of_floats, "bytes_a_weight": 4 - saved}
     with opened(made.contents) as exported:
         if made.simulation is not None:
             pairs = (p for p, _ in zip(exporter.pairs(), range(SIMULATED_PAIRS), strict=False))

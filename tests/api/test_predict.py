@@ -10,10 +10,13 @@ import pytest
 from tests.data.test_cuts import SHOTS, clip
 from tests.data.trees import film
 from tests.evaluation.fakes import Constant
+from tfflow import models
 from tfflow.api.estimate import estimate
 from tfflow.api.predict import predict
 from tfflow.api.track import track
+from tfflow.data.images import write_image
 from tfflow.errors import InputError
+from tfflow.models import untrained
 from tfflow.models.estimate import Estimate
 from tfflow.models.points import follow, sampled
 
@@ -62,6 +65,26 @@ def test_a_frame_that_is_none_stops_where_it_is(shots):
         predict(3, LEFT)
     with pytest.raises(InputError, match="`batch` must be above 0, got 0"):
         predict(SHOTS, LEFT, batch=0)
+
+
+def test_few_pairs_are_computed_without_a_graph_and_a_loaded_network_is_left_as_it_is(tmp_path, monkeypatch):
+    frames = np.random.default_rng(1).integers(0, 256, (10, 32, 48, 3), np.uint8)
+    model = untrained("spynet_mobile")
+    weights = model.save(tmp_path / "w.safetensors")
+    loaded = []
+    monkeypatch.setattr(models, "load", lambda *args, load=models.load: loaded.append(load(*args)) or loaded[-1])
+    paths = [str(tmp_path / f"{n}.png") for n in range(10)]
+    for path, frame in zip(paths, frames, strict=True):
+        write_image(path, frame)
+    for count in (2, 10):
+        by_name = list(predict(paths[:count], weights, cuts=False))
+        by_model = list(predict(paths[:count], model, cuts=False))
+        assert len(by_name) == count - 1 and model.compiled
+        for one, other in zip(by_name, by_model, strict=True):
+            np.testing.assert_allclose(one.flow, other.flow, atol=1e-4)
+    assert [m.compiled for m in loaded] == [False, True]
+    traced = [m._predict.experimental_get_tracing_count() for m in loaded]
+    assert traced == [0, 1] and model._predict.experimental_get_tracing_count() == 1
 
 
 def test_one_estimate_by_a_loaded_network():

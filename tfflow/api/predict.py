@@ -24,6 +24,9 @@ from tfflow.evaluation.writer import CHECKED, FORMATS, OF_ALL, SCALED, SETTINGS,
 from tfflow.models.estimate import Estimate
 from tfflow.models.scales import ONCE, check_scales
 
+FEW_PAIRS = 8
+"""Fewer pairs than these are computed without a graph: building it takes as long as about ten pairs."""
+
 
 def predict(
     frames: Any,
@@ -55,7 +58,7 @@ def predict(
     """
     _check_numbers(batch=batch)
     opened = _opened(frames, on_error, cuts, channels)
-    predictor = _predictor(weights, scales, refine, warm_start)
+    predictor = _predictor(weights, scales, refine, warm_start, opened.total)
     return predict_all(predictor, opened, batch, both)
 
 
@@ -114,7 +117,7 @@ def predict_files(
     if "video" in kept:
         encoder(file or out / "flow.mp4")  # refused now, not after the first network pass
     _check_out(out, file, inputs, overwrite)
-    predictor = _predictor(weights, scales, refine, warm_start)
+    predictor = _predictor(weights, scales, refine, warm_start, frames.total)
     predicted: Iterator[Estimate] = predict_all(predictor, frames, batch, both or bool(CHECKED & set(kept)))
     scale, source = full, "given"
     if scale is None and SCALED & set(kept):
@@ -154,8 +157,11 @@ def _opened(frames: Any, on_error: str, cuts: bool, channels: str) -> Frames:
     return of_arrays((as_image("frame", frame, channels) for frame in frames), cuts)
 
 
-def _predictor(weights: Any, scales: Sequence[float], refine: str | None, warm_start: bool) -> Predictor:
+def _predictor(weights: Any, scales: Sequence[float], refine: str | None, warm_start: bool, pairs: int) -> Predictor:
+    """The network for so many pairs (0: unknown), with what is added to it."""
     predictor: Predictor = network(weights, scales)
+    if predictor is not weights and hasattr(predictor, "compiled"):
+        predictor.compiled = not 0 < pairs < FEW_PAIRS
     if warm_start:
         from tfflow.models.warm_start import WarmStart
 

@@ -38,6 +38,8 @@ class FlowModel:
         as long; (0.5, 1, 2) also finds larger motion. Networks of three frames have one pass.
     frames: the number of frames that the network takes, 2 or 3. The third is image0, the frame before image1. If it is
         not given, as at the beginning of a sequence, image1 replaces it (and image2 replaces image3).
+    compiled: True. TensorFlow then builds a graph at the first call, which takes seconds, and each call is faster. Set
+        False for a few pairs; flows differ by rounding.
     Networks whose authors use fewer levels for small frames (`Network.longest_sides`) do the same with the authors'
     weights. Frames are padded to a multiple of the stride by repeating the last row and column; the flow is cropped.
     """
@@ -54,6 +56,7 @@ class FlowModel:
         self.scales = check_scales(scales)
         self.name, self.stride, self.metadata = name, kind.stride, metadata or {}
         self.origin = "random"  # the argument of `load`
+        self.compiled = True
         self.network = network or kind.build("float32")
         self.frames = frames_of(self.network)
         self._sides = longest_sides_of(self.network) if "imported" in self.metadata else ()
@@ -145,9 +148,9 @@ class FlowModel:
         check_process()
         images = as_batch(images1, images2, *self._neighbours((images0, images1)))
         if initial_flow is not None:
-            flow = self._predict_from(*images[:2], self._start(initial_flow, images[0]))
+            flow = self._run(self._predict_from, *images[:2], self._start(initial_flow, images[0]))
         else:
-            flow = self._predict(*images)
+            flow = self._run(self._predict, *images)
         return at_rest(flow.numpy(), images[0], images[1])
 
     def both(
@@ -167,11 +170,15 @@ class FlowModel:
         images = as_batch(images1, images2, *self._neighbours((images0, images1), (images3, images2)))
         if initial_flows is not None:
             first, second = np.concatenate(images[:2]), np.concatenate(images[1::-1])
-            flow = self._predict_from(first, second, self._start(np.concatenate(initial_flows), first))
+            flow = self._run(self._predict_from, first, second, self._start(np.concatenate(initial_flows), first))
         else:
-            flow = self._predict_both(*images)
+            flow = self._run(self._predict_both, *images)
         flow12, flow21 = np.split(flow.numpy(), 2)
         return at_rest(flow12, images[0], images[1]), at_rest(flow21, images[0], images[1])
+
+    def _run(self, function: tf.types.experimental.PolymorphicFunction, *arrays: np.ndarray) -> tf.Tensor:
+        """One of the functions of the network, as a graph or operator by operator."""
+        return (function if self.compiled else function.python_function)(*map(tf.convert_to_tensor, arrays))
 
     def _start(self, initial_flow: np.ndarray, images: np.ndarray) -> np.ndarray:
         """The initial flow as float32. InputError if the network takes none, or it does not fit the images."""

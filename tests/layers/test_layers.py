@@ -270,3 +270,37 @@ def test_level_dropout_takes_whole_pairs_by_their_frames_in_training_alone():
         assert np.any(LevelDropout(0.25, place)([x, frames], training=True).numpy() != kept)
     compiled = tf.function(lambda a, b: layer([a, b], training=True), jit_compile=True)(x, one).numpy()
     assert set(np.unique(compiled.mean((1, 2, 3)))) == {0.0, 1.0} and 0.68 < compiled.mean() < 0.82
+
+
+@pytest.mark.parametrize("case", ["ConvexUpsample", "CostVolume", "LucasKanade", "UpsampleFlow", "Warp"])
+def test_a_layer_of_unknown_size_is_one_operator_with_the_same_result_and_gradient(case):
+    make, shapes, _, _ = CASES[case]
+    values = [tf.random.stateless_normal([2, *shape], [1, 2]) for shape in shapes]
+    inputs = [tf.TensorSpec([None, None, None, shape[-1]]) for shape in shapes]
+    counts = []
+
+    def results(*x):
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            before = len(tf.compat.v1.get_default_graph().get_operations())
+            y = make(name="first")(list(x) if len(x) > 1 else x[0])
+            counts.append(len(tf.compat.v1.get_default_graph().get_operations()) - before)
+        return y, [g for g in tape.gradient(y, x) if g is not None]
+
+    flexible = tf.function(results, inputs, autograph=False)(*values)
+    fixed = tf.function(results, autograph=False)(*values)
+    for one, other in zip(tf.nest.flatten(flexible), tf.nest.flatten(fixed), strict=True):
+        np.testing.assert_allclose(one, other, atol=2e-5)
+    assert counts[0] < 5 < counts[1]
+
+
+def test_layers_of_other_settings_share_no_graph():
+    a, b, flow = keras.Input((None, None, 4)), keras.Input((None, None, 4)), keras.Input((None, None, 2))
+    layers = [CostVolume(1)([a, b]), CostVolume(2)([a, b]), CostVolume(2, 2)([a, b])]
+    layers += [Warp()([a, flow]), Warp("border")([a, flow]), UpsampleFlow()(flow), UpsampleFlow(2, True)(flow)]
+    values = [tf.random.stateless_normal([1, H, W, n], [n, 2]) for n in (4, 4, 2)]
+    x, y, uv = values
+    fixed = [CostVolume(1)([x, y]), CostVolume(2)([x, y]), CostVolume(2, 2)([x, y])]
+    fixed += [Warp()([x, uv]), Warp("border")([x, uv]), UpsampleFlow()(uv), UpsampleFlow(2, True)(uv)]
+    for one, other in zip(keras.Model([a, b, flow], layers)(values), fixed, strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-5)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tfflow import ops
-from tfflow.layers.plain import FlowLayer, without_autograph
+from tfflow.layers.plain import FlowLayer, traced_once
 from tfflow.ops.warp import check_outside
 
 
@@ -19,7 +19,7 @@ class Warp(FlowLayer):
         check_outside(outside)
         self.outside = outside
 
-    @without_autograph
+    @traced_once
     def call(self, inputs):
         features2, flow12 = inputs
         return ops.backward_warp(features2, flow12, self.outside)
@@ -37,7 +37,7 @@ class CostVolume(FlowLayer):
         ops.displacements(radius, stride)  # raises ValueError
         self.radius, self.stride = radius, stride
 
-    @without_autograph
+    @traced_once
     def call(self, inputs):
         features1, features2 = inputs
         return ops.cost_volume(features1, features2, self.radius, self.stride)

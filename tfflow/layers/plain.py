@@ -54,3 +54,33 @@ def without_autograph(method: Callable) -> Callable:
     plain = tf.autograph.experimental.do_not_convert(method)
     plain.__signature__ = inspect.signature(method)  # Keras looks for an argument `training`
     return plain
+
+
+_GRAPHS: dict[tuple, Callable] = {}
+"""The graphs of `traced_once`, by the layer's settings and the types of its inputs."""
+
+
+def traced_once(method: Callable) -> Callable:
+    """`without_autograph`, for a layer without weights, of many operators and one result.
+
+    Where height and width are not known, the layer is traced once for all layers of the same settings. Each of them is
+    then one operator of the model's graph: a model of many levels is built in half the time.
+    """
+    traced = without_autograph(method)
+
+    def call(self, inputs):
+        tensors = tf.nest.flatten(inputs)
+        shapes = [tf.TensorShape(x.shape) for x in tensors]
+        if any(shape.rank != 4 for shape in shapes) or all(shape[1:].is_fully_defined() for shape in shapes):
+            return traced(self, inputs)
+        specs = tuple(tf.TensorSpec([None, None, None, x.shape[-1]], x.dtype) for x in tensors)
+        settings = self.get_config() | {"name": None}
+        key = (type(self), repr(sorted(settings.items())), specs)
+        if key not in _GRAPHS:
+            one = tf.is_tensor(inputs)
+            _GRAPHS[key] = tf.function(lambda *x: traced(self, x[0] if one else x), specs, autograph=False)
+        return _GRAPHS[key](*tensors)
+
+    plain = tf.autograph.experimental.do_not_convert(call)
+    plain.__signature__ = inspect.signature(method)
+    return plain

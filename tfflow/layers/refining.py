@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tfflow import ops
-from tfflow.layers.plain import FlowLayer, without_autograph
+from tfflow.layers.plain import FlowLayer, traced_once
 
 
 class LucasKanade(FlowLayer):
@@ -16,6 +16,6 @@ class LucasKanade(FlowLayer):
         kwargs["dtype"] = "float32"
         super().__init__(**kwargs)
 
-    @without_autograph
+    @traced_once
     def call(self, inputs):
         return ops.lucas_kanade(*inputs)

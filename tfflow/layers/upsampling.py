@@ -5,7 +5,7 @@ from __future__ import annotations
 import tensorflow as tf
 
 from tfflow import ops
-from tfflow.layers.plain import FlowLayer, without_autograph
+from tfflow.layers.plain import FlowLayer, traced_once
 from tfflow.ops.checks import size
 
 
@@ -21,7 +21,7 @@ class UpsampleFlow(FlowLayer):
         super().__init__(**kwargs)
         self.factor, self.align_corners = factor, align_corners
 
-    @without_autograph
+    @traced_once
     def call(self, flow):
         _, h, w = size(flow)
         return ops.resize_flow(flow, (self.factor * h, self.factor * w), self.align_corners)
@@ -41,7 +41,7 @@ class ConvexUpsample(FlowLayer):
         super().__init__(**kwargs)
         self.factor = factor
 
-    @without_autograph
+    @traced_once
     def call(self, inputs):
         flow, logits = inputs
         return ops.convex_upsample(flow, tf.cast(logits, tf.float32), self.factor)

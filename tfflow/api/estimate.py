@@ -27,12 +27,18 @@ def estimate(
     scales: as of `tfflow.load`.
     Raises InputError where an argument does not fit.
     """
-    return network(weights, scales).estimate(image1, image2, channels=channels)
+    return network(weights, scales, few=True).estimate(image1, image2, channels=channels)
 
 
-def network(weights: Any, scales: Sequence[float] = ONCE) -> Any:
-    """The network that `weights` names, or is; None: `tfflow.models.DEFAULT`."""
+def network(weights: Any, scales: Sequence[float] = ONCE, few: bool = False) -> Any:
+    """The network that `weights` names, or is; None: `tfflow.models.DEFAULT`.
+
+    few: whether it is for a few pairs. A network that is loaded here is then not compiled, see `FlowModel`.
+    """
     weights = models.DEFAULT if weights is None else weights
-    if isinstance(weights, str | os.PathLike):
-        return models.load(weights, check_scales(scales))
-    return weights
+    if not isinstance(weights, str | os.PathLike):
+        return weights
+    model = models.load(weights, check_scales(scales))
+    if few and not isinstance(model, models.TFLiteModel):
+        model.compiled = False
+    return model

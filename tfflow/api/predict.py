@@ -159,9 +159,7 @@ def _opened(frames: Any, on_error: str, cuts: bool, channels: str) -> Frames:
 
 def _predictor(weights: Any, scales: Sequence[float], refine: str | None, warm_start: bool, pairs: int) -> Predictor:
     """The network for so many pairs (0: unknown), with what is added to it."""
-    predictor: Predictor = network(weights, scales)
-    if predictor is not weights and hasattr(predictor, "compiled"):
-        predictor.compiled = not 0 < pairs < FEW_PAIRS
+    predictor: Predictor = network(weights, scales, few=0 < pairs < FEW_PAIRS)
     if warm_start:
         from tfflow.models.warm_start import WarmStart
 

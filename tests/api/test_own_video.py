@@ -11,8 +11,9 @@ import pytest
 
 from tests.data import trees
 from tests.training import tiny  # noqa: F401 (registers the networks)
-from tfflow.api.own_video import Gain, NothingMoves, Verdict
+from tfflow.api.own_video import Compared, NothingMoves, Verdict
 from tfflow.api.train import train
+from tfflow.evaluation.paired import Gain
 from tfflow.models import FlowModel, variant
 from tfflow.models.weights import model_arrays, read_arrays, save_arrays
 
@@ -86,43 +87,31 @@ def test_frames_that_do_not_move_are_refused_with_what_was_found(weights, tmp_pa
         train(f"frames:{clip}", weights=weights, out=tmp_path / "run", **SMALL)
 
 
+BEGAN = "the weights that training began with"
+WARPING = (0.02, 0.024, 0.03)
+
+
 @pytest.mark.parametrize(
-    ("epe", "warping", "step", "words", "end"),
+    ("gain", "warping", "step", "words", "end"),
     [
-        (
-            (2.0, 1.5, 1.25),
-            (0.02, 0.01, 0.03),
-            40,
-            "better than the weights that training began with by 25.0 %:",
-            "0.03",
-        ),
-        (
-            (2.0, 2.5, 1.25),
-            (0.02, 0.03, 0.03),
-            40,
-            "WORSE than the weights that training began with by 25.0 %:",
-            "0.03",
-        ),
-        ((2.0, 1.5, 1.25), (0.02, 0.03, 0.03), 40, "better than the weights", "compare both on ground truth"),
-        ((2.0, 1.9999, 1.25), (0.02, 0.02, 0.03), 40, "as good as the weights that training began with:", "0.03"),
-        (
-            (2.0, 2.0, 1.25),
-            (0.02, 0.02, 0.03),
-            0,
-            "nothing was better than the weights that training began with",
-            "0.03",
-        ),
+        ((25.0, 4.0), WARPING, 40, f"better than {BEGAN} (+25.0 %, standard error 4.0):", "0.03"),
+        ((-9.0, 4.0), WARPING, 40, f"WORSE than {BEGAN} (-9.0 %, standard error 4.0):", "0.03"),
+        ((7.0, 4.0), WARPING, 40, f"no clear difference from {BEGAN} (+7.0 %,", "0.03"),
+        ((25.0, float("inf")), WARPING, 40, "no clear difference from", "0.03"),
+        ((25.0, 4.0), (0.02, 0.026, 0.03), 40, "better than the weights", "compare both on ground truth"),
+        ((0.0, 0.0), WARPING, 0, "nothing was better than the weights that training began with", "0.03"),
     ],
-)
-def test_a_verdict_in_words(epe, warping, step, words, end):
-    line = Verdict(Gain(*epe), Gain(*warping), step, 12, False).line()
+)  # fmt: skip
+def test_a_verdict_in_words(gain, warping, step, words, end):
+    of_epe, of_warping = Compared(2.0, 1.5, 1.25), Compared(*warping)
+    line = Verdict(of_epe, Gain(*gain), of_warping, step, 12, False).line()
     assert line.startswith(words) and line.endswith(end)
     assert "OpenCV DIS 1.25;" in line and "selected by" not in line
-    assert "which it was selected by, too" in Verdict(Gain(*epe), Gain(*warping), step, 12, True).line()
+    assert "which it was selected by, too" in Verdict(of_epe, Gain(*gain), of_warping, step, 12, True).line()
 
 
 def test_a_verdict_is_read_as_it_was_kept(tmp_path):
-    verdict = Verdict(Gain(2.0, 1.5, 1.25), Gain(0.02, 0.01, 0.03), 40, 12, True)
+    verdict = Verdict(Compared(2.0, 1.5, 1.25), Gain(25.0, 4.0), Compared(0.02, 0.01, 0.03), 40, 12, True)
     verdict.save(tmp_path)
     assert Verdict.read(tmp_path) == verdict
     (tmp_path / "verdict.json").write_text('{"start": 1.0}')  # of an earlier release

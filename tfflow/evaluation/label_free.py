@@ -62,17 +62,21 @@ def measure(predictor: Predictor, sample: Sample, teacher: Taught) -> dict[str, 
     }
 
 
-def warping_error(reference: Predictor, predictors: Sequence[Predictor], samples: Sequence[Sample]) -> list[float]:
+def warping_error(
+    checked: Sequence[Predictor], predictors: Sequence[Predictor], samples: Sequence[Sample]
+) -> list[float]:
     """Of each predictor the mean difference of colours, 0..1, between image1 and image2 warped by its flow.
 
-    It is taken over the pixels that pass the forward-backward check of `reference`, the same for all predictors; what
-    is sent out of the frame counts as 1.
+    It is taken over the pixels that pass the forward-backward check of one of `checked`, the same for all predictors;
+    what is sent out of the frame counts as 1.
     """
     errors: list[list[float]] = [[] for _ in predictors]
     for sample in samples:
         image1, image2 = sample["image1"], sample["image2"]
-        flow12, flow21 = (np.asarray(flow[0]) for flow in reference.both(image1[None], image2[None]))
-        trusted = ~check_occlusion(flow12, flow21)
+        trusted = np.zeros(image1.shape[:2], bool)
+        for predictor in checked:
+            flow12, flow21 = (np.asarray(flow[0]) for flow in predictor.both(image1[None], image2[None]))
+            trusted |= ~check_occlusion(flow12, flow21)
         for predictor, found in zip(predictors, errors, strict=True):
             flow = np.asarray(predictor.batch(image1[None], image2[None])[0])
             off = np.abs(image1.astype(np.float64) - warp(image2, flow)).mean(axis=-1)

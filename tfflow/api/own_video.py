@@ -35,8 +35,8 @@ SELECT, REPORT = 32, 96
 """Scenes textured with held-out frames, to select by and to report on."""
 
 FIT = 25.0
-"""%. Where colours of warped frames differ by so much more than before, the verdict warns. In trainings that lowered the
-true error by 5 %, they differed by up to 11 % more."""
+"""%. Where colours of warped frames differ by so much more than before, the verdict warns. In trainings that lowered
+the true error by 5 %, they differed by up to 11 % more."""
 
 CHECKS = 8
 """How often a run is judged, about."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from tests.evaluation.fakes import Constant
 from tfflow.data.scenes import Scenes
 from tfflow.evaluation.baselines import Baseline
-from tfflow.evaluation.label_free import OF_PAIRS, Taught, measure, spearman, with_combined
+from tfflow.evaluation.label_free import OF_PAIRS, Taught, measure, spearman, warping_error, with_combined
 
 SAMPLE = Scenes((64, 96), 2, seed=8).sample(1)
 TRUTH = Taught(SAMPLE["flow12"], SAMPLE["visible1"][..., 0] > 0)
@@ -60,3 +61,31 @@ def test_rank_correlation_by_its_definition():
     assert spearman(a, b) == pytest.approx(expected)
     assert spearman(a, np.exp(5 * a)) == pytest.approx(1) and spearman(a, -a) == pytest.approx(-1)
     assert spearman([1, 1, 2], [1, 2, 3]) == pytest.approx(0.8660254) and np.isnan(spearman([1, 1], [1, 2]))
+
+
+class Checked(Constant):
+    """Zero flow, whose flow back agrees in the columns of `where` alone."""
+
+    def __init__(self, where):
+        super().__init__()
+        self.where = where
+
+    def both(self, images1, images2):
+        forward, back = super().both(images1, images2)
+        back = np.full_like(forward, 20.0)
+        back[:, :, self.where] = 0.0
+        return forward, back
+
+
+def test_colours_are_compared_where_one_of_the_checked_agrees_in_both_directions():
+    image1 = np.full((16, 20, 3), 0.25, np.float32)
+    image2 = image1.copy()
+    image2[:, 10:] += 0.5
+    left, right = Checked(slice(0, 10)), Checked(slice(10, 20))
+    still, lost = Constant(0.0, 0.0), Constant(100.0, 0.0)  # what leaves the frame counts as 1
+
+    def errors(*checked):
+        return warping_error(checked, [still, lost], [{"image1": image1, "image2": image2}])
+
+    assert errors(left) == pytest.approx([0.0, 1.0]) and errors(right) == pytest.approx([0.5, 1.0])
+    assert errors(left, right) == errors(right, left) == pytest.approx([0.25, 1.0])

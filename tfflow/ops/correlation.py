@@ -34,8 +34,8 @@ def cost_volume(features1: tf.Tensor, features2: tf.Tensor, radius: int, stride:
     and stride 2 (441 channels).
     Returns [b, h, w, (2 * radius / stride + 1)**2] of the same dtype, channels in the order of `displacements`.
     Outside the frame features2 counts as 0.
-    The gradient is written out, one displacement after the other, so no tensor of 81 * c channels is ever in memory; it
-    is six times faster than the one that TensorFlow derives. All operators convert to TensorFlow Lite.
+    The gradient is written as matrix products, too, so no tensor of 81 * c channels is ever in memory. All operators
+    convert to TensorFlow Lite.
     Raises ValueError for shapes that differ. Source: Dosovitskiy et al. 2015, eq. 1; Sun et al. 2018, eq. 2.
     """
     check_image("features1", features1)
@@ -45,29 +45,9 @@ def cost_volume(features1: tf.Tensor, features2: tf.Tensor, radius: int, stride:
         raise ValueError(
             f"both features must have the same channels, got {features1.shape[-1]} and {features2.shape[-1]}"
         )
-    window = displacements(radius, stride)
-    b, h, w = size(features1)
-    whole, plane = tf.stack([b, h, w, features1.shape[-1]]), tf.stack([b, h, w, 1])  # made once, not 441 times
-
-    def shift(padded: tf.Tensor, dy: int, dx: int) -> tf.Tensor:
-        return tf.slice(padded, [0, radius + dy, radius + dx, 0], whole)
-
-    @tf.custom_gradient
-    def costs(f1: tf.Tensor, f2: tf.Tensor) -> tuple:
-        def gradient(upstream: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-            upstream = upstream / tf.cast(f1.shape[-1], f1.dtype)
-            padded1, padded2, padded_upstream = _pad(f1, radius), _pad(f2, radius), _pad(upstream, radius)
-            to_f1, to_f2 = tf.zeros_like(f1), tf.zeros_like(f2)
-            for k, (dy, dx) in enumerate(window):
-                with tf.control_dependencies([to_f1, to_f2]):
-                    to_f1 += upstream[..., k : k + 1] * shift(padded2, dy, dx)
-                    back = tf.slice(padded_upstream, [0, radius - dy, radius - dx, k], plane)
-                    to_f2 += back * shift(padded1, -dy, -dx)
-            return to_f1, to_f2
-
-        return sums_of_products(f1 * (1.0 / f1.shape[-1]), f2, radius, stride), gradient
-
-    return costs(tf.convert_to_tensor(features1), tf.convert_to_tensor(features2))  # [b, h, w, displacements]
+    displacements(radius, stride)  # refuses a radius that is no multiple of the stride
+    features1, features2 = tf.convert_to_tensor(features1), tf.convert_to_tensor(features2)
+    return sums_of_products(features1 * (1.0 / features1.shape[-1]), features2, radius, stride)
 
 
 def sums_of_products(features1: tf.Tensor, features2: tf.Tensor, radius: int, stride: int = 1) -> tf.Tensor:
@@ -90,53 +70,117 @@ def sums_of_products(features1: tf.Tensor, features2: tf.Tensor, radius: int, st
 
 def _sums(features1: tf.Tensor, features2: tf.Tensor, radius: int) -> tf.Tensor:
     """`sums_of_products` of stride 1."""
-    b, h, w = size(features1)
-    c = features1.shape[-1]
-    rows, columns = max(1, radius), max(1, 2 * radius)  # of a tile
-    down, across = -(-h // rows), -(-w // columns)  # tiles
-    below, right = down * rows - h, across * columns - w
-    reach_y, reach_x = rows + 2 * radius, columns + 2 * radius  # whole tiles, too
-    more_down, more_across = reach_y // rows, reach_x // columns
-    high = down + more_down - 1
 
-    tiles = tf.reshape(
-        tf.pad(features1, [[0, 0], [0, below], [0, right], [0, 0]]), [b * down, rows, across, columns * c]
-    )
-    tiles = tf.reshape(tf.transpose(tiles, [0, 2, 1, 3]), [b * down, across, rows * columns, c])
+    @tf.custom_gradient
+    def sums(f1: tf.Tensor, f2: tf.Tensor) -> tuple:
+        cut = _Tiling(*size(f1), radius)
+        tiles, reached = cut.tiles(f1), cut.reached(f2)
 
-    margin = [[0, 0], [radius, radius + below], [radius, radius + right], [0, 0]]
-    reached = tf.reshape(tf.pad(features2, margin), [b, high * rows, across + more_across - 1, columns * c])
-    reached = tf.concat([reached[:, :, i : i + across] for i in range(more_across)], axis=-1)
-    reached = tf.transpose(tf.reshape(reached, [b * high, rows, across, reach_x * c]), [0, 2, 1, 3])
-    reached = tf.reshape(reached, [b, high, across, rows * reach_x * c])
-    reached = tf.concat([reached[:, i : i + down] for i in range(more_down)], axis=-1)
-    reached = tf.reshape(reached, [b * down, across, reach_y * reach_x, c])
+        def gradient(upstream: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+            products = cut.on_diagonals(cut.tiles(upstream))
+            to_tiles = tf.matmul(products, reached)
+            to_reached = tf.matmul(products, tiles, transpose_a=True)
+            return cut.untiled(to_tiles), cut.unreached(to_reached)
 
-    products = tf.matmul(tiles, reached, transpose_b=True)  # [b * down, across, rows * columns, reach_y * reach_x]
-    costs = _diagonals(products, (rows, columns), (reach_y, reach_x), 2 * radius + 1)
-    costs = tf.reshape(costs, [b * down, across, rows, columns * (2 * radius + 1) ** 2])
-    costs = tf.reshape(tf.transpose(costs, [0, 2, 1, 3]), [b, down * rows, across * columns, (2 * radius + 1) ** 2])
-    whole = isinstance(h, int) and isinstance(w, int) and not (below or right)
-    return costs if whole else costs[:, :h, :w]
+        return cut.untiled(cut.diagonals(tf.matmul(tiles, reached, transpose_b=True))), gradient
+
+    return sums(features1, features2)
 
 
-def _diagonals(products: tf.Tensor, tile: tuple[int, int], reach: tuple[int, int], span: int) -> tf.Tensor:
-    """Of pixel (y, x) of a tile the products with (y, x) to (y + span - 1, x + span - 1) of its reach.
+class _Tiling:
+    """Cuts images [b, h, w, c] into `down` x `across` tiles of `rows` x `columns` pixels.
 
-    [n, m, y * x of the tile, y * x of the reach] -> [n, m * pixels * span, span]. Those of the next pixel begin one
-    number farther than a line is long, those of the next row of the tile `reach_x` numbers farther than its lines are.
+    A tile of one image reaches `reach[0]` x `reach[1]` pixels of another. Of each pair of methods the second one is the
+    first one's transpose as a matrix, so it is its gradient. Pads, slices, reshapes and transposes alone: see TFLite.
     """
-    n, m = products.shape[0] or tf.shape(products)[0], products.shape[1] or tf.shape(products)[1]
-    (rows, columns), (reach_y, reach_x) = tile, reach
-    line = reach_y * reach_x
-    of_row = columns * line + reach_x
-    # Four axes, since GPUs pad none of three rightly.
-    flat = tf.reshape(products, [n, m, 1, rows * columns * line])
-    flat = tf.pad(flat, [[0, 0], [0, 0], [0, 0], [0, rows * reach_x]])
-    by_row = tf.reshape(flat, [n, m * rows, of_row])[:, :, : columns * (line + 1)]
-    by_pixel = tf.reshape(by_row, [n, m * rows * columns, line + 1])[:, :, : span * reach_x]
-    return tf.reshape(by_pixel, [n, m * rows * columns * span, reach_x])[:, :, :span]
+
+    def __init__(self, b, h, w, radius: int):
+        self.b, self.h, self.w, self.radius = b, h, w, radius
+        self.span = 2 * radius + 1
+        self.rows, self.columns = max(1, radius), max(1, 2 * radius)
+        self.down, self.across = -(-h // self.rows), -(-w // self.columns)
+        self.below, self.right = self.down * self.rows - h, self.across * self.columns - w
+        self.reach = self.rows + 2 * radius, self.columns + 2 * radius  # whole tiles, too
+        self.more_down, self.more_across = self.reach[0] // self.rows, self.reach[1] // self.columns
+
+    def tiles(self, image: tf.Tensor) -> tf.Tensor:
+        """[b, h, w, c] -> [b * down, across, rows * columns, c], 0 beyond the image."""
+        c = image.shape[-1]
+        image = tf.pad(image, [[0, 0], [0, self.below], [0, self.right], [0, 0]])
+        image = tf.reshape(image, [self.b * self.down, self.rows, self.across, self.columns * c])
+        image = tf.transpose(image, [0, 2, 1, 3])
+        return tf.reshape(image, [self.b * self.down, self.across, self.rows * self.columns, c])
+
+    def untiled(self, tiles: tf.Tensor) -> tf.Tensor:
+        c = tiles.shape[-1]
+        tiles = tf.reshape(tiles, [self.b * self.down, self.across, self.rows, self.columns * c])
+        image = tf.transpose(tiles, [0, 2, 1, 3])
+        image = tf.reshape(image, [self.b, self.down * self.rows, self.across * self.columns, c])
+        whole = isinstance(self.h, int) and isinstance(self.w, int) and not (self.below or self.right)
+        return image if whole else image[:, : self.h, : self.w]
+
+    def reached(self, image: tf.Tensor) -> tf.Tensor:
+        """[b, h, w, c] -> [b * down, across, reach[0] * reach[1], c]: what each tile reaches, 0 beyond the image."""
+        c, r = image.shape[-1], self.radius
+        high, wide = self.down + self.more_down - 1, self.across + self.more_across - 1  # tiles
+        image = tf.pad(image, [[0, 0], [r, r + self.below], [r, r + self.right], [0, 0]])
+        image = tf.reshape(image, [self.b, high * self.rows, wide, self.columns * c])
+        image = tf.concat([image[:, :, i : i + self.across] for i in range(self.more_across)], axis=-1)
+        image = tf.reshape(image, [self.b * high, self.rows, self.across, self.reach[1] * c])
+        image = tf.reshape(tf.transpose(image, [0, 2, 1, 3]), [self.b, high, self.across, -1])
+        image = tf.concat([image[:, i : i + self.down] for i in range(self.more_down)], axis=-1)
+        return tf.reshape(image, [self.b * self.down, self.across, self.reach[0] * self.reach[1], c])
+
+    def unreached(self, reached: tf.Tensor) -> tf.Tensor:
+        """Adds up what came from each pixel."""
+        c, r = reached.shape[-1], self.radius
+        high, wide = self.down + self.more_down - 1, self.across + self.more_across - 1
+        image = tf.reshape(reached, [self.b, self.down, self.across, self.reach[0] * self.reach[1] * c])
+        image = _overlapped(image, self.more_down, axis=1)
+        image = tf.reshape(image, [self.b * high, self.across, self.rows, self.reach[1] * c])
+        image = tf.reshape(tf.transpose(image, [0, 2, 1, 3]), [self.b, high * self.rows, self.across, -1])
+        image = _overlapped(image, self.more_across, axis=2)
+        image = tf.reshape(image, [self.b, high * self.rows, wide * self.columns, c])
+        return image[:, r : r + self.h, r : r + self.w]
+
+    def diagonals(self, products: tf.Tensor) -> tf.Tensor:
+        """Of pixel (y, x) of a tile the products with (y, x) to (y + span - 1, x + span - 1) of its reach.
+
+        [n, m, rows * columns, reach[0] * reach[1]] -> [n, m, rows * columns, span**2]. Those of the next pixel begin one
+        number farther than a line is long, those of the next row of the tile reach[1] numbers farther than its lines.
+        """
+        n, m = products.shape[0] or tf.shape(products)[0], products.shape[1] or tf.shape(products)[1]
+        rows, columns, span = self.rows, self.columns, self.span
+        reach_x, line = self.reach[1], self.reach[0] * self.reach[1]
+        # Four axes, since GPUs pad none of three rightly.
+        flat = tf.reshape(products, [n, m, 1, rows * columns * line])
+        flat = tf.pad(flat, [[0, 0], [0, 0], [0, 0], [0, rows * reach_x]])
+        by_row = tf.reshape(flat, [n, m * rows, columns * line + reach_x])[:, :, : columns * (line + 1)]
+        by_pixel = tf.reshape(by_row, [n, m * rows * columns, line + 1])[:, :, : span * reach_x]
+        by_line = tf.reshape(by_pixel, [n, m * rows * columns * span, reach_x])[:, :, :span]
+        return tf.reshape(by_line, [n, m, rows * columns, span**2])
+
+    def on_diagonals(self, costs: tf.Tensor) -> tf.Tensor:
+        n, m = costs.shape[0] or tf.shape(costs)[0], costs.shape[1] or tf.shape(costs)[1]
+        rows, columns, span = self.rows, self.columns, self.span
+        reach_x, line = self.reach[1], self.reach[0] * self.reach[1]
+        by_line = _filled(tf.reshape(costs, [n, m * rows * columns * span, span]), reach_x)
+        by_pixel = _filled(tf.reshape(by_line, [n, m * rows * columns, span * reach_x]), line + 1)
+        by_row = _filled(tf.reshape(by_pixel, [n, m * rows, columns * (line + 1)]), columns * line + reach_x)
+        flat = tf.reshape(by_row, [n, m, rows * (columns * line + reach_x)])[:, :, : rows * columns * line]
+        return tf.reshape(flat, [n, m, rows * columns, line])
 
 
-def _pad(x: tf.Tensor, radius: int) -> tf.Tensor:
-    return tf.pad(x, [[0, 0], [radius, radius], [radius, radius], [0, 0]])
+def _filled(x: tf.Tensor, length: int) -> tf.Tensor:
+    """[n, m, l] -> [n, m, length], 0 behind the values."""
+    return tf.pad(x, [[0, 0], [0, 0], [0, length - x.shape[-1]]])
+
+
+def _overlapped(x: tf.Tensor, parts: int, axis: int) -> tf.Tensor:
+    """Splits the last axis into `parts` and adds them up, each one place farther along `axis` than the one before."""
+    moved = []
+    for i, part in enumerate(tf.split(x, parts, axis=-1)):
+        room = [[0, 0] for _ in range(4)]
+        room[axis] = [i, parts - 1 - i]
+        moved.append(tf.pad(part, room))
+    return tf.add_n(moved)

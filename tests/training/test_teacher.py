@@ -12,7 +12,7 @@ from tests.training import runs
 from tfflow.data.scenes import Scenes
 from tfflow.errors import InputError
 from tfflow.evaluation.refinement import refined
-from tfflow.losses import Distillation, MultiscaleEPE
+from tfflow.losses import Distillation, ForwardBackward, MultiscaleEPE
 from tfflow.losses.objective import Term
 from tfflow.models import FlowModel
 from tfflow.recipes import Phase, Teacher, get_recipe
@@ -92,6 +92,17 @@ def test_a_student_follows_it_on_its_own_crop(trainer, directions):
     same = [np.array_equal(cut.target12[0], view.target12[0, y : y + 32, x : x + 40]) for y, x in places]
     frames = [np.array_equal(cut.image1[0], view.image1[0, y : y + 32, x : x + 40]) for y, x in places]
     assert sum(same) == 1 and same == frames  # flow and frame are cut alike
+
+
+def test_it_counts_where_its_flows_of_both_directions_agree(trainer):
+    batch = element()
+    rules = Teacher(1.0, scales=(0.5, 1.0), refined=True, trust=ForwardBackward(alpha1=0.01, alpha2=0.05))
+    phase = dataclasses.replace(TAUGHT, teacher=rules, directions=2)
+    view = followed(trainer, phase, batch)
+    flow = teacher_of(phase, trainer.teacher)(batch)
+    agree = rules.trust(flow, tf.concat([flow[2:], flow[:2]], 0))
+    np.testing.assert_array_equal(view.target_mask, agree)
+    assert 0.02 < np.mean(agree) < 0.98
 
 
 def test_it_needs_no_ground_truth_and_is_what_is_learned(tmp_path, eagerly):

@@ -46,12 +46,19 @@ def test_a_shifted_frame_costs_most_at_its_shift(radius, stride, channels):
 
 
 @pytest.mark.parametrize(
-    ("way", "radius", "stride"), [(ways.eager, 2, 1), (ways.eager, 4, 2), (ways.traced, 1, 1), (ways.compiled, 2, 2)]
+    ("way", "radius", "stride", "h", "w"),
+    [
+        (ways.eager, 2, 1, 3, 4),
+        (ways.eager, 2, 1, 5, 13),  # several tiles each way, the last ones in part
+        (ways.eager, 4, 2, 3, 4),
+        (ways.traced, 1, 1, 3, 4),
+        (ways.compiled, 2, 2, 3, 4),
+    ],
 )
 @pytest.mark.parametrize("which", [0, 1], ids=["features1", "features2"])
-def test_gradient_is_that_of_the_definition(way, which, radius, stride):
-    f1, f2 = features(b=1, h=3, w=4, c=2)
-    upstream = np.random.default_rng(1).normal(size=[1, 3, 4, (2 * radius // stride + 1) ** 2])
+def test_gradient_is_that_of_the_definition(way, which, radius, stride, h, w):
+    f1, f2 = features(b=1, h=h, w=w, c=2)
+    upstream = np.random.default_rng(1).normal(size=[1, h, w, (2 * radius // stride + 1) ** 2])
     np.testing.assert_allclose(
         ways.gradient(lambda *f: way_of(way, f, radius, stride), [f1, f2], which, upstream),
         oracles.gradient(lambda a, b: oracles.cost_volume(a, b, radius, stride), [f1, f2], which, upstream),

@@ -96,7 +96,7 @@ def test_a_student_follows_it_on_its_own_crop(trainer, directions):
 
 def test_it_counts_where_its_flows_of_both_directions_agree(trainer):
     batch = element()
-    rules = Teacher(1.0, scales=(0.5, 1.0), refined=True, trust=ForwardBackward(alpha1=0.01, alpha2=0.05))
+    rules = Teacher(1.0, scales=(0.5, 1.0), refined=True, trust=ForwardBackward())
     phase = dataclasses.replace(TAUGHT, teacher=rules, directions=2)
     view = followed(trainer, phase, batch)
     flow = teacher_of(phase, trainer.teacher)(batch)

@@ -73,7 +73,8 @@ def _sums(features1: tf.Tensor, features2: tf.Tensor, radius: int) -> tf.Tensor:
 
     @tf.custom_gradient
     def sums(f1: tf.Tensor, f2: tf.Tensor) -> tuple:
-        cut = _Tiling(*size(f1), radius)
+        b, h, w = size(f1)
+        cut = _Tiling(b, h, w, radius)
         tiles, reached = cut.tiles(f1), cut.reached(f2)
 
         def gradient(upstream: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
@@ -146,8 +147,8 @@ class _Tiling:
     def diagonals(self, products: tf.Tensor) -> tf.Tensor:
         """Of pixel (y, x) of a tile the products with (y, x) to (y + span - 1, x + span - 1) of its reach.
 
-        [n, m, rows * columns, reach[0] * reach[1]] -> [n, m, rows * columns, span**2]. Those of the next pixel begin one
-        number farther than a line is long, those of the next row of the tile reach[1] numbers farther than its lines.
+        [n, m, rows * columns, reach[0] * reach[1]] -> [n, m, rows * columns, span**2]. Those of the next pixel begin
+        one number farther than a line is long, those of the next row of the tile reach[1] farther than its lines are.
         """
         n, m = products.shape[0] or tf.shape(products)[0], products.shape[1] or tf.shape(products)[1]
         rows, columns, span = self.rows, self.columns, self.span

@@ -1,4 +1,4 @@
-"""How the third networks for phones were trained: SpyNet on exact flow, PWC-Net without labels by its own checked flow."""
+"""How the third networks for phones were trained: SpyNet on exact flow; PWC-Net without labels, taught by itself."""
 
 from __future__ import annotations
 
@@ -27,8 +27,9 @@ supervised_spynet_v3 = dataclasses.replace(
 
 
 def _taught(name: str, steps: int, rate: float) -> Phase:
-    """A student on a part of the frame. Its teacher starts at half size, so it follows motion twice as large, and counts
-    where its flows of both directions agree."""
+    """A student on a part of the frame. Its teacher starts at half size, so it follows motion twice as large. It counts
+    where its flows of both directions agree.
+    """
     teacher = Teacher(student=0.85, scales=(0.5, 1.0), refined=True, trust=ForwardBackward())
     return Phase(name, steps, ROBUST, Halving(rate, every=steps // 3, warmup=50), teacher=teacher)
 
@@ -38,8 +39,8 @@ self_taught_mobile_v3 = dataclasses.replace(
     name="self_taught_mobile_v3",
     paper="ours: the loss of `supervised_mobile_v2`, with flow of the network's own in the place of the truth",
     equation=(
-        "L = sum_l alpha_l sum_x M |w_l - w_T,l|_2^0.7 on a crop; w_T = variational(I1, I2, w(I1, I2 at 1/2, 1)) of the "
-        "whole frame, M = its forward-backward check, l = full resolution and 1/8 ... 1/64"
+        "L = sum_l alpha_l sum_x M |w_l - w_T,l|_2^0.7 on a crop; w_T = variational(I1, I2, w(I1, I2 at 1/2, 1)) of "
+        "the whole frame, M = its forward-backward check, l = full resolution and 1/8 ... 1/64"
     ),
     model="pwcnet_mobile_v3",
     phases=(_taught("taught", 1_200, 2e-4), _taught("taught again", 1_200, 1e-4)),

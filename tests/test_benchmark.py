@@ -30,6 +30,7 @@ def test_the_command_measures_a_network_and_its_data(tmp_path, capsys):
     # three passes over eight directions of 192x256
     assert network["step_flops"] == 3 * 8 * network["forward_flops"]["256x448"] * (192 * 256) // (256 * 448)
     assert network["step_seconds"] > network["forward_seconds"]["256x448"] > 0
+    assert network["step_seconds_bfloat16"] > network["forward_seconds"]["256x448"]
     assert "step_seconds_xla" not in network
     assert len(results["samples_per_second"]) == 2 and min(results["samples_per_second"].values()) > 0
     assert results["matmul"]["flops_per_second"] > 1e8

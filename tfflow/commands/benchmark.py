@@ -109,7 +109,7 @@ def _videos(videos: list[str], weights: list[str], pairs: int, out: Path | None)
 def _measure(models: list[str], sources: list[Source], bar: Progress, quick: bool, xla: bool) -> dict[str, Any]:
     effort: dict[str, Any] = {"at_least": 0.0, "runs": 1} if quick else {"at_least": 2.0, "runs": 5}
     n = 1024 if quick else 4096
-    task = bar.add_task("", total=1 + len(models) * (5 + xla) + 1 + max(1, len(sources)))
+    task = bar.add_task("", total=1 + len(models) * (6 + xla) + 1 + max(1, len(sources)))
 
     def doing(what: str) -> None:
         bar.update(task, description=what)
@@ -132,10 +132,12 @@ def _measure(models: list[str], sources: list[Source], bar: Progress, quick: boo
             found["forward_seconds"][_text(size)] = speed.forward_seconds(model, size, **effort)
         doing(f"{name}: training step")
         found["step_flops"] = speed.step_flops(name)
-        found["step_seconds"] = speed.step_seconds(name, False, **effort)
+        found["step_seconds"] = speed.step_seconds(name, **effort)
+        doing(f"{name}: training step in bfloat16")
+        found["step_seconds_bfloat16"] = speed.step_seconds(name, precision="mixed_bfloat16", **effort)
         if xla:
             doing(f"{name}: training step compiled by XLA")
-            found["step_seconds_xla"] = speed.step_seconds(name, True, **effort)
+            found["step_seconds_xla"] = speed.step_seconds(name, xla=True, **effort)
         networks[name] = found
     data = {}
     for source in _sources(sources):
@@ -174,12 +176,14 @@ def _print(console: Console, results: dict[str, Any]) -> None:
 
     forward = _table("forward, one pair", "parameters", f"GFLOP {SMALL}", "ms", "of product", f"GFLOP {LARGE}", "ms",
                      "of product")  # fmt: skip
-    step = _table(f"training step, {STEP}", "GFLOP", "ms", "of product", "ms, XLA", "of product")
+    step = _table(f"training step, {STEP}", "GFLOP", "ms", "of product", "ms, bfloat16", "of product", "ms, XLA",
+                  "of product")  # fmt: skip
     for name, r in networks.items():
         cells = [_cells(r["forward_flops"][size], r["forward_seconds"][size], rate) for size in (SMALL, LARGE)]
         forward.add_row(name, f"{r['parameters']:,}", *cells[0], *cells[1])
         compiled = _cells(r["step_flops"], r["step_seconds_xla"], rate)[1:] if "step_seconds_xla" in r else ("-", "-")
-        step.add_row(name, *_cells(r["step_flops"], r["step_seconds"], rate), *compiled)
+        half = _cells(r["step_flops"], r["step_seconds_bfloat16"], rate)[1:]
+        step.add_row(name, *_cells(r["step_flops"], r["step_seconds"], rate), *half, *compiled)
     console.print(forward)
     console.print(step)
 

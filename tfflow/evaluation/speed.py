@@ -84,15 +84,18 @@ def forward_seconds(model: FlowModel, size: tuple[int, int], at_least: float = 2
     return median_seconds(lambda: model.batch(images[0], images[1]), at_least, runs)
 
 
-def step_seconds(name: str, xla: bool, at_least: float = 2.0, runs: int = 5) -> float:
+def step_seconds(
+    name: str, *, xla: bool = False, precision: str = "float32", at_least: float = 2.0, runs: int = 5
+) -> float:
     """Time of a training step with 4 pairs of 192x256 px, s: both directions, census loss on visible pixels, Adam.
 
-    xla: compiles the whole step; the loss is always compiled.
+    xla: compiles the whole step; the loss is always compiled. precision: see `Trainer`.
     """
     phase = Phase("census", 1, 0.5 * Census(), Halving(1e-5, every=10**9), ForwardBackward())
     recipe = Recipe("benchmark", "", "", name, (phase,), STEP_BATCH, STEP_SIZE)
     gpus = tf.config.list_physical_devices("GPU")
-    trainer = Trainer(name, recipe, tf.distribute.OneDeviceStrategy("GPU:0" if gpus else "CPU:0"), xla=xla)
+    device = tf.distribute.OneDeviceStrategy("GPU:0" if gpus else "CPU:0")
+    trainer = Trainer(name, recipe, device, precision=precision, xla=xla)
     trainer.begin(phase)
     names = trainer.graph(2).input_names
     images = tf.random.stateless_uniform([len(names), STEP_BATCH, *STEP_SIZE, 3], [3, 4])

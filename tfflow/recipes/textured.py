@@ -24,7 +24,8 @@ textured_tune = Recipe(
     departures=(
         "no label is made from a network's flow of the frames, as Han et al. (RealFlow, ECCV 2022) do: the flow is "
         "that of the scenes, so the network's own errors on the frames are not learned again",
-        "few steps from trained weights, for two cores; the rate falls to a hundredth, since steps that end at a larger "
-        "one leave noise in the weights, which loses more on other frames; the best checkpoint on held-out frames is kept",
+        "few steps from trained weights, for two cores; the rate falls to a hundredth, since a larger one at the end "
+        "leaves noise in the weights, which loses accuracy on other frames",
+        "the best checkpoint on held-out frames is kept",
     ),
 )

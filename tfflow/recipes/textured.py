@@ -13,7 +13,7 @@ textured_tune = Recipe(
     paper="ours: the loss of `supervised_mobile_v2`, on scenes that look like the frames",
     equation="L = sum_l alpha_l sum_x |w_l - w_GT,l|_2^0.7 on built-in scenes whose layers are cut from the frames",
     model="pwcnet_mobile_v3",
-    phases=(Phase("scenes of the video", 600, ROBUST, Halving(2e-4, every=75, warmup=20), directions=1),),
+    phases=(Phase("scenes of the video", 600, ROBUST, Halving(1e-4, every=200, warmup=20), directions=1),),
     batch=4,
     crop=(192, 256),
     augmentation=(Flip(horizontal=0.5, vertical=0.5), PermuteChannels(), Still(0.04, flat=0.6)),
@@ -24,8 +24,6 @@ textured_tune = Recipe(
     departures=(
         "no label is made from a network's flow of the frames, as Han et al. (RealFlow, ECCV 2022) do: the flow is "
         "that of the scenes, so the network's own errors on the frames are not learned again",
-        "few steps from trained weights, for two cores; the rate falls to a hundredth, since a larger one at the end "
-        "leaves noise in the weights, which loses accuracy on other frames",
-        "the best checkpoint on held-out frames is kept",
+        "few steps from trained weights, for two cores; the best checkpoint on held-out frames is kept",
     ),
 )

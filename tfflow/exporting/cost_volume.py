@@ -10,7 +10,7 @@ from tfflow.ops.correlation import sums_of_products
 
 
 class PhoneCostVolume(CostVolume):
-    """`CostVolume` without a gradient: at most four axes and no gather, so XNNPACK and GPU delegates run all of it.
+    """`CostVolume` for phones: at most four axes and no gather, so XNNPACK and GPU delegates run all of it.
 
     feature_range: features are rounded to eight bits over [-range, range], and the product runs in eight bits. Their
     zero is the number 0, which XNNPACK requires of the second factor. Sums are exact.

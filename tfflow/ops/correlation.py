@@ -103,6 +103,7 @@ class _Tiling:
         self.below, self.right = self.down * self.rows - h, self.across * self.columns - w
         self.reach = self.rows + 2 * radius, self.columns + 2 * radius  # whole tiles, too
         self.more_down, self.more_across = self.reach[0] // self.rows, self.reach[1] // self.columns
+        self.high, self.wide = self.down + self.more_down - 1, self.across + self.more_across - 1  # tiles with reach
 
     def tiles(self, image: tf.Tensor) -> tf.Tensor:
         """[b, h, w, c] -> [b * down, across, rows * columns, c], 0 beyond the image."""
@@ -123,25 +124,23 @@ class _Tiling:
     def reached(self, image: tf.Tensor) -> tf.Tensor:
         """[b, h, w, c] -> [b * down, across, reach[0] * reach[1], c]: what each tile reaches, 0 beyond the image."""
         c, r = image.shape[-1], self.radius
-        high, wide = self.down + self.more_down - 1, self.across + self.more_across - 1  # tiles
         image = tf.pad(image, [[0, 0], [r, r + self.below], [r, r + self.right], [0, 0]])
-        image = tf.reshape(image, [self.b, high * self.rows, wide, self.columns * c])
+        image = tf.reshape(image, [self.b, self.high * self.rows, self.wide, self.columns * c])
         image = tf.concat([image[:, :, i : i + self.across] for i in range(self.more_across)], axis=-1)
-        image = tf.reshape(image, [self.b * high, self.rows, self.across, self.reach[1] * c])
-        image = tf.reshape(tf.transpose(image, [0, 2, 1, 3]), [self.b, high, self.across, -1])
+        image = tf.reshape(image, [self.b * self.high, self.rows, self.across, self.reach[1] * c])
+        image = tf.reshape(tf.transpose(image, [0, 2, 1, 3]), [self.b, self.high, self.across, -1])
         image = tf.concat([image[:, i : i + self.down] for i in range(self.more_down)], axis=-1)
         return tf.reshape(image, [self.b * self.down, self.across, self.reach[0] * self.reach[1], c])
 
     def unreached(self, reached: tf.Tensor) -> tf.Tensor:
         """Adds up what came from each pixel."""
         c, r = reached.shape[-1], self.radius
-        high, wide = self.down + self.more_down - 1, self.across + self.more_across - 1
         image = tf.reshape(reached, [self.b, self.down, self.across, self.reach[0] * self.reach[1] * c])
         image = _overlapped(image, self.more_down, axis=1)
-        image = tf.reshape(image, [self.b * high, self.across, self.rows, self.reach[1] * c])
-        image = tf.reshape(tf.transpose(image, [0, 2, 1, 3]), [self.b, high * self.rows, self.across, -1])
+        image = tf.reshape(image, [self.b * self.high, self.across, self.rows, self.reach[1] * c])
+        image = tf.reshape(tf.transpose(image, [0, 2, 1, 3]), [self.b, self.high * self.rows, self.across, -1])
         image = _overlapped(image, self.more_across, axis=2)
-        image = tf.reshape(image, [self.b, high * self.rows, wide * self.columns, c])
+        image = tf.reshape(image, [self.b, self.high * self.rows, self.wide * self.columns, c])
         return image[:, r : r + self.h, r : r + self.w]
 
     def diagonals(self, products: tf.Tensor) -> tf.Tensor:
@@ -173,7 +172,7 @@ class _Tiling:
 
 
 def _filled(x: tf.Tensor, length: int) -> tf.Tensor:
-    """[n, m, l] -> [n, m, length], 0 behind the values."""
+    """[n, m, l] -> [n, m, length], 0 behind the values. For gradients alone, which phones do not compute."""
     return tf.pad(x, [[0, 0], [0, 0], [0, length - x.shape[-1]]])
 
 

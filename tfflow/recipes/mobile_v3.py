@@ -25,6 +25,21 @@ supervised_spynet_v3 = dataclasses.replace(
     ),
 )
 
+supervised_mobile_v3 = dataclasses.replace(
+    supervised_mobile_v2_large,
+    name="supervised_mobile_v3",
+    model="pwcnet_mobile_v3",
+    phases=(
+        Phase("all", 4_200, ROBUST, Halving(2e-4, every=1_400, warmup=50), directions=1),
+        Phase("last", 2_800, ROBUST, Halving(4e-5, every=600), directions=1),
+    ),
+    batch=2,
+    crop=LARGE,
+    weights="pwcnet_mobile_v2",
+    scenes="preset=large,photos=0.3,pace=0.08x3",
+    departures=supervised_spynet_v3.departures,
+)
+
 
 def _taught(name: str, steps: int, rate: float) -> Phase:
     """A student on a part of the frame. Its teacher starts at half size, so it follows motion twice as large. It counts

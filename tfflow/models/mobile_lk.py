@@ -37,38 +37,31 @@ class PWCNetMobileLK(PWCNetMobile):
         return [LucasKanade(name="lucas_kanade")([frame1, frame2, flow]), *coarser]
 
 
-class PWCNetMobileV3(PWCNetMobileV2):
+class LastStep:
+    """Put before a network for phones, in a list of base classes: its flow, then one step of Lucas and Kanade."""
+
+    encode: Block
+
+    def __init__(self, dtype: str = "float32"):
+        super().__init__(dtype)  # type: ignore[call-arg]
+        self.encode = _with_frames(self.encode)
+
+    def decode(self, pyramid1, pyramid2):
+        """The flows of the network. The first one, at full resolution, has taken the step."""
+        frame1, *features1 = pyramid1
+        frame2, *features2 = pyramid2
+        flow, *coarser = super().decode(features1, features2)  # type: ignore[misc]
+        return [LucasKanade(name="lucas_kanade")([frame1, frame2, flow]), *coarser]
+
+
+class PWCNetMobileV3(LastStep, PWCNetMobileV2):
     """`pwcnet_mobile_v2`, then one step of Lucas and Kanade."""
 
-    def __init__(self, dtype: str = "float32"):
-        super().__init__(dtype)
-        self.encode = _with_frames(self.encode)
 
-    def decode(self, pyramid1, pyramid2):
-        """Flow at full resolution, then of levels 2 (1/4) to 6 (1/64), each in px of its own grid."""
-        return _with_step(super().decode, pyramid1, pyramid2)
-
-
-class SpyNetMobileV3(SpyNetMobileV2):
+class SpyNetMobileV3(LastStep, SpyNetMobileV2):
     """`spynet_mobile_v2`, then one step of Lucas and Kanade."""
-
-    def __init__(self, dtype: str = "float32"):
-        super().__init__(dtype)
-        self.encode = _with_frames(self.encode)
-
-    def decode(self, pyramid1, pyramid2):
-        """Flow at full resolution, then of levels 2 (1/4) to 6 (1/64), each in px of its own grid."""
-        return _with_step(super().decode, pyramid1, pyramid2)
 
 
 def _with_frames(encode: Block, resize: Block = lambda images: images) -> Block:
     """An encoder that gives the frames themselves first, resized if asked, then its features."""
     return lambda images: [resize(images), *encode(images)]
-
-
-def _with_step(decode: Block, pyramid1, pyramid2):
-    """The flows of a decoder, with a step on the frames, which come first in each pyramid, at full resolution."""
-    frame1, *features1 = pyramid1
-    frame2, *features2 = pyramid2
-    flow, *coarser = decode(features1, features2)
-    return [LucasKanade(name="lucas_kanade")([frame1, frame2, flow]), *coarser]

@@ -189,6 +189,7 @@ def test_weights_and_report_name_a_folder_of_textures_without_its_path(name, pub
         (["--recipe", "supervised_mobile_v2"], "pwcnet_mobile", "supervised_mobile_v2", "pwcnet_mobile_v2"),
         (["--recipe", "supervised_spynet_v2"], "pwcnet_mobile_v2", "supervised_spynet_v2", "spynet_mobile_v2"),
         (["--recipe", "supervised_spynet_v3"], "spynet_mobile_v2", "supervised_spynet_v3", "spynet_mobile_v3"),
+        (["--recipe", "supervised_mobile_v3"], "pwcnet_mobile_v2", "supervised_mobile_v3", "pwcnet_mobile_v3"),
         (
             ["--recipe", "self_taught_mobile_v3"],
             "pwcnet_mobile_unsupervised",

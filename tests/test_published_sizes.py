@@ -18,8 +18,8 @@ from tfflow.recipes.arflow import TERNARY
 KITTI, SINTEL = (375, 1242), (436, 1024)
 
 
-def padded(size, multiple):
-    return ops.pad_to_multiple(tf.zeros([1, *size, 1]), multiple)[0].shape[1:3]
+def enlarged(size, multiple):
+    return ops.resize_to_multiple(tf.zeros([1, *size, 1]), multiple).shape[1:3]
 
 
 def pyramid(name, size):
@@ -31,7 +31,7 @@ def pyramid(name, size):
     ("frame", "whole", "coarsest"), [(KITTI, (384, 1248), (12, 39)), (SINTEL, (448, 1024), (14, 32))], ids=str
 )
 def test_spynet_s_six_levels(frame, whole, coarsest):
-    assert padded(frame, variant("spynet").stride) == whole
+    assert enlarged(frame, variant("spynet").stride) == whole
     levels = pyramid("spynet", whole)
     assert len(levels) == 6 and levels[0] == whole and levels[-1] == coarsest
 
@@ -39,7 +39,7 @@ def test_spynet_s_six_levels(frame, whole, coarsest):
 @pytest.mark.parametrize(("frame", "whole"), [(KITTI, (384, 1280)), (SINTEL, (448, 1024))], ids=str)
 def test_frames_of_the_networks_of_stride_64(frame, whole):
     for name in ("pwcnet", "pwclite", "flownets", "flownetc", "flownet2", "unflow_css"):
-        assert padded(frame, variant(name).stride) == whole
+        assert enlarged(frame, variant(name).stride) == whole
 
 
 def test_ddflow_s_levels_at_the_size_of_kitti_round_up():

@@ -27,7 +27,7 @@ def test_rate_of_a_matrix_product_counts_a_multiply_and_an_add(monkeypatch):
     assert speed.matmul_rate(64) == 2 * 64**3 / 0.5
 
 
-def test_flops_of_a_pair_are_those_of_the_padded_size():
+def test_flops_of_a_pair_are_those_of_the_enlarged_size():
     small, large = (speed.forward_flops("spynet_mobile", size) for size in [(60, 100), (128, 128)])
     assert large == 2 * small > 0  # 64x128
 
@@ -49,6 +49,6 @@ def test_one_line_says_what_the_machine_is():
 
 
 @pytest.mark.parametrize("size", [(1, 1), (64, 64), (65, 127)])
-def test_sizes_are_padded_up_to_the_stride(size):
-    height, width = speed._padded(size, 64)
+def test_sizes_are_enlarged_up_to_the_stride(size):
+    height, width = speed._enlarged(size, 64)
     assert height % 64 == width % 64 == 0 and 0 <= height - size[0] < 64 and 0 <= width - size[1] < 64

@@ -15,7 +15,6 @@ from tfflow.layers import (
     CentrePair,
     ConvexUpsample,
     CostVolume,
-    CropLike,
     DilatedConv2D,
     Frame,
     L2Normalize,
@@ -24,7 +23,8 @@ from tfflow.layers import (
     LucasKanade,
     Normalize,
     NormalizePair,
-    PadToMultiple,
+    ResizeFlowLike,
+    ResizeToMultiple,
     Scale,
     StackFrames,
     SwapFrames,
@@ -43,7 +43,6 @@ CASES = {
     "CentrePair": (lambda **k: CentrePair(**k), [FEATURES], (2, H, W, 4), "as"),
     "ConvexUpsample": (lambda **k: ConvexUpsample(2, **k), [FLOW, (H, W, 36)], (2, 2 * H, 2 * W, 2), "float32"),
     "CostVolume": (lambda **k: CostVolume(4, 2, **k), [FEATURES, FEATURES], (2, H, W, 25), "as"),
-    "CropLike": (lambda **k: CropLike(**k), [FLOW, (H - 1, W - 3, 3)], (2, H - 1, W - 3, 2), "float32"),
     "DilatedConv2D": (lambda **k: DilatedConv2D(5, 3, dilation_rate=(2, 1), **k), [FEATURES], (2, H, W, 5), "as"),
     "Frame": (lambda **k: Frame(1, 2, **k), [FEATURES], (1, H, W, 4), "as"),
     "L2Normalize": (lambda **k: L2Normalize(2.0, 1e-6, centred=True, **k), [FEATURES], (2, H, W, 4), "as"),
@@ -51,7 +50,8 @@ CASES = {
     "LevelDropout": (lambda **k: LevelDropout(0.5, 3, **k), [FEATURES, (H, W, 3)], (2, H, W, 4), "as"),
     "LucasKanade": (lambda **k: LucasKanade(**k), [(8, 12, 3), (8, 12, 3), (8, 12, 2)], (2, 8, 12, 2), "float32"),
     "NormalizePair": (lambda **k: NormalizePair(**k), [FEATURES, FEATURES], (2, H, W, 4), "as"),
-    "PadToMultiple": (lambda **k: PadToMultiple(4, **k), [FEATURES], (2, 8, 12, 4), "as"),
+    "ResizeFlowLike": (lambda **k: ResizeFlowLike(**k), [FLOW, (H - 1, W - 3, 3)], (2, H - 1, W - 3, 2), "float32"),
+    "ResizeToMultiple": (lambda **k: ResizeToMultiple(4, **k), [FEATURES], (2, 8, 12, 4), "as"),
     "Normalize": (lambda **k: Normalize((0.1, 0.2, 0.3), (1, 2, 4), **k), [(H, W, 3)], (2, H, W, 3), "as"),
     "Scale": (lambda **k: Scale(0.625, **k), [FLOW], (2, H, W, 2), "as"),
     "StackFrames": (lambda **k: StackFrames(**k), [FEATURES, FEATURES], (4, H, W, 4), "as"),
@@ -127,7 +127,7 @@ def test_gradients_reach_what_is_learned(case):
         total = tf.reduce_sum(model(x) ** 3)
     found = tape.gradient(total, [*x, *model.trainable_variables], unconnected_gradients="zero")
     # frames that chance is drawn from, whose size alone is read, or that a step is read from, have no gradient
-    without = ("ZeroFlow", "LevelDropout", "CropLike", "LucasKanade")
+    without = ("ZeroFlow", "LevelDropout", "ResizeFlowLike", "LucasKanade")
     assert all(np.abs(g).max() > 0 for g in found) == (case not in without)
 
 

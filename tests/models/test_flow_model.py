@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+import tfflow
 from tfflow.errors import InputError
 from tfflow.models import as_image
 from tfflow.models.tflite import TFLiteModel
@@ -36,12 +37,21 @@ def test_frames_of_odd_sizes_through_levels_of_halves(built, name):
         assert built(name).flow(picture(*size), picture(*size, seed=1)).shape == (*size, 2)
 
 
-def test_a_frame_padded_by_hand_has_the_same_flow(model):
-    """The last row and column are repeated up to the stride, and the top left pixel stays in place."""
-    a, b = picture(), picture(seed=1)
-    pad = [(0, 64 - 37), (0, 64 - 53), (0, 0)]
-    padded = model.flow(np.pad(a, pad, "edge"), np.pad(b, pad, "edge"))
-    np.testing.assert_allclose(model.flow(a, b), padded[:37, :53], atol=1e-5)
+def test_frames_enlarged_by_hand_have_the_same_flow(model):
+    """To multiples of the stride; their flow comes back in pixels of the frames as they were."""
+    a, b = (as_image("x", picture(seed=i)) for i in range(2))
+    enlarged = model.flow(*(tf.image.resize(x, (64, 64)).numpy() for x in (a, b)))
+    expected = tf.image.resize(enlarged, (37, 53)).numpy() * np.float32([53 / 64, 37 / 64])
+    np.testing.assert_allclose(model.flow(a, b), expected, atol=1e-5)
+
+
+def test_motion_is_the_same_on_frames_of_any_size():
+    """A pan by (3, 2) px, seen on frames that are and are not multiples of the stride."""
+    model, wide = tfflow.load(), picture(140, 240)
+    for size in [(128, 192), (101, 150), (130, 195)]:
+        flow = model.flow(wide[2 : 2 + size[0], 3 : 3 + size[1]], wide[: size[0], : size[1]])
+        inner = flow[24:-24, 24:-24]
+        np.testing.assert_allclose(inner.mean((0, 1)), [3, 2], atol=0.1)
 
 
 def test_batch_and_both_are_flow_of_each_pair(model):

@@ -58,7 +58,7 @@ def test_imported_spynet_takes_as_many_levels_as_its_authors_program(imported_sp
     assert np.abs(back[0] - published_networks.spynet(levels[:count], image2, image1)).max() < 1e-4
 
 
-def test_levels_follow_the_size_that_frames_are_padded_to(imported_spynet):
+def test_levels_follow_the_size_that_frames_are_enlarged_to(imported_spynet):
     _, model = imported_spynet
     sides = {(20, 33): 2, (64, 64): 2, (65, 10): 3, (256, 200): 4, (257, 200): 5, (512, 512): 5, (513, 1): 6}
     assert {size: model.network_at(size).levels for size in sides} == sides

@@ -1,4 +1,4 @@
-"""Another grid for images, flow and masks; padding to a multiple and back."""
+"""Another grid for images, flow and masks."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 
 from tests.ops import oracles, ways
-from tfflow.ops import crop_each, crop_to, pad_to_multiple, resize_flow, resize_image, resize_mask
+from tfflow.ops import crop_each, resize_flow, resize_image, resize_mask, resize_to_multiple
 
 SIZES = {"larger": (9, 17), "smaller": (3, 4), "taller and narrower": (11, 4), "same": (5, 8), "one pixel": (1, 1)}
 
@@ -93,20 +93,33 @@ def test_a_resized_mask_uses_only_what_is_made_of_used_pixels(way):
 
 
 @pytest.mark.parametrize("way", ways.ALL, ids=lambda way: way.__name__)
-def test_padding_repeats_the_last_row_and_column(way):
+@pytest.mark.parametrize("to", [(9, 17), (5, 8), (5, 9), (7, 8)], ids=str)
+def test_images_are_enlarged_alike_with_and_without_antialiasing(way, to):
     image = picture()
-    padded = way(lambda i: pad_to_multiple(i, 6)[0], image)
-    np.testing.assert_array_equal(padded, np.pad(image, [(0, 0), (0, 1), (0, 4), (0, 0)], "edge"))
+    enlarged = way(lambda i: resize_image(i, to, antialias=False), image)
+    np.testing.assert_allclose(enlarged, oracles.resize(image, to), atol=1e-6)
+
+
+@pytest.mark.parametrize("way", ways.ALL, ids=lambda way: way.__name__)
+def test_without_antialiasing_a_smaller_image_is_made_of_the_nearest_four_pixels(way):
+    row = np.arange(9, dtype=np.float32)[None, None, :, None] ** 2
+    smaller = way(lambda i: resize_image(i, (1, 3), antialias=False), row)
+    np.testing.assert_allclose(smaller[0, 0, :, 0], [1, 16, 49], rtol=1e-6)
+    smaller = way(lambda i: resize_image(i, (1, 2), antialias=False), row)
+    np.testing.assert_allclose(smaller[0, 0, :, 0], [1 + 0.75 * 3, 36 + 0.25 * 13], rtol=1e-6)
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (64, 5), (63, 65), (8, 16)], ids=str)
 @pytest.mark.parametrize("multiple", [1, 8, 64])
-def test_pad_then_crop_is_identity(shape, multiple):
+def test_enlarged_to_the_next_multiples(shape, multiple):
     image = picture(h=shape[0], w=shape[1])
-    padded, size = pad_to_multiple(image, multiple)
-    assert padded.shape[1] % multiple == 0 and padded.shape[2] % multiple == 0
-    assert padded.shape[1] < shape[0] + multiple and padded.shape[2] < shape[1] + multiple
-    np.testing.assert_array_equal(crop_to(padded, size), image)
+    enlarged = resize_to_multiple(image, multiple)
+    height, width = enlarged.shape[1:3]
+    assert height % multiple == 0 and width % multiple == 0
+    assert shape[0] <= height < shape[0] + multiple and shape[1] <= width < shape[1] + multiple
+    np.testing.assert_allclose(enlarged, tf.image.resize(image, (height, width)), atol=1e-6)
+    if (height, width) == shape:
+        np.testing.assert_array_equal(enlarged, image)
 
 
 def test_refusals_say_what_was_expected_and_what_came():
@@ -122,9 +135,9 @@ def test_refusals_say_what_was_expected_and_what_came():
     with pytest.raises(ValueError, match=r"`mask` must be \[b, h, w, 1\], got \(2, 5, 8, 3\)"):
         resize_mask(image, (3, 4))
     with pytest.raises(ValueError, match="`multiple` must be at least 1, got 0"):
-        pad_to_multiple(image, 0)
-    with pytest.raises(ValueError, match=r"`x` must be at least \(6, 8\) to be cropped to it, got \(2, 5, 8, 3\)"):
-        crop_to(image, (6, 8))
+        resize_to_multiple(image, 0)
+    with pytest.raises(ValueError, match="`images` must be of a floating type, got uint8"):
+        resize_to_multiple(image.astype(np.uint8), 8)
 
 
 @pytest.mark.parametrize("way", [ways.eager, ways.compiled], ids=lambda way: way.__name__)

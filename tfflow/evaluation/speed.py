@@ -68,9 +68,9 @@ def matmul_rate(n: int = 4096, runs: int = 5) -> float:
 
 
 def forward_flops(name: str, size: tuple[int, int]) -> int:
-    """FLOPs of one pair of `size` (height, width), padded to the network's stride."""
+    """FLOPs of one pair of `size` (height, width), enlarged to the network's stride."""
     network = variant(name).build("float32")
-    return flops(one_direction(network, _padded(size, network.stride), 1))
+    return flops(one_direction(network, _enlarged(size, network.stride), 1))
 
 
 def step_flops(name: str) -> int:
@@ -150,6 +150,6 @@ def samples_per_second(source: Source, at_least: float = 4.0) -> float:
     return count / (time.perf_counter() - start)
 
 
-def _padded(size: tuple[int, int], stride: int) -> tuple[int, int]:
+def _enlarged(size: tuple[int, int], stride: int) -> tuple[int, int]:
     height, width = (-(-n // stride) * stride for n in size)
     return height, width

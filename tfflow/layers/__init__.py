@@ -15,7 +15,7 @@ Warp the features of frame 2 to frame 1 and compare them:
 
 from tfflow.layers.convolution import DilatedConv2D
 from tfflow.layers.dropout import LevelDropout
-from tfflow.layers.frames import CropLike, Frame, PadToMultiple, StackFrames, SwapFrames
+from tfflow.layers.frames import Frame, ResizeFlowLike, ResizeToMultiple, StackFrames, SwapFrames
 from tfflow.layers.matching import CostVolume, Warp
 from tfflow.layers.refining import LucasKanade
 from tfflow.layers.upsampling import ConvexUpsample, UpsampleFlow
@@ -37,7 +37,6 @@ LAYERS = {
         CentrePair,
         ConvexUpsample,
         CostVolume,
-        CropLike,
         DilatedConv2D,
         Frame,
         L2Normalize,
@@ -46,7 +45,8 @@ LAYERS = {
         LucasKanade,
         Normalize,
         NormalizePair,
-        PadToMultiple,
+        ResizeFlowLike,
+        ResizeToMultiple,
         Scale,
         StackFrames,
         SwapFrames,

@@ -1,4 +1,4 @@
-"""Padding and cropping of frames of any size, and stacking of frames on the batch axis."""
+"""Frames of any size for networks with strides, and stacking of frames on the batch axis."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ class SwapFrames(FlowLayer):
         return tf.concat([second, first], axis=0)
 
 
-class PadToMultiple(FlowLayer):
-    """Repeats the last row and column until height and width are multiples, see `ops.pad_to_multiple`."""
+class ResizeToMultiple(FlowLayer):
+    """Enlarges frames until height and width are multiples, see `ops.resize_to_multiple`."""
 
     def __init__(self, multiple: int, **kwargs):
         super().__init__(**kwargs)
@@ -52,14 +52,15 @@ class PadToMultiple(FlowLayer):
 
     @without_autograph
     def call(self, images):
-        return ops.pad_to_multiple(images, self.multiple)[0]
+        return ops.resize_to_multiple(images, self.multiple)
 
     def get_config(self):
         return {**super().get_config(), "multiple": self.multiple}
 
 
-class CropLike(FlowLayer):
-    """[padded [b, h', w', c], like [b, h, w, c]] -> padded, cropped to [b, h, w, c]. It undoes `PadToMultiple`.
+class ResizeFlowLike(FlowLayer):
+    """[flow [b, h', w', 2], like [b, h, w, c]] -> [b, h, w, 2], px of the new grid: flow of frames before
+    `ResizeToMultiple`.
 
     The flow stays float32 under every policy.
     """
@@ -69,6 +70,6 @@ class CropLike(FlowLayer):
 
     @without_autograph
     def call(self, inputs):
-        padded, like = inputs
+        flow, like = inputs
         shape = tf.shape(like)
-        return ops.crop_to(padded, (like.shape[1] or shape[1], like.shape[2] or shape[2]))
+        return ops.resize_flow(flow, (like.shape[1] or shape[1], like.shape[2] or shape[2]), antialias=False)

@@ -41,7 +41,7 @@ class FlowModel:
     compiled: True. TensorFlow then builds a graph at the first call, which takes seconds, and each call is faster. Set
         False for a few pairs; flows differ by rounding.
     Networks whose authors use fewer levels for small frames (`Network.longest_sides`) do the same with the authors'
-    weights. Frames are padded to a multiple of the stride by repeating the last row and column; the flow is cropped.
+    weights. Frames are enlarged to multiples of the stride (`ops.resize_to_multiple`); the flow is resized back.
     """
 
     def __init__(
@@ -97,8 +97,8 @@ class FlowModel:
 
     def network_at(self, size: tuple[int, int]) -> Network:
         """The network for frames of this height and width: all of it, or its first levels."""
-        padded = max(-(-n // self.stride) * self.stride for n in size)
-        return self._first_levels(sum(padded > side for side in self._sides)) if self._sides else self.network
+        longest = max(-(-n // self.stride) * self.stride for n in size)
+        return self._first_levels(sum(longest > side for side in self._sides)) if self._sides else self.network
 
     def _first_levels(self, place: int) -> Network:
         """The network for frames longer than `place` of the `longest_sides`. Above all of them: all levels."""
@@ -214,14 +214,15 @@ class FlowModel:
         return tf.concat([self.forward(images1, images2), self.forward(images2, images1)], axis=0)
 
     def _one_pass(self, ways: str, *images):
-        """Flow of `one_way` or `both_ways`, with the number of levels for the size of the frames."""
-        padded, sizes = zip(*(ops.pad_to_multiple(frames, self.stride) for frames in images), strict=True)
+        """Flow of `one_way` or `both_ways` on frames enlarged to multiples of the stride, with the levels for them."""
+        frames = [ops.resize_to_multiple(x, self.stride) for x in images]
+        own = tuple(tf.unstack(tf.shape(images[0])[1:3]))
         if not self._sides:
-            return ops.crop_to(getattr(self, ways)(list(padded))[0], sizes[0])
+            return ops.resize_flow(getattr(self, ways)(frames)[0], own, antialias=False)
         build = {"one_way": one_direction, "both_ways": both_directions}[ways]
         models = [build(self._first_levels(place)) for place in range(len(self._sides))] + [getattr(self, ways)]
-        longest = tf.reduce_max(tf.shape(padded[0])[1:3])
+        longest = tf.reduce_max(tf.shape(frames[0])[1:3])
         place = tf.reduce_sum(tf.cast(longest > self._sides, tf.int32))
-        runs = [lambda m=m: tf.nest.flatten(m(list(padded)))[0] for m in models]  # a model of one level gives no list
-        flow = tf.switch_case(place, runs)
-        return ops.crop_to(tf.ensure_shape(flow, [None, None, None, 2]), sizes[0])
+        runs = [lambda m=m: tf.nest.flatten(m(frames))[0] for m in models]  # a model of one level gives no list
+        flow = tf.ensure_shape(tf.switch_case(place, runs), [None, None, None, 2])
+        return ops.resize_flow(flow, own, antialias=False)

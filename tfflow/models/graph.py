@@ -7,7 +7,7 @@ from typing import Protocol
 import tensorflow as tf
 import tf_keras as keras
 
-from tfflow.layers import CropLike, Frame, PadToMultiple, StackFrames, SwapFrames
+from tfflow.layers import Frame, ResizeFlowLike, ResizeToMultiple, StackFrames, SwapFrames
 
 
 class Network(Protocol):
@@ -64,18 +64,18 @@ def one_direction(network: Network, size: tuple = (None, None), batch: int | Non
 def any_size(network: Network, name: str) -> keras.Model:
     """[image1, image2] or {"image1", "image2"}, each [b, h, w, 3] RGB in [0, 1], of any size -> flow [b, h, w, 2], px.
 
-    One pass of the network, with padding to the stride and cropping inside. A network of three frames has a third
-    input, image0. name: of the Keras model; weights keep their names.
+    One pass of the network on frames enlarged to multiples of its stride. A network of three frames has a third input,
+    image0. name: of the Keras model; weights keep their names.
     """
     count = frames_of(network)
     inputs = [keras.Input((None, None, 3), name=n) for n in ("image1", "image2", "image0")[:count]]
-    padded = [PadToMultiple(network.stride, name=f"{x.name}_padded")(x) for x in inputs]
-    features = network.encode(StackFrames(name="frames")(padded))
+    enlarged = [ResizeToMultiple(network.stride, name=f"{x.name}_enlarged")(x) for x in inputs]
+    features = network.encode(StackFrames(name="frames")(enlarged))
     frames = [
         [Frame(place, count, name=f"frame{frame}_level{i}")(f) for i, f in enumerate(features, 1)]
         for place, frame in enumerate((1, 2, 0)[:count])
     ]
-    flow = CropLike(name="flow")([tf.nest.flatten(network.decode(*frames))[0], inputs[0]])
+    flow = ResizeFlowLike(name="flow")([tf.nest.flatten(network.decode(*frames))[0], inputs[0]])
     return keras.Model(inputs, flow, name=name)
 
 

@@ -122,7 +122,7 @@ def register_network(
 
         tfflow.register_network("mine", Mine)
 
-    build: called with the name of a Keras dtype policy; `stride`: height and width are padded to multiples of it.
+    build: called with the name of a Keras dtype policy; `stride`: frames are enlarged to multiples of it.
     extends: a network that shares layers with this one, by the same names, so that training can start from their
     weights. Raises InputError if another network has the name, or `build` is no network.
     """

@@ -2,10 +2,10 @@
 
 from tfflow.ops.census import census_distance, census_transform
 from tfflow.ops.correlation import cost_volume, displacements
+from tfflow.ops.crop import crop_each
 from tfflow.ops.differences import diagonal_differences, differences
 from tfflow.ops.least_squares import lucas_kanade
-from tfflow.ops.pad import crop_each, crop_to, pad_to_multiple
-from tfflow.ops.resize import resize_flow, resize_image, resize_mask
+from tfflow.ops.resize import resize_flow, resize_image, resize_mask, resize_to_multiple
 from tfflow.ops.splat import range_map, splat
 from tfflow.ops.superpixels import superpixels
 from tfflow.ops.upsample import convex_upsample
@@ -18,17 +18,16 @@ __all__ = [
     "convex_upsample",
     "cost_volume",
     "crop_each",
-    "crop_to",
     "diagonal_differences",
     "differences",
     "displacements",
     "inside",
     "lucas_kanade",
-    "pad_to_multiple",
     "range_map",
     "resize_flow",
     "resize_image",
     "resize_mask",
+    "resize_to_multiple",
     "sample_points",
     "splat",
     "superpixels",

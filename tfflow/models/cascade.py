@@ -25,14 +25,18 @@ def cascade(
     Source: coarse-to-fine warping, Brox et al. 2004; stacked networks, Ilg et al. 2017 (FlowNet 2.0).
     """
     own = tuple(tf.unstack(tf.shape(images1)[1:3]))
-    flow = initial_flow
+    flow, last = initial_flow, 1.0
     for scale in scales:
         size = tuple(tf.maximum(1, tf.cast(tf.round(tf.cast(n, tf.float32) * scale), tf.int32)) for n in own)
-        frame1, frame2 = (images if scale == 1 else ops.resize_image(images, size) for images in (images1, images2))
+        frame1, frame2 = (
+            images if scale == 1 else ops.resize_image(images, size, antialias=scale < 1)
+            for images in (images1, images2)
+        )
         if flow is None:
             flow = network(frame1, frame2)
-            continue
-        so_far = ops.resize_flow(flow, size)
-        more = network(frame1, ops.backward_warp(frame2, so_far, "border"))
-        flow = more + ops.backward_warp(so_far, more, "border")
-    return ops.resize_flow(flow, own)  # [b, h, w, 2]
+        else:
+            so_far = ops.resize_flow(flow, size, antialias=scale < last)
+            more = network(frame1, ops.backward_warp(frame2, so_far, "border"))
+            flow = more + ops.backward_warp(so_far, more, "border")
+        last = scale
+    return ops.resize_flow(flow, own, antialias=last > 1)  # [b, h, w, 2]

@@ -1,7 +1,8 @@
 """Converts weights that the authors of papers publish to a file of this package.
 
 Reads SpyNet's Lua Torch files, PyTorch's files of PWC-Net, PWC-Lite and NVIDIA's FlowNet2, FlowNet2-C and FlowNet2-S,
-and the TensorFlow 1 checkpoints of DDFlow and SelFlow, without Lua and without PyTorch. A file that asks for anything but numbers and names is refused, and nothing of it runs.
+and the TensorFlow 1 checkpoints of DDFlow and SelFlow, without Lua and without PyTorch. A file that asks for anything
+but numbers and names is refused, and nothing of it runs.
 """
 
 from __future__ import annotations

@@ -34,7 +34,12 @@ FORMATS = (
 def parser() -> Parser:
     p = Parser("tfflow predict", __doc__, EXAMPLES)
     p.add_argument("inputs", nargs="+", metavar="PATH", help="two or more images, or a folder, a video, KIND:PATH")
-    p.add_argument("--weights", default=WEIGHTS, metavar="W", help="a name, a file, or a run of tfflow train (default: %(default)s)")
+    p.add_argument(
+        "--weights",
+        default=WEIGHTS,
+        metavar="W",
+        help="a name, a file, or a run of tfflow train (default: %(default)s)",
+    )
     p.add_argument(
         "--out",
         type=Path,

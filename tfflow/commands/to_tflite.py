@@ -27,7 +27,13 @@ def parser() -> Parser:
     p = Parser("tfflow export", __doc__, EXAMPLES)
     p.add_argument("--weights", metavar="W", help="pretrained weights, a .safetensors file, a run of tfflow train")
     p.add_argument("--model", metavar="NAME", help="instead of --weights: a network with random weights")
-    p.add_argument("--size", type=size, required=True, metavar="HxW", help="of the images, height x width, multiples of the network's stride: 256x448")
+    p.add_argument(
+        "--size",
+        type=size,
+        required=True,
+        metavar="HxW",
+        help="of the images, height x width, multiples of the network's stride: 256x448",
+    )
     p.add_argument(
         "--precision",
         default="fp32",

@@ -75,7 +75,11 @@ def test_a_release_is_the_run_s_weights_with_all_that_led_to_them(released, run)
 def test_its_figures_are_those_of_an_evaluation(released, run):
     (entry,) = record("little")["scores"]
     assert entry["data"] == "scenes" and entry["pairs"] == 3
-    ours = {"little", *(f"little at {use}" for use in ("1,2", "1,2 + variational", "0.5,1,2 + variational"))}
+    ours = {
+        "little",
+        *(f"little at {use}" for use in ("1,2", "1,2 + variational", "0.5,1,2 + variational")),
+        "little + variational",
+    }
     assert set(entry["epe"]) == {"zero flow", "Farneback", "DIS fast", "DIS medium"} | ours
     alone = scoring.run({"x": tfflow.load(run)}, open_source(PAIRS))["x"].summary()["mean_over_images"]
     assert entry["epe"]["little"] == pytest.approx(alone["epe"], rel=1e-6)

@@ -83,7 +83,7 @@ def test_its_figures_are_those_of_an_evaluation(released, run):
     assert set(entry["epe"]) == {"zero flow", "Farneback", "DIS fast", "DIS medium"} | ours
     alone = scoring.run({"x": tfflow.load(run)}, open_source(PAIRS))["x"].summary()["mean_over_images"]
     assert entry["epe"]["little"] == pytest.approx(alone["epe"], rel=1e-6)
-    assert len(set(entry["epe"].values())) == 8
+    assert len(set(entry["epe"].values())) == 9
 
 
 def test_what_it_says_where_nothing_moves_is_on_record(released, run):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import io
 import json
 import shutil
 from pathlib import Path
@@ -50,14 +52,25 @@ def run(tmp_path_factory):
     return folder / "second"
 
 
+@pytest.fixture(scope="module")
+def release_of_run(run, tmp_path_factory):
+    """The folder of a release, and what it printed."""
+    folder, printed = tmp_path_factory.mktemp("release"), io.StringIO()
+    (folder / "notes.md").write_text("Tried: *little*.")
+    where = ["--pretrained", str(folder / "pretrained"), "--docs", str(folder / "docs")]
+    options = [*where, "--notes", str(folder / "notes.md")]
+    with contextlib.redirect_stdout(printed):
+        assert release.main([str(run), "--name", "little", "--data", PAIRS, *options]) == 0
+    return folder, printed.getvalue()
+
+
 @pytest.fixture
-def released(run, tmp_path, monkeypatch, capsys):
+def released(release_of_run, tmp_path, monkeypatch):
+    """A copy of it, whose weights are the pretrained ones."""
+    folder, printed = release_of_run
+    shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
     monkeypatch.setattr(models, "PRETRAINED", tmp_path / "pretrained")
-    (tmp_path / "notes.md").write_text("Tried: *little*.")
-    where = ["--pretrained", str(tmp_path / "pretrained"), "--docs", str(tmp_path / "docs")]
-    options = [*where, "--notes", str(tmp_path / "notes.md")]
-    assert release.main([str(run), "--name", "little", "--data", PAIRS, *options]) == 0
-    return tmp_path, capsys.readouterr().out
+    return tmp_path, printed
 
 
 def test_a_release_is_the_run_s_weights_with_all_that_led_to_them(released, run):
@@ -202,7 +215,7 @@ def test_a_run_without_its_report_or_state_is_not_released(run, tmp_path, capsys
 
 def test_weights_too_large_for_the_package_are_refused_and_leave_no_record(run, tmp_path, capsys, monkeypatch):
     monkeypatch.setattr("tfflow.api.release.LARGEST", 1000)
-    assert "bytes, a file of pretrained weights at most 1,000" in refusal(run, tmp_path, capsys)
+    assert "bytes, those of pretrained weights take at most 1,000" in refusal(run, tmp_path, capsys)
 
 
 def refusal(run, tmp_path, capsys) -> str:

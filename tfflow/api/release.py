@@ -141,14 +141,14 @@ def _released(
 ) -> ReleaseResult:
     """Writes the weights to `folder`, and the report of their training beside the card."""
     model, training = origin.model, origin.training
-    scores, at_rest = _measured(model, name, sources, progress), _still(model)
+    arrays = model_arrays(model.one_way)
+    size = sum(array.nbytes for array in arrays.values())
+    if size > LARGEST:
+        raise InputError(f"the weights take {size:,} bytes, those of pretrained weights take at most {LARGEST:,}")
+    at_rest, scores = _still(model), _measured(model, name, sources, progress)
     with write_whole(folder / f"{name}.safetensors") as part:  # written last: record and card are there then
-        save_arrays(part, model_arrays(model.one_way), model.metadata)
+        save_arrays(part, arrays, model.metadata)
         contents = part.read_bytes()
-        if len(contents) > LARGEST:
-            raise InputError(
-                f"the weights take {len(contents):,} bytes, a file of pretrained weights at most {LARGEST:,}"
-            )
         result = ReleaseResult(
             {
                 "name": name,

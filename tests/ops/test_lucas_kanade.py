@@ -44,6 +44,18 @@ def test_a_step_adds_to_the_flow_that_it_is_given():
     assert error.mean() < 0.05 and np.linalg.norm([0.3, 0.3]) > 0.4
 
 
+def test_pixels_whose_target_is_beyond_the_frame_do_not_count():
+    """The frame is brighter than what is beyond it, which is not known: at its border, steps find the same motion."""
+    image1, image2 = frames((5.3, -3.8))
+    rough = np.tile(np.float32([5.0, -3.5]), (1, 64, 96, 1))
+    error = np.linalg.norm(ops.lucas_kanade(image1, image2, rough) - np.float32([5.3, -3.8]), axis=-1)
+    assert error[:, 8:-4, -16:-8].mean() < 0.1 and error[:, 6:12, 4:-12].mean() < 0.1
+    rough[:, :, :40] = -1000.0
+    far = ops.lucas_kanade(image1, image2, rough) - rough
+    np.testing.assert_allclose(far[:, :, :28], 0.0, atol=1e-3)
+    assert np.abs(far[:, 16:-16, 48:80]).mean() > 0.2
+
+
 @pytest.mark.parametrize("image", ["black", "grey", "equal"])
 def test_no_texture_and_equal_frames_leave_flow_as_it_is(image):
     flow = np.zeros([1, 32, 48, 2], np.float32)

@@ -97,30 +97,31 @@ class PhoneLucasKanade(LucasKanade):
 
 
 def _warp_grey(image, flow):
-    """`ops.backward_warp` of one channel, whose size is known: a convolution puts the corners of cells into channels.
+    """`warp_and_distance` of one size that is known: a convolution puts the corners of cells into channels.
 
     Indices are computed as floats, which are exact to 2**24. Constants have four axes: see `PhoneWarp`.
     """
     b, h, w, _ = image.shape
-    n, high, wide = h * w, h + 1, w + 1  # cells around the pixels, with a ring of zeros
+    n = h * w
     corners = tf.constant(np.eye(4).reshape(2, 2, 1, 4), tf.float32)
-    cells = tf.nn.conv2d(tf.pad(image, [[0, 0], [1, 1], [1, 1], [0, 0]]), corners, 1, "VALID")
-    cells = tf.reshape(cells, [b * high * wide, 4])
+    cells = tf.nn.conv2d(tf.pad(image, [[0, 0], [0, 1], [0, 1], [0, 0]]), corners, 1, "VALID")  # [b, h, w, 4]
+    cells = tf.reshape(cells, [b * n, 4])
 
     x, y = tf.split(tf.reshape(tf.transpose(tf.reshape(flow, [b * n, 2])), [1, 2, b * h, w]), 2, axis=1)
-    x = x + tf.constant(np.arange(w)[None, None, None] + 1.0, tf.float32)
-    y = y + tf.constant(np.tile(np.arange(h) + 1.0, b)[None, None, :, None], tf.float32)
-    x, y = (tf.minimum(tf.maximum(c, 0.0), last + 1.0) for c, last in ((x, w), (y, h)))
-    column, row = tf.minimum(tf.floor(x), float(w)), tf.minimum(tf.floor(y), float(h))
-    far_x, far_y = tf.reshape(x - column, [1, b * n]), tf.reshape(y - row, [1, b * n])
+    x = x + tf.constant(np.arange(w)[None, None, None], tf.float32)
+    y = y + tf.constant(np.tile(np.arange(h), b)[None, None, :, None], tf.float32)
+    kept_x, kept_y = (tf.minimum(tf.maximum(c, 0.0), n - 1.0) for c, n in ((x, w), (y, h)))
+    beyond = tf.reshape(tf.abs(x - kept_x) + tf.abs(y - kept_y), [b, h, w, 1])
+    column, row = tf.floor(kept_x), tf.floor(kept_y)
+    far_x, far_y = tf.reshape(kept_x - column, [1, b * n]), tf.reshape(kept_y - row, [1, b * n])
 
-    index = tf.cast(tf.reshape(row * wide + column, [b * n]), tf.int32)
-    index = tf.clip_by_value(index, 0, high * wide - 1)  # what NaN became is anything
+    index = tf.cast(tf.reshape(row * w + column, [b * n]), tf.int32)
+    index = tf.clip_by_value(index, 0, n - 1)  # what NaN became is anything
     if b > 1:
-        index += tf.constant(np.repeat(np.arange(b) * high * wide, n), tf.int32)
+        index += tf.constant(np.repeat(np.arange(b) * n, n), tf.int32)
     first, right, below, diagonal = tf.split(tf.transpose(tf.gather(cells, index)), 4, axis=0)  # each [1, b * n]
     top, bottom = first + (right - first) * far_x, below + (diagonal - below) * far_x
-    return tf.reshape(top + (bottom - top) * far_y, [b, h, w, 1])
+    return tf.reshape(top + (bottom - top) * far_y, [b, h, w, 1]), beyond
 
 
 def _cell_means(parts):

@@ -56,6 +56,24 @@ def test_the_second_pass_gets_the_frame_warped_by_the_first():
     assert np.abs(warped - again)[inner].max() < 0.05 < np.abs(image2 - image1)[4:-4, 4:-4].max()
 
 
+def test_what_shrinks_is_averaged_and_what_grows_is_interpolated():
+    """Frames of a pass at half size, and the flow of a pass at double size; noise tells a mean from a sample."""
+    images = tf.random.stateless_uniform([2, 1, 16, 24, 3], [3, 4])
+    seen, fine = [], tf.random.stateless_normal([1, 32, 48, 2], [5, 6])
+
+    def network(a, b):
+        seen.append(a)
+        return fine if a.shape[1] == 32 else tf.zeros([*a.shape[:3], 2])
+
+    flow = cascade(network, images[0], images[1], (0.5, 2))
+    quarters = images[0][:, ::2, ::2], images[0][:, 1::2, ::2], images[0][:, ::2, 1::2], images[0][:, 1::2, 1::2]
+    inner = np.s_[:, 2:-2, 2:-2]
+    assert np.std((seen[0] - sum(quarters) / 4)[inner]) < 0.6 * np.std((seen[0] - quarters[0])[inner])
+    np.testing.assert_allclose(seen[1], tf.image.resize(images[0], (32, 48)), atol=1e-5)
+    np.testing.assert_allclose(flow, tf.image.resize(fine, (16, 24), antialias=True) / 2, atol=1e-5)
+    assert np.abs(flow - tf.image.resize(fine, (16, 24)) / 2).max() > 0.05
+
+
 def test_flows_compose_at_their_targets():
     """so_far is not constant: what is known of the pixel that the new flow points at counts."""
     ramp = np.zeros((1, 8, 16, 2), np.float32)

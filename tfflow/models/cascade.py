@@ -26,7 +26,7 @@ def cascade(
     """
     own = tuple(tf.unstack(tf.shape(images1)[1:3]))
     flow, last = initial_flow, 1.0
-    for scale in scales:
+    for scale in scales:  # what grows needs no antialiasing, and is resized faster without
         size = tuple(tf.maximum(1, tf.cast(tf.round(tf.cast(n, tf.float32) * scale), tf.int32)) for n in own)
         frame1, frame2 = (
             images if scale == 1 else ops.resize_image(images, size, antialias=scale < 1)

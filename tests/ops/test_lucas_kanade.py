@@ -45,7 +45,7 @@ def test_a_step_adds_to_the_flow_that_it_is_given():
 
 
 def test_pixels_whose_target_is_beyond_the_frame_do_not_count():
-    """The frame is brighter than what is beyond it, which is not known: at its border, steps find the same motion."""
+    """What is beyond the frame is not known. As black, it would be an edge, and steps at the border would be wrong."""
     image1, image2 = frames((5.3, -3.8))
     rough = np.tile(np.float32([5.0, -3.5]), (1, 64, 96, 1))
     error = np.linalg.norm(ops.lucas_kanade(image1, image2, rough) - np.float32([5.3, -3.8]), axis=-1)

@@ -31,7 +31,7 @@ from tfflow.terminal import wide_console
 from tfflow.training.checkpoint import read_state
 
 LARGEST = 6_000_000
-"""Bytes of a file of pretrained weights."""
+"""Bytes of pretrained weights."""
 
 DOCS = Path("docs/models")
 

@@ -38,7 +38,7 @@ class PWCNetMobileLK(PWCNetMobile):
 
 
 class LastStep:
-    """Put before a network for phones, in a list of base classes: its flow, then one step of Lucas and Kanade."""
+    """Mixin: the flow of the network after it in the list of base classes, then one step of Lucas and Kanade."""
 
     encode: Block
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
+import sys
 
 import pytest
 
@@ -10,6 +12,8 @@ import tfflow
 from tests.api.test_own_video import moving
 from tfflow.api.phone import phone
 from tfflow.errors import InputError
+from tfflow.recipes import get_recipe
+from tfflow.training.pace import steps_a_second
 
 SMALL = {"weights": "spynet_mobile", "size": (64, 64), "precision": "fp16"}
 
@@ -34,10 +38,42 @@ def test_frames_that_stand_still_give_the_files_of_the_pretrained_weights(tmp_pa
     assert (out / "fp16" / "model.tflite").is_file()
 
 
+def test_hours_become_steps_at_the_pace_of_this_machine(tmp_path, monkeypatch):
+    measured, trained = [], []
+
+    def steps_a_second(recipe, model, devices):
+        measured.append((recipe.name, model, devices))
+        return 0.5
+
+    def train(*args, steps, **options):
+        trained.append(steps)
+        raise module.NothingMoves("still")
+
+    module = sys.modules[phone.__module__]
+    monkeypatch.setattr(module, "steps_a_second", steps_a_second)
+    monkeypatch.setattr(module, "train", train)
+    clip, out = moving(tmp_path / "clip", 4, step=0), tmp_path / "out"
+    phone(clip, out, hours=2, **SMALL)
+    assert measured == [("textured_tune", "spynet_mobile", "auto")]
+    assert trained == [2 * 3600 * 0.5 - module.FIXED_STEPS]
+    phone(clip, out, hours=2, **SMALL)  # continued: the same number of steps, whatever else the machine does
+    assert len(measured) == 1 and trained[1] == trained[0]
+    phone(clip, out, hours=0.01, **SMALL)
+    assert len(measured) == 2 and trained[2] == module.FEWEST_STEPS
+
+
+def test_the_pace_is_that_of_whole_steps():
+    recipe = get_recipe("textured_tune")
+    small = dataclasses.replace(recipe, model="spynet_mobile", crop=(64, 64))
+    one, many = (steps_a_second(dataclasses.replace(small, batch=batch), "spynet_mobile") for batch in (1, 16))
+    assert 0 < many < one
+
+
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
-        ({"hours": 0.1}, "`hours` must be above 0.2 and at most 1,000, got 0.1"),
+        ({"hours": 0}, "`hours` must be above 0 and at most 1,000, got 0"),
+        ({"hours": 0.1}, "no images in"),  # the pace is not measured first
         ({"hours": 1, "steps": 5}, "`hours` and `steps` exclude each other"),
         ({"weights": "pwcnet"}, "`weights` must be pretrained weights (pwcnet_mobile, "),
         ({"precision": "int4"}, "int4"),

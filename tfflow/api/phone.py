@@ -11,22 +11,25 @@ from pathlib import Path
 
 from tfflow.api.own_video import NothingMoves
 from tfflow.api.train import train
+from tfflow.data.sources import open_sources
 from tfflow.defaults import WEIGHTS
 from tfflow.errors import InputError
 from tfflow.exporting.precisions import chosen, require_libraries
 from tfflow.exporting.run import FILE, MANIFEST, ExportSettings, export
 from tfflow.files import write_json, write_text, write_whole
 from tfflow.limits import parse_json
-from tfflow.models import RUN_WEIGHTS, pretrained_names, weights_file
+from tfflow.models import RUN_WEIGHTS, load_float, pretrained_names, weights_file
+from tfflow.recipes import get_recipe
 from tfflow.terminal import wide_console
+from tfflow.training.pace import steps_a_second
 
 RECIPE = "textured_tune"
 PRECISIONS = ("int8-qat", "fp16")
 STEPS, STEPS_OF_QAT = 420, 200
 """Of training and of fine-tuning int8, where no hours are given: with all else about 20 minutes on two cores."""
-FIXED_HOURS, STEPS_PER_HOUR = 0.2, 3_000
-"""Of other hours: what measuring and export take, and steps of training on two cores in the rest."""
-MADE, START = "phone.json", "START.txt"
+FIXED_STEPS, FEWEST_STEPS = 600, 60
+"""Of other hours: measuring and export take as long as about so many steps of training, which has so many at least."""
+MADE, PLAN, START = "phone.json", "plan.json", "START.txt"
 TRAINING = "training"
 
 
@@ -64,23 +67,22 @@ def phone(
     The same call resumes where it stopped: a finished training, and files of its weights, are kept.
     video: a file, a folder of frames, or "KIND:PATH". out: gets weights.safetensors, report.png, a folder for each
     precision with model.tflite, model.json and its report, and START.txt, the line that shows them in the browser.
-    hours: for everything, on two cores; None = about 20 minutes for a minute of video; steps: of training, instead.
+    hours: for everything. The pace of this machine is measured first, and decides the number of steps.
+        Default: 420 steps, which take about 20 minutes on two cores with all else. steps: of training, instead.
     weights: the name of pretrained weights to begin with. size: (height, width) of the files' frames. skip_training:
     exports the pretrained weights. If no frame moves, the result is the pretrained weights, and the verdict states it.
     Raises InputError if the video, the folder or a library is missing or does not fit.
     """
     precisions = chosen(precision)
     require_libraries(precisions)
-    if hours is not None and not FIXED_HOURS < hours <= 1_000:
-        raise InputError(f"`hours` must be above {FIXED_HOURS:g} and at most 1,000, got {hours:g}")
+    if hours is not None and not 0 < hours <= 1_000:
+        raise InputError(f"`hours` must be above 0 and at most 1,000, got {hours:g}")
     if hours is not None and steps is not None:
         raise InputError("`hours` and `steps` exclude each other: give one")
     if weights not in pretrained_names():
         raise InputError(f"`weights` must be pretrained weights ({', '.join(pretrained_names())}), got {weights!r}")
     folder, data = Path(out), os.fspath(video)
     console = wide_console(quiet=not progress)
-    if hours is not None:
-        steps = max(60, round((hours - FIXED_HOURS) * STEPS_PER_HOUR))
     used: str | Path = weights
     verdict = f"not trained: the files are of the pretrained weights {weights}"
     if not skip_training:
@@ -90,7 +92,7 @@ def phone(
                 recipe=RECIPE,
                 weights=weights,
                 out=folder / TRAINING,
-                steps=steps or STEPS,
+                steps=_steps_in(hours, folder, data, weights, devices) if hours else steps or STEPS,
                 devices=devices,
                 seed=seed,
                 progress=progress,
@@ -109,6 +111,23 @@ def phone(
     page = f"tfflow web --model {' '.join(str(folder / name) for name in accepted)}" if accepted else ""
     write_text(folder / START, f"{verdict}\n{page}\n")
     return PhoneResult(folder, verdict, accepted, rejected, page)
+
+
+def _steps_in(hours: float, folder: Path, data: str, weights: str, devices: str) -> int:
+    """Steps of training for a call of so many hours; the same as before where an earlier call planned them."""
+    open_sources(data)  # a wrong path is refused before a minute is spent
+    asked = {"hours": hours, "weights": weights}
+    try:
+        kept = parse_json((folder / PLAN).read_bytes())
+        if kept["asked"] == asked:
+            return int(kept["steps"])
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        pass
+    pace = steps_a_second(get_recipe(RECIPE), load_float(weights).name, devices)
+    steps = max(FEWEST_STEPS, round(hours * 3_600 * pace) - FIXED_STEPS)
+    folder.mkdir(parents=True, exist_ok=True)
+    write_json(folder / PLAN, {"asked": asked, "pace": round(pace, 3), "steps": steps})
+    return steps
 
 
 def _exported(

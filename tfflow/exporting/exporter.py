@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import tensorflow as tf
 import tf_keras as keras
 
@@ -25,13 +26,15 @@ from tfflow.exporting import convert
 from tfflow.exporting.graph import INPUTS, Interface, phone_graph
 from tfflow.exporting.precisions import require_libraries
 from tfflow.exporting.sources import CALIBRATION_PAIRS
-from tfflow.exporting.validation import Pair, Reference, selection_score
+from tfflow.exporting.validation import Reference, selection_score
 from tfflow.models import FlowModel, Network
 from tfflow.models.tflite import TFLiteModel
 from tfflow.recipes import Recipe
 
 if TYPE_CHECKING:
     from tfflow.exporting.quantize import Ranges  # its library is optional, and slow to import
+
+Pair = tuple[np.ndarray, np.ndarray]  # images [1, h, w, 3] in [0, 1]
 
 CHECKS = 4
 """How often a fine-tuning is converted and measured, so that the best is kept."""

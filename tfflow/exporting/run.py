@@ -39,8 +39,6 @@ from tfflow.training.strategy import choose_strategy
 FILE, REJECTED, MANIFEST, LADDER = "model.tflite", "model.rejected.tflite", "model.json", "ladder.md"
 THREADS, TIMED = (1, 2), 20
 """With how many threads the files of several precisions are timed, and how often."""
-SIMULATED_PAIRS = 4
-"""On how many pairs a file is held against the graph that simulates it."""
 
 
 @dataclass(frozen=True)
@@ -213,8 +211,7 @@ def _export(
     others = {"size_to_fp32": size / of_floats, "bytes_a_weight": 4 - saved}
     with opened(made.contents) as exported:
         if made.simulation is not None:
-            pairs = (p for p, _ in zip(exporter.pairs(), range(SIMULATED_PAIRS), strict=False))
-            others["fake_quantized_mean_px"] = simulation_gap(exported, made.simulation, pairs)
+            others["fake_quantized_mean_px"] = simulation_gap(exported, made.simulation, interface, sources[0])
         reference = Reference(model, interface)
         report = check(exported, reference, interface, precision, sources, limit=limit, others=others, bars=bars)
         numbers = {name: float(x) for name, x in report.values.items() if math.isfinite(x)}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,7 +22,9 @@ from tfflow.models import FlowModel
 from tfflow.models.tflite import TFLiteModel, flow_resized
 
 FLOAT, EXPORTED = "float", "exported"
-Pair = tuple[np.ndarray, np.ndarray]  # images [1, h, w, 3] in [0, 1]
+
+SIMULATED_PAIRS = 4
+"""On how many pairs a file is held against the graph that simulates it."""
 
 
 class Reference:
@@ -132,13 +134,16 @@ def runtimes_gap(exported: TFLiteModel, interface: Interface, sample: Sample) ->
     return float(np.nan_to_num(np.max(gaps), nan=np.inf))
 
 
-def simulation_gap(exported: TFLiteModel, simulation: keras.Model, pairs: Iterable[Pair]) -> float:
-    """Mean distance, px, between the flow of the graph that simulates eight bits and of the file that has them."""
+def simulation_gap(exported: TFLiteModel, simulation: keras.Model, interface: Interface, source: Source) -> float:
+    """Mean distance, px, between the flow of the graph that simulates eight bits and of the file that has them, over
+    the first `SIMULATED_PAIRS` of a source."""
     gaps = []
-    for a, b in pairs:
-        flows = simulation([a, b], training=False)
+    for place in range(min(SIMULATED_PAIRS, len(source))):
+        sample = source.sample(place)
+        first, second = (interface.as_input(sample[name]) for name in INPUTS)
+        flows = simulation([first[None], second[None]], training=False)
         expected = (flows[0] if isinstance(flows, list) else flows).numpy()[0]
-        gaps.append(np.linalg.norm(exported.raw(a[0], b[0])["flow12"] - expected, axis=-1).mean())
+        gaps.append(np.linalg.norm(exported.raw(first, second)["flow12"] - expected, axis=-1).mean())
     return float(np.mean(gaps))
 
 

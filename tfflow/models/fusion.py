@@ -6,8 +6,9 @@ import tensorflow as tf
 
 from tfflow import ops
 
-RADIUS, WINDOW = 3, 33
-"""px: of the census transform, and the side of the square over which its distance is averaged."""
+RADIUS, CELL, CELLS = 3, 4, 9
+"""Radius of the census transform, px. Its distance is averaged over squares of `CELL` px, then over `CELLS` by `CELLS`
+of them."""
 
 
 def better_flow(
@@ -25,6 +26,7 @@ def better_flow(
 
 def _mismatch(images1: tf.Tensor, images2: tf.Tensor, flow: tf.Tensor) -> tf.Tensor:
     distance = ops.census_distance(images1, ops.backward_warp(images2, flow, "border"), RADIUS)
-    for window in ([WINDOW, 1], [1, WINDOW]):  # at the border, the mean over the part inside the frame
-        distance = tf.nn.avg_pool2d(distance, window, strides=1, padding="SAME")
-    return distance
+    cells = tf.nn.avg_pool2d(distance, CELL, strides=CELL, padding="SAME")  # at the border: the part in the frame
+    for window in ([CELLS, 1], [1, CELLS]):
+        cells = tf.nn.avg_pool2d(cells, window, strides=1, padding="SAME")
+    return tf.image.resize(cells, tf.shape(flow)[1:3])

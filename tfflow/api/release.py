@@ -193,9 +193,9 @@ def _still(model: FlowModel) -> dict[str, float]:
 
 
 def _uses(model: FlowModel, name: str) -> dict[str, baselines.Predictor]:
-    """The ways of using the weights that are measured: one pass, two and three; with and without refinement."""
-    twice, thrice = (FlowModel(model.name, network=model.network, scales=s) for s in ((1, 2), (0.5, 1, 2)))
-    uses = [(m, refine) for m in (model, twice) for refine in (None, "variational")] + [(thrice, "variational")]
+    """The ways of using the weights that are measured: one pass and several; with and without refinement."""
+    several = [FlowModel(model.name, network=model.network, scales=s) for s in ((0.5, 1), (1, 2), (0.5, 1, 2))]
+    uses = [(model, None), *((m, "variational") for m in (model, *several))]
     return {label_of(name, m.scales, refine): refined(m, refine) if refine else m for m, refine in uses}
 
 

@@ -70,7 +70,8 @@ def card(record: Mapping[str, Any]) -> str:
         "",
         "Endpoint error, mean over the pairs, beside classical methods of OpenCV on the same pairs in the same run.",
         "No pair was used for training. A bare name is one pass: the default, and what an exported file does.",
-        '"at 1,2" is `--scales 1,2`: two passes; "+ variational" is `--refine variational`. Bold: best in one pass.',
+        '"at 0.5,1" is `--scales 0.5,1`: passes at half and at full size; "+ variational" is `--refine variational`. '
+        "Bold: best in one pass.",
         "",
         scores_table([record]),
         "",

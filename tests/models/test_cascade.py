@@ -18,7 +18,7 @@ SIZE, MOTION = (40, 60), (6, -4)
 
 
 class Search:
-    """A network that finds one motion of the whole frame, if it is at most `REACH` px of the frames it gets per axis."""
+    """A network that finds one motion of the whole frame, of at most `REACH` px of the frames it gets per axis."""
 
     REACH = 4
 

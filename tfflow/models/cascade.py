@@ -48,7 +48,8 @@ def _at(
 ) -> tf.Tensor:
     """One pass on resized frames, [b, h, w, 2] in px of the frames as they are.
 
-    With `start`, image2 is warped by it, and the pass gives an increment: f(x) = increment(x) + start(x + increment(x)).
+    With `start`, image2 is warped by it, and the pass gives an increment:
+    f(x) = increment(x) + start(x + increment(x)).
     """
     own = tuple(tf.unstack(tf.shape(images1)[1:3]))
     size = tuple(tf.maximum(1, tf.cast(tf.round(tf.cast(n, tf.float32) * scale), tf.int32)) for n in own)

@@ -11,7 +11,7 @@ import pytest
 
 from tests.data import trees
 from tests.training import tiny  # noqa: F401 (registers the networks)
-from tfflow.api.own_video import Compared, NothingMoves, Verdict
+from tfflow.api.own_video import Compared, NothingToLearn, Verdict
 from tfflow.api.train import train
 from tfflow.evaluation.paired import Gain
 from tfflow.models import FlowModel, variant
@@ -41,7 +41,7 @@ def weights(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def trained(weights, tmp_path_factory):
-    clip = moving(tmp_path_factory.mktemp("clip"), 14)
+    clip = moving(tmp_path_factory.mktemp("clip"), 27)
     folder = tmp_path_factory.mktemp("run") / "run"
     return train(f"frames:{clip}", weights=weights, out=folder, **SMALL), clip
 
@@ -82,8 +82,14 @@ def test_frames_and_scores_are_kept_and_not_made_again(trained, weights, monkeyp
 
 
 def test_frames_that_do_not_move_are_refused_with_what_was_found(weights, tmp_path):
-    clip = moving(tmp_path / "clip", 6, step=0)
-    with pytest.raises(NothingMoves, match=r"none of 3 pairs measured shows motion \(0 have no texture\)"):
+    clip = moving(tmp_path / "clip", 26, step=0)
+    with pytest.raises(NothingToLearn, match=r"none of \d+ pairs measured shows motion \(0 have no texture\)"):
+        train(f"frames:{clip}", weights=weights, out=tmp_path / "run", **SMALL)
+
+
+def test_few_frames_are_refused_whatever_they_show(weights, tmp_path):
+    clip = moving(tmp_path / "clip", 10)
+    with pytest.raises(NothingToLearn, match=r"9 pairs of frames are too few .* at least 24"):
         train(f"frames:{clip}", weights=weights, out=tmp_path / "run", **SMALL)
 
 

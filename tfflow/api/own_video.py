@@ -13,7 +13,7 @@ import numpy as np
 from tfflow.data.picked import LONGEST, OwnPairs, Picked, pick_moving
 from tfflow.data.pipeline import EvenSubset
 from tfflow.data.records import Source
-from tfflow.data.stretches import stretches
+from tfflow.data.stretches import FEWEST, stretches
 from tfflow.data.textured import OWN, TEXTURES, Texturing, textured_scenes
 from tfflow.errors import InputError
 from tfflow.evaluation import baselines
@@ -46,8 +46,8 @@ VERDICT = "verdict.json"
 Say = Callable[[str], None]
 
 
-class NothingMoves(InputError):
-    """No pair of the frames shows motion."""
+class NothingToLearn(InputError):
+    """The frames are too few, or no pair of them shows motion."""
 
 
 class Compared(NamedTuple):
@@ -124,25 +124,30 @@ class OwnVideo:
     """The frames of a run of a recipe that makes its labels of them.
 
     start: the network that training begins with, for the verdict. learn, select, report: pairs for each use, of
-    different stretches of the video. shared: whether it is too short for that. picked: what was found in the part to
-    learn from.
-    Raises NothingMoves where no pair to learn from moves.
+    different stretches of the video. shared: whether nothing moves in one that is held out. picked: what was found
+    in the part to learn from.
+    Raises NothingToLearn where the frames are too few to train and to judge on, or no pair to learn from moves.
     """
 
     def __init__(self, source: Source, labels: Texturing, seed: int, folder: Path, start: FlowModel, say: Say):
+        if len(source) < FEWEST:
+            raise NothingToLearn(
+                f"{source.name}: {counted(len(source), 'pair')} of frames are too few to train on some and to judge on "
+                f"others, at least {FEWEST} are needed: keep the pretrained weights, or take a longer video"
+            )
         parts = stretches(len(source))
         self.labels, self.seed, self.folder, self.start = labels, seed, folder, start
         self.picked: Picked = pick_moving(source, parts.learn, PAIRS, LONGEST)
         say(f"{source.name}: {self.picked.text()}")
         if not self.picked.places:
-            raise NothingMoves(
+            raise NothingToLearn(
                 f"{source.name}: none of {counted(self.picked.tried, 'pair')} measured shows motion "
                 f"({self.picked.flat} have no texture), so there is nothing to learn from: keep the pretrained "
                 "weights, or take frames that move"
             )
         self.learn = OwnPairs(source, self.picked.places)
         select, report = (pick_moving(source, runs, HELD, LONGEST).places for runs in (parts.select, parts.report))
-        self.shared = parts.shared or not select or not report
+        self.shared = not select or not report
         self.select = OwnPairs(source, select or report or self.picked.places[-HELD:])
         self.report = OwnPairs(source, report or self.select.places)
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tfflow.api.own_video import NothingMoves
+from tfflow.api.own_video import NothingToLearn
 from tfflow.api.train import train
 from tfflow.data.sources import open_sources
 from tfflow.defaults import WEIGHTS
@@ -70,7 +70,8 @@ def phone(
     hours: for everything. The pace of this machine is measured first, and decides the number of steps.
         Default: 420 steps, which take about 20 minutes on two cores with all else. steps: of training, instead.
     weights: the name of pretrained weights to begin with. size: (height, width) of the files' frames. skip_training:
-    exports the pretrained weights. If no frame moves, the result is the pretrained weights, and the verdict states it.
+        exports the pretrained weights. If the frames are too few or do not move, the result is the pretrained weights,
+        and the verdict states it.
     Raises InputError if the video, the folder or a library is missing or does not fit.
     """
     precisions = chosen(precision)
@@ -97,7 +98,7 @@ def phone(
                 seed=seed,
                 progress=progress,
             )
-        except NothingMoves as error:
+        except NothingToLearn as error:
             verdict = f"{error}; the files are of the pretrained weights {weights}"
             console.print(verdict)
         else:

@@ -85,6 +85,9 @@ def test_frames_that_do_not_move_are_refused_with_what_was_found(weights, tmp_pa
     clip = moving(tmp_path / "clip", 26, step=0)
     with pytest.raises(NothingToLearn, match=r"none of \d+ pairs measured shows motion \(0 have no texture\)"):
         train(f"frames:{clip}", weights=weights, out=tmp_path / "run", **SMALL)
+    other = moving(tmp_path / "other", 26, step=0)  # a refused run leaves the folder to others
+    with pytest.raises(NothingToLearn):
+        train(f"frames:{other}", weights=weights, out=tmp_path / "run", **SMALL)
 
 
 def test_few_frames_are_refused_whatever_they_show(weights, tmp_path):

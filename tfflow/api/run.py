@@ -13,7 +13,7 @@ from typing import Any
 import tensorflow as tf
 from rich.console import Console, Group
 
-from tfflow.api.own_video import OwnVideo, Verdict, copy_of
+from tfflow.api.own_video import NothingToLearn, OwnVideo, Verdict, copy_of
 from tfflow.api.plan import RANDOM, TrainSettings, at_rate, planned, starting_weights
 from tfflow.data.pipeline import EvenSubset, Mixed, check_batch
 from tfflow.data.records import Source
@@ -31,7 +31,7 @@ from tfflow.terminal import as_text
 from tfflow.training import loop
 from tfflow.training.bar import Bar
 from tfflow.training.best import kept_step
-from tfflow.training.checkpoint import Progress, check_folder, claim_folder, read_state
+from tfflow.training.checkpoint import Progress, check_folder, claim_folder, read_state, unclaim_folder
 from tfflow.training.cluster import machines_of
 from tfflow.training.feed import Feed, check_sequences, check_truth
 from tfflow.training.lock import one_writer
@@ -153,7 +153,11 @@ class Run:
             with one_writer(self.out) if self.machine == 0 else contextlib.nullcontext():
                 if self.machine == 0:
                     claim_folder(self.out, self.marks)
-                return self._trained(trainer)
+                try:
+                    return self._trained(trainer)
+                except NothingToLearn:
+                    unclaim_folder(self.out)
+                    raise
         except tf.errors.OpError as error:
             raise _refusal(error, self.out) from error
 

@@ -23,7 +23,12 @@ def parser() -> Parser:
     add = p.add_argument
     add("video", metavar="VIDEO", help="a video, a folder of frames, or KIND:PATH")
     add("--out", type=Path, metavar="DIR", help="(default: phone-NAME in the current folder, after the video)")
-    add("--hours", type=float, metavar="H", help="time for the whole command, on two cores (default: about 20 minutes)")
+    add(
+        "--hours",
+        type=float,
+        metavar="H",
+        help="for all; this machine's pace is measured first (default: about 20 minutes)",
+    )
     add("--steps", type=int, metavar="N", help="steps of training, instead of --hours")
     add("--weights", default=WEIGHTS, metavar="W", help="pretrained weights to begin with (default: %(default)s)")
     add_former_name(p, "--network", "--weights")

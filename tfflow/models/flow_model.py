@@ -34,8 +34,9 @@ class FlowModel:
 
     name, stride, parameters: of the network (`tfflow.models.VARIANTS`). metadata: the origin of the weights.
     network: an existing network, whose weights are then shared; else a new one with random weights.
-    scales: sizes of the passes as shares of the frame size (`cascade`). (1, 2) is more accurate and takes five times
-        as long; (0.5, 1, 2) also finds larger motion. Networks of three frames have one pass.
+    scales: sizes of the passes as shares of the frame size (`cascade`). (0.5, 1) finds larger motion, in two to three
+        times the time; (1, 2) is more accurate where motion is small, in five times the time; (0.5, 1, 2) is both.
+        Networks of three frames have one pass.
     frames: the number of frames that the network takes, 2 or 3. The third is image0, the frame before image1. If it is
         not given, as at the beginning of a sequence, image1 replaces it (and image2 replaces image3).
     compiled: True. TensorFlow then builds a graph at the first call, which takes seconds, and each call is faster. Set

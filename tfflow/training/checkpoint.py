@@ -181,6 +181,12 @@ def claim_folder(folder: str | os.PathLike, settings: dict[str, Any]) -> Path:
     return folder
 
 
+def unclaim_folder(folder: Path) -> None:
+    """Forgets the settings of a run that was refused before its first state, so that another one may use the folder."""
+    if not (folder / STATE).exists():
+        (folder / SETTINGS).unlink(missing_ok=True)
+
+
 def step_before(folder: Path) -> int | None:
     """The step to which a run would go back; None if there is none."""
     try:

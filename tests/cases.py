@@ -191,7 +191,7 @@ KINDS: dict[str, Callable[[Path], Iterator[tuple[str, tuple[str, ...], Callable]
     "checkpoints": lambda folder: (
         (path.name, ("-c", READ, str(path)), says(r"read \{.+\}", code=0)) for path in each(folder)
     ),
-    "train_static": train(says("do not move", code=0)),
+    "train_static": train(says("do not move", code=2)),
     "train_tiny": train(says(r"\d+ ?x ?\d+", code=2)),
     "hostile": hostile,
 }

@@ -130,20 +130,20 @@ class OwnVideo:
     """
 
     def __init__(self, source: Source, labels: Texturing, seed: int, folder: Path, start: FlowModel, say: Say):
-        if len(source) < FEWEST:
-            raise NothingToLearn(
-                f"{source.name}: {counted(len(source), 'pair')} of frames are too few to train on some and to judge on "
-                f"others, at least {FEWEST} are needed: keep the pretrained weights, or take a longer video"
-            )
-        parts = stretches(len(source))
+        parts = stretches(len(source)) if len(source) >= FEWEST else None
         self.labels, self.seed, self.folder, self.start = labels, seed, folder, start
-        self.picked: Picked = pick_moving(source, parts.learn, PAIRS, LONGEST)
+        self.picked: Picked = pick_moving(source, parts.learn if parts else [range(len(source))], PAIRS, LONGEST)
         say(f"{source.name}: {self.picked.text()}")
         if not self.picked.places:
             raise NothingToLearn(
-                f"{source.name}: none of {counted(self.picked.tried, 'pair')} measured shows motion "
+                f"{source.name}: the frames do not move in any of {counted(self.picked.tried, 'pair')} measured "
                 f"({self.picked.flat} have no texture), so there is nothing to learn from: keep the pretrained "
                 "weights, or take frames that move"
+            )
+        if parts is None:
+            raise NothingToLearn(
+                f"{source.name}: {counted(len(source), 'pair')} of frames are too few to train on some and to judge on "
+                f"others, at least {FEWEST} are needed: keep the pretrained weights, or take a longer video"
             )
         self.learn = OwnPairs(source, self.picked.places)
         select, report = (pick_moving(source, runs, HELD, LONGEST).places for runs in (parts.select, parts.report))

@@ -12,10 +12,14 @@ import pytest
 from tests.data import trees
 from tests.training import tiny  # noqa: F401 (registers the networks)
 from tfflow.api.own_video import Compared, NothingToLearn, Verdict
+from tfflow.api.plan import TrainSettings, planned
 from tfflow.api.train import train
+from tfflow.data.picked import OwnPairs
+from tfflow.data.sources import open_source
 from tfflow.evaluation.paired import Gain
 from tfflow.models import FlowModel, variant
 from tfflow.models.weights import model_arrays, read_arrays, save_arrays
+from tfflow.recipes import get_recipe
 
 SMALL = {"recipe": "textured_tune", "steps": 4, "batch": 2, "crop": (24, 32), "val_limit": 2}
 
@@ -94,6 +98,14 @@ def test_few_frames_are_refused_whatever_they_show(weights, tmp_path):
     clip = moving(tmp_path / "clip", 10)
     with pytest.raises(NothingToLearn, match=r"9 pairs of frames are too few .* at least 24"):
         train(f"frames:{clip}", weights=weights, out=tmp_path / "run", **SMALL)
+
+
+def test_wide_frames_are_trained_on_nearly_as_they_are(tmp_path):
+    """The network is used at the frames' size: shrunk textures would be sharper, with less noise."""
+    source = open_source(f"frames:{moving(tmp_path / 'clip', 2, height=200, width=1300)}")
+    settings = TrainSettings(recipe="textured_tune", weights="pwcnet_mobile_v3")
+    assert planned(settings, [source])[0].crop == get_recipe("textured_tune").crop
+    assert OwnPairs(source, [(0, 0)]).sample(0)["image1"].shape == (197, 1280, 3)
 
 
 BEGAN = "the weights that training began with"

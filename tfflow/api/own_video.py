@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tfflow.data.picked import LONGEST, OwnPairs, Picked, pick_moving
+from tfflow.data.picked import OwnPairs, Picked, pick_moving
 from tfflow.data.pipeline import EvenSubset
 from tfflow.data.records import Source
 from tfflow.data.stretches import FEWEST, stretches
@@ -132,7 +132,7 @@ class OwnVideo:
     def __init__(self, source: Source, labels: Texturing, seed: int, folder: Path, start: FlowModel, say: Say):
         parts = stretches(len(source)) if len(source) >= FEWEST else None
         self.labels, self.seed, self.folder, self.start = labels, seed, folder, start
-        self.picked: Picked = pick_moving(source, parts.learn if parts else [range(len(source))], PAIRS, LONGEST)
+        self.picked: Picked = pick_moving(source, parts.learn if parts else [range(len(source))], PAIRS)
         say(f"{source.name}: {self.picked.text()}")
         if not self.picked.places:
             raise NothingToLearn(
@@ -146,7 +146,7 @@ class OwnVideo:
                 f"others, at least {FEWEST} are needed: keep the pretrained weights, or take a longer video"
             )
         self.learn = OwnPairs(source, self.picked.places)
-        select, report = (pick_moving(source, runs, HELD, LONGEST).places for runs in (parts.select, parts.report))
+        select, report = (pick_moving(source, runs, HELD).places for runs in (parts.select, parts.report))
         self.shared = not select or not report
         self.select = OwnPairs(source, select or report or self.picked.places[-HELD:])
         self.report = OwnPairs(source, report or self.select.places)

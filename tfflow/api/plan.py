@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tfflow.data.picked import OwnPairs
 from tfflow.data.records import Source
 from tfflow.errors import InputError
 from tfflow.models import lineage, load_float, pretrained_names, variant
@@ -114,8 +113,6 @@ def planned(settings: TrainSettings, sources: Sequence[Source]) -> tuple[Recipe,
     model = _network(settings)
     recipe = get_recipe(settings.recipe or _usual(sources, model, trained=bool(settings.weights)))
     model = model or recipe.model
-    if recipe.labels:  # it trains on smaller frames, where these are large
-        sources = [OwnPairs(source, [(0, 0)]) for source in sources]
     stride = variant(model).stride
     steps = recipe.scaled(settings.steps) if settings.steps else recipe
     crop = _crop(settings.crop, recipe.crop, sources, stride)

@@ -13,8 +13,8 @@ from tfflow.errors import InputError
 from tfflow.messages import counted
 
 FARTHEST = 4  # largest distance of the frames of a pair, in frames
-ENOUGH = 1.0  # px that the faster edges of a pair should move, at the training size
-LONGEST = 512  # px; larger frames are resized to this for training
+ENOUGH = 1.0  # px that the faster edges of a pair should move, at the size that is measured
+MEASURED, LONGEST = 512, 1280  # px; larger frames are resized to this to measure their motion, and for training
 
 
 class OwnPairs(Source):
@@ -66,7 +66,7 @@ class Picked:
         )
 
 
-def pick_moving(source: Source, runs: Sequence[range], wanted: int, longest: int = LONGEST) -> Picked:
+def pick_moving(source: Source, runs: Sequence[range], wanted: int, longest: int = MEASURED) -> Picked:
     """Selects up to `wanted` pairs that move, evenly spaced over the runs of consecutive samples.
 
     The frames of a pair are 1 to 4 frames apart: the smallest distance with a motion of `ENOUGH`, else the largest with

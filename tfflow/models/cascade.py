@@ -10,14 +10,14 @@ import tensorflow as tf
 from tfflow import ops
 from tfflow.models.fusion import better_flow
 
-Flow = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
+OnePass = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
 
 CLEARLY = 0.9
 """Of the mismatch of a flow that knows no smaller frames: below that, the flow that started from them replaces it."""
 
 
 def cascade(
-    network: Flow,
+    network: OnePass,
     images1: tf.Tensor,
     images2: tf.Tensor,
     scales: Sequence[float],
@@ -44,7 +44,7 @@ def cascade(
 
 
 def _at(
-    scale: float, network: Flow, images1: tf.Tensor, images2: tf.Tensor, start: tf.Tensor | None = None
+    scale: float, network: OnePass, images1: tf.Tensor, images2: tf.Tensor, start: tf.Tensor | None = None
 ) -> tf.Tensor:
     """One pass on resized frames, [b, h, w, 2] in px of the frames as they are.
 

@@ -161,3 +161,9 @@ def test_a_closed_source_has_waited_for_readers_and_refuses_others():
     reader.join(10)
     with pytest.raises(InputError, match="is closed"):
         source.sample(0)
+
+
+def test_deleting_a_pipeline_need_not_wait_for_its_tuner():
+    """TensorFlow's tuner sleeps up to a minute, and deleting the pipeline waits until it wakes."""
+    dataset = batches(Numbered(10), lambda sample, number: sample, size=SIZE, batch=4, seed=7)
+    assert dataset.options().autotune.enabled is False

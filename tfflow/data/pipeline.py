@@ -9,6 +9,7 @@ from __future__ import annotations
 import bisect
 import functools
 import itertools
+import os
 import re
 import threading
 import time
@@ -23,6 +24,9 @@ from tfflow.errors import InputError
 NEIGHBOURS = ("image0", "image3")
 CHANNELS = {"image1": 3, "image2": 3, "flow12": 2, "flow21": 2, "valid1": 1, "valid2": 1, "visible1": 1, "visible2": 1}
 CHANNELS |= dict.fromkeys(NEIGHBOURS, 3)
+
+READERS, AHEAD = min(32, os.cpu_count() or 1), 2
+"""Samples read at the same time, and batches read ahead."""
 
 
 class Mixed:
@@ -188,8 +192,11 @@ def batches(
     def of_step(s: tf.Tensor) -> tf.data.Dataset:
         return tf.data.Dataset.range(s * batch + worker * share, s * batch + (worker + 1) * share)
 
-    samples = step.flat_map(of_step).map(load, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
-    return samples.batch(share // replicas_here, drop_remainder=True).prefetch(tf.data.AUTOTUNE)
+    samples = step.flat_map(of_step).map(load, num_parallel_calls=READERS, deterministic=True)
+    dataset = samples.batch(share // replicas_here, drop_remainder=True).prefetch(AHEAD)
+    options = tf.data.Options()
+    options.autotune.enabled = False  # deleting a pipeline waits for its tuner, up to a minute
+    return dataset.with_options(options)
 
 
 def check_batch(batch: int, replicas: int) -> None:

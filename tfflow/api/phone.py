@@ -153,6 +153,7 @@ def _exported(
             size=size,
             precision=name,
             calibration=own if name.startswith("int") else None,
+            recipe=RECIPE,  # that of pretrained weights may have larger frames, and take several times as long
             steps=STEPS_OF_QAT,
             devices=devices,
             overwrite=True,

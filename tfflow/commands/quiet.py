@@ -2,12 +2,13 @@
 
 They are printed by C++ before any setting of Python's is read, so that the file descriptor itself is filtered. A second
 process does it: it passes on what is there even where this one crashes. Python's own lines, errors among them, go to
-the terminal directly.
+the terminal directly. Of those that TensorFlow logs in Python, one is left out.
 """
 
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import subprocess
 import sys
@@ -24,6 +25,9 @@ NOISE = (
     "Created TensorFlow Lite XNNPACK delegate",
 )
 """Parts of lines that are left out, whatever their level."""
+
+RETRACING = "triggered tf.function retracing"
+"""Part of a warning that networks of a fixed input signature cannot deserve: several of them were loaded."""
 
 FILTER = f"""
 import os, signal, sys
@@ -45,12 +49,20 @@ os.write(2, rest if shown(rest) else b"")
 """The second process: leaves out glog's lines of levels I (information) and W (warning), and NOISE."""
 
 
+def _deserved(record: logging.LogRecord) -> bool:
+    return RETRACING not in record.getMessage()
+
+
 @contextlib.contextmanager
 def without_noise() -> Iterator[None]:
-    """Within, lines of NOISE that C++ writes to file descriptor 2 do not reach the terminal."""
+    """Within, lines of NOISE that C++ writes to file descriptor 2 do not reach the terminal.
+
+    TensorFlow's warning of RETRACING is left out from then on.
+    """
     if SHOW in os.environ:
         yield
         return
+    logging.getLogger("tensorflow").addFilter(_deserved)
     try:
         kept = os.dup(2)
         process = subprocess.Popen([sys.executable, "-E", "-S", "-c", FILTER], stdin=subprocess.PIPE, stderr=kept)

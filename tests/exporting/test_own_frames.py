@@ -16,10 +16,11 @@ from tests.training import tiny  # noqa: F401 (registers its networks)
 from tfflow.commands import to_tflite, validate
 from tfflow.data.scenes import Scenes
 from tfflow.data.sources import open_source
+from tfflow.exporting import run as run_module
 from tfflow.exporting.graph import Interface
 from tfflow.exporting.own_frames import frames_of_run, open_own
 from tfflow.exporting.sources import export_data, training_source
-from tfflow.exporting.validation import Reference, selection_score
+from tfflow.exporting.validation import Reference, selection_score, simulation_gap
 from tfflow.models import FlowModel, load, load_float
 from tfflow.models.weights import model_arrays, save_arrays
 
@@ -121,8 +122,18 @@ def test_frames_that_are_gone_are_refused_only_where_something_learns_from_them(
     assert "not reported on the frames of the run" in " ".join(capsys.readouterr().out.split())
 
 
-def test_fine_tuning_from_the_command_keeps_the_best_of_the_converted(tmp_path, capsys, eagerly):
-    """On frames of the run; its crop is cut to what fits them, and the checkpoint follows the float flow best."""
+def test_fine_tuning_from_the_command_keeps_the_best_of_the_converted(tmp_path, capsys, eagerly, monkeypatch):
+    """On frames of the run; its crop is cut to what fits them, and the checkpoint follows the float flow best.
+
+    The distance to the simulation has a limit, so that it is measured on scenes, as all that have one.
+    """
+    sources = []
+
+    def seen_gap(*given):
+        sources.append(given[-1])
+        return simulation_gap(*given)
+
+    monkeypatch.setattr(run_module, "simulation_gap", seen_gap)
     spec = f"frames:{clip(tmp_path / 'clip', 20)}"
     run = run_folder(tmp_path / "run", spec, FlowModel("tiny"))
     arguments = ["--weights", str(run), "--size", "32x48", "--precision", "int8-qat", "--devices", "CPU:0"]
@@ -139,6 +150,8 @@ def test_fine_tuning_from_the_command_keeps_the_best_of_the_converted(tmp_path, 
     assert f"calibrating on {len(own.learn)} of the {len(own.learn)} pairs of {spec} (to learn from)" in printed
     assert f"fine-tuning on {spec} (to learn from); selecting on {spec} (to select by)" in printed
     assert [c["source"] for c in report["comparisons"]][1:] == [f"{spec} (to report)"]
+    assert [source.name for source in sources] == [report["comparisons"][0]["source"]]
+    assert sources[0].name.startswith("scenes:")
     assert report["int8_share_of_multiply_adds"] > 0.7 and "fake_quantized_mean_px" in report["values"]
     if not code:
         assert validate.main([str(tmp_path / "out"), "--weights", str(run), "--limit", "2"]) == 0

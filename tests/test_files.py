@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tfflow import files
-from tfflow.files import sweep, write_text, write_whole, write_whole_folder
+from tfflow.files import check_writable, sweep, write_text, write_whole, write_whole_folder
 
 
 def test_a_link_at_the_name_of_the_temporary_file_is_not_followed(tmp_path, monkeypatch):
@@ -99,3 +99,11 @@ def test_sweeping_takes_no_file_of_others_and_follows_no_link(tmp_path):
         ".hidden", ".tfflow-notes.part", ".wget.part", "folder", "tfflow-00000000.part",
     ]  # fmt: skip
     assert (tmp_path / "folder" / "mine").exists()
+
+
+def test_a_folder_that_can_be_written_to_is_not_made_by_the_check(tmp_path):
+    check_writable(tmp_path / "a" / "b")
+    assert not list(tmp_path.iterdir())
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OSError, match="file/b"):
+        check_writable(tmp_path / "file" / "b")

@@ -255,7 +255,7 @@ def test_a_browser_that_leaves_is_no_error(tmp_path, capsys, error, said):
 
 def test_a_bad_model_is_refused(tmp_path):
     (tmp_path / "empty").mkdir()
-    with pytest.raises(InputError, match=r"model.json' is no manifest"):
+    with pytest.raises(InputError, match=r"no such file: '.*model.json'; expected the manifest"):
         web.open_server([tmp_path / "empty" / "model.tflite"])
     (export(tmp_path / "damaged")).write_bytes(b"other")
     with pytest.raises(InputError, match=r"missing or not that file; export again"):

@@ -13,6 +13,7 @@ import os
 import re
 import secrets
 import shutil
+import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -72,6 +73,16 @@ def sweep(folders: Iterable[Path]) -> None:
             for part in [entry for entry in os.scandir(folder) if _PART.fullmatch(entry.name)]:
                 with contextlib.suppress(OSError):
                     _remove(part)
+
+
+def check_writable(folder: str | os.PathLike) -> None:
+    """Raises OSError where no file can be made in `folder`, which need not be there yet. Leaves nothing behind."""
+    folder = Path(folder)
+    there = next(place for place in (folder, *folder.parents) if place.exists())
+    try:
+        tempfile.TemporaryFile(dir=there).close()
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(folder)) from None
 
 
 def write_text(path: str | os.PathLike, text: str) -> None:

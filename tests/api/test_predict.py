@@ -98,6 +98,7 @@ def test_one_estimate_by_a_loaded_network():
 def test_points_go_with_the_flow_and_are_lost_at_the_border_and_at_a_cut(shots):
     tracks = track(SHOTS, [(100.25, 30), (9, 50), (120, 80)], LEFT)
     assert tracks.points.shape == (11, 3, 2) and tracks.visible.shape == (11, 3)
+    assert repr(tracks) == "<Tracks of 3 points in 11 frames, 0 visible in the last>"
     for n in range(4):
         np.testing.assert_allclose(tracks.points[n, [0, 2]], [(100.25 - 4 * n, 30), (120 - 4 * n, 80)], atol=1e-4)
     assert tracks.visible[:4, [0, 2]].all() and tracks.visible[:3, 1].all()

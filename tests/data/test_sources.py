@@ -48,7 +48,7 @@ def test_home_is_expanded(tmp_path, monkeypatch):
         ("/no/such/place", r"no such file or folder: '/no/such/place'; check the path"),
         ("./a:b", r"no such file or folder: '\./a:b'"),
         (r"C:\clips\a.mp4", r"no such file or folder: 'C:\\clips\\a\.mp4'"),
-        ("holiday.mp4", r"no such file or folder: 'holiday\.mp4'; check the path \(or give KIND:PATH, chairs, "),
+        ("holiday.mp4", r"no such file or folder: 'holiday\.mp4'; check the path, or see `tfflow data`"),
         ("", r"no data is named: expected KIND:PATH, a folder of frames or a video"),
         ("video:/no/such.mp4", r"no such file: '/no/such\.mp4'; check the path"),
         ("frames:/no/such", r"no such folder: '/no/such'; check the path"),

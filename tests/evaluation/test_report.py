@@ -29,8 +29,8 @@ def table_text(found):
 
 def test_the_table_names_source_averages_and_predictors():
     text = table_text(results())
-    assert text.startswith("given:[here]: 2 pairs") and "pairs that have such pixels: noc 1, occ 1" in text
-    assert text.index("mean over images") < text.index("mean over pixels")
+    assert text.startswith("given:[here]: 2 pairs") and "pairs with such pixels, where not all: noc 1, occ 1" in text
+    assert text.index("mean over pairs") < text.index("mean over pixels")
     assert text.count("net") == text.count("still") == 2
 
 
@@ -62,7 +62,7 @@ def test_files_hold_every_average_and_every_image(tmp_path):
     with (tmp_path / "results.csv").open(newline="") as f:
         rows = list(csv.DictReader(f))
     assert [(r["predictor"], r["average"]) for r in rows] == [
-        (p, f"mean over {a}") for p in ("net", "still") for a in ("images", "pixels")
+        (p, f"mean over {a}") for p in ("net", "still") for a in ("pairs", "pixels")
     ]
     assert float(rows[3]["epe"]) == found[1].averages.per_pixel()["epe"]
     with (tmp_path / "images.csv").open(newline="") as f:

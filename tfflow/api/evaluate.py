@@ -20,7 +20,7 @@ from tfflow.evaluation import submission as server
 from tfflow.evaluation.confidence import ConfidenceScore, measure_confidence
 from tfflow.evaluation.refinement import REFINEMENTS, label_of, refined
 from tfflow.evaluation.sequences import SequenceScore, measure_sequences, sequences_table
-from tfflow.files import write_json
+from tfflow.files import check_writable, write_json
 from tfflow.models import load, untrained
 from tfflow.models.scales import ONCE, check_scales
 from tfflow.terminal import as_text, wide_console
@@ -138,7 +138,7 @@ def evaluate(
     if submission and len(predictors) > 1:
         raise InputError(f"`submission` takes one network, got {len(predictors)}: {', '.join(predictors)}")
     if folder:
-        folder.mkdir(parents=True, exist_ok=True)
+        check_writable(folder)
     files = _Files(folder, error_maps, submission)
     console = wide_console(quiet=not progress)
     results: list[scoring.Result] = []

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import os
-import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +20,7 @@ from tfflow.evaluation.flow_video import LAYOUTS, encoder
 from tfflow.evaluation.prediction import Frames, of_arrays, open_inputs, predict_all, with_scale
 from tfflow.evaluation.refinement import refined
 from tfflow.evaluation.writer import CHECKED, FORMATS, OF_ALL, SCALED, SETTINGS, Writer, format_of_file
+from tfflow.files import check_writable
 from tfflow.models.estimate import Estimate
 from tfflow.models.scales import ONCE, check_scales
 
@@ -196,10 +196,7 @@ def _check_out(out: Path, file: Path | None, inputs: Sequence[str], overwrite: b
         raise InputError(f"'{out}' is there already: choose another `out`, or add `overwrite=True`")
     if not overwrite and file is None and (out / SETTINGS).exists():
         raise InputError(f"{out} holds predictions already: choose another `out`, or add `overwrite=True`")
-    folder = out if file is None else out.parent
-    folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryFile(dir=folder):  # refused now, not after the first network pass
-        pass
+    check_writable(out if file is None else out.parent)  # refused now, not after the first network pass
 
 
 def _among(out: Path, inputs: Sequence[str], one_file: bool) -> str | None:

@@ -13,7 +13,7 @@ from tfflow.models.estimate import Estimate
 from tfflow.models.points import follow
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Tracks:
     """Where points are in each frame. points: float32 [frames, n, 2], (x, y) px. visible: bool [frames, n].
 
@@ -22,6 +22,10 @@ class Tracks:
 
     points: np.ndarray
     visible: np.ndarray
+
+    def __repr__(self) -> str:
+        frames, count, _ = self.points.shape
+        return f"<Tracks of {count} points in {frames} frames, {int(self.visible[-1].sum())} visible in the last>"
 
 
 def track(frames: Any, points: Any, weights: Any = None, **settings: Any) -> Tracks:

@@ -30,7 +30,7 @@ def parser() -> Parser:
         "--out",
         type=Path,
         metavar="DIR",
-        help="folder for results.json, results.csv, images.csv and what the next two options write",
+        help="folder for results.json, results.csv, images.csv, and for --error-maps and --submission",
     )
     p.add_argument("--error-maps", action="store_true", help="a sheet for each pair: frame, flow, errors (needs --out)")
     p.add_argument("--submission", choices=SUBMISSIONS, help="flow files for the server (needs --out)")

@@ -50,7 +50,7 @@ def parser() -> Parser:
     p.add_argument(
         "--formats",
         metavar="LIST",
-        help=f"of {','.join(FORMATS)} (default: flo,colour,arrows; of a video: video)",
+        help=f"some of: {', '.join(FORMATS)}; with commas between them (default: flo,colour,arrows; of a video: video)",
     )
     p.add_argument("--both", action="store_true", help="the flow from the second frame to the first, too")
     add_scales(p)
@@ -122,7 +122,8 @@ def main(argv: list[str] | None = None) -> int:
     if done.cuts:
         console.print(f"no flow across {counted(len(done.cuts), 'shot cut')}, after {', '.join(done.cuts)}")
     if done.scale is not None:
-        console.print(f"full colour = {done.scale:.3g} px, arrows are {done.stretch} times the flow")
+        arrows = f", arrows are {done.stretch} times the flow" if "arrows" in done.formats else ""
+        console.print(f"full colour = {done.scale:.3g} px{arrows}; `--full PX` sets it")
     return 0
 
 

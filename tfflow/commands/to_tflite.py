@@ -58,7 +58,7 @@ def parser() -> Parser:
         metavar="KIND:PATH",
         help="frames for int8 ranges (default: frames or video that the run of --weights learned from, else scenes)",
     )
-    p.add_argument("--train", metavar="KIND:PATH", help="frames for int8-qat (default: as --calibration)")
+    p.add_argument("--train", metavar="KIND:PATH", help="frames to fine-tune int8-qat on (default: as --calibration)")
     p.add_argument(
         "--recipe",
         metavar="R",

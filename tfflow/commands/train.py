@@ -25,8 +25,8 @@ def parser() -> Parser:
     add(
         "--recipe",
         help="method: a name, see `tfflow recipes`, or a Python file of your own that holds one, which is executed "
-        "(default: ddflow_lk, of another network ddflow_quick; from trained weights ddflow_tune; with frames of your "
-        "own textured_tune)",
+        "(default: ddflow_lk; with --model ddflow_quick; with --weights ddflow_tune; with your own frames "
+        "textured_tune)",
     )
     add("--model", metavar="NAME", help="network (default: the recipe's)")
     add(

@@ -175,7 +175,7 @@ def _open_bare(spec: str, on_error: str) -> Source:
         if kind in KINDS:
             raise InputError(f"'{spec}' names no path: expected {kind}:PATH")
         raise unknown_name("kind of data", kind, [*KINDS, SCENES])
-    raise InputError(f"no such file or folder: '{spec}'; check the path (or give KIND:PATH, {', '.join(KINDS)})")
+    raise InputError(f"no such file or folder: '{spec}'; check the path, or see `tfflow data` for KIND:PATH")
 
 
 def open_scenes(settings: str = "", **arguments: Any) -> Scenes:

@@ -183,7 +183,8 @@ def _of_video(name: str, path: Path, on_error: str, cuts: bool) -> Frames:
             count += 1
             yield pair
         if not count:
-            raise InputError(f"'{path}' holds no two frames of one shot, one after the other: flow needs them")
+            advice = "to pair frames across shot cuts, `cuts=False`" if found else "take a longer video"
+            raise InputError(f"'{path}' has no two consecutive frames of one shot, and flow needs a pair: {advice}")
 
     def some(count: int) -> Iterator[Sample]:
         for pair in sample_pairs(path, count):

@@ -24,7 +24,7 @@ from tfflow.ops import inside
 from tfflow.ops.arrays import warp
 
 __all__ = ["progress_bar", "results_table", "safe_name", "write_error_map", "write_results"]
-AVERAGES = {"mean_over_images": "mean over images", "mean_over_pixels": "mean over pixels"}
+AVERAGES = {"mean_over_images": "mean over pairs", "mean_over_pixels": "mean over pixels"}
 _HEADS = {
     "epe": "EPE",
     "epe_noc": "noc",
@@ -53,7 +53,7 @@ def results_table(results: Sequence[Result]) -> Group:
     columns = [name for name in _HEADS if any(name in r.averages.metrics() for r in results)]
     counts = first.averages.counts()
     fewer = [f"{_HEADS[n]} {counts[n]['images']}" for n in columns if n in counts and counts[n]["images"] < images]
-    caption = [Text(f"pairs that have such pixels: {', '.join(fewer)}", "dim")] if fewer else []
+    caption = [Text(f"pairs with such pixels, where not all: {', '.join(fewer)}", "dim")] if fewer else []
     table = Table()
     table.add_column("", no_wrap=True)
     for name in columns:

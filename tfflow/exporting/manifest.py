@@ -82,6 +82,8 @@ def read_manifest(path: Path) -> dict[str, Any]:
     """A manifest beside its .tflite. Raises InputError where it is none, of another version, or of another file."""
     try:
         value = parse_json(read_bytes(path))
+    except FileNotFoundError:
+        raise InputError(f"no such file: {str(path)!r}; expected the manifest of an export (`tfflow export`)") from None
     except (OSError, ValueError) as error:
         raise InputError(f"{str(path)!r} is no manifest ({error}); export the network again") from None
     if not isinstance(value, dict) or value.get("format") != FORMAT:

@@ -66,7 +66,7 @@ class Report:
 def tables(reports: Sequence[Report]) -> Group:
     """A row an export: the file, then accuracy on each source."""
     files = Table(title="files")
-    for head in ("precision", "MB", "to fp32", "int8 share", "XNNPACK parts", "operators", "live MB", "limits"):
+    for head in ("precision", "MB", "to fp32", "int8 share", "XNNPACK pieces", "operators", "live MB", "limits"):
         files.add_column(head, justify="left" if head in ("precision", "limits") else "right")
     for r in reports:
         ratio = r.values.get("size_to_fp32")

@@ -12,7 +12,6 @@ from __future__ import annotations
 import dataclasses
 import math
 import os
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,7 +28,7 @@ from tfflow.exporting.report import Report, ladder, spread
 from tfflow.exporting.sources import as_source, export_data, training_source
 from tfflow.exporting.timing import model_milliseconds
 from tfflow.exporting.validation import Reference, simulation_gap
-from tfflow.files import write_text, write_whole
+from tfflow.files import check_writable, write_text, write_whole
 from tfflow.models import FlowModel, load_float
 from tfflow.recipes import Recipe, get_recipe
 from tfflow.training.feed import check_truth
@@ -255,6 +254,4 @@ def _folder(out: Path, precision: str, of: int) -> Path:
 def _check_folder(folder: Path, overwrite: bool) -> None:
     if (folder / MANIFEST).exists() and not overwrite:
         raise InputError(f"{folder} holds an export already: choose another `out`, or add `overwrite=True`")
-    folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryFile(dir=folder):  # refused now, not after minutes of work
-        pass
+    check_writable(folder)  # refused now, not after minutes of work

@@ -19,7 +19,7 @@ from tfflow.files import write_whole
 from tfflow.models.confidence import confidence, visible_by_check
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Estimate:
     """The flow of a pair, [h, w, 2], px, and the pair.
 
@@ -32,6 +32,10 @@ class Estimate:
     image2: np.ndarray
     flow21: np.ndarray | None = None
     name: str = ""
+
+    def __repr__(self) -> str:
+        height, width, _ = self.flow.shape
+        return f"<Estimate {self.name or 'of a pair'}, {height}x{width} px{', both ways' * (self.flow21 is not None)}>"
 
     @functools.cached_property
     def visible(self) -> np.ndarray:

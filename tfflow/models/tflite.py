@@ -41,6 +41,9 @@ class TFLiteModel:
             raise InputError(f"{str(self.path)!r} is not a whole .tflite file ({error}); export it again") from None
         self._lock, self._process = threading.Lock(), os.getpid()
 
+    def __repr__(self) -> str:
+        return f"<TFLiteModel {self.path}, {self.size[0]}x{self.size[1]} px>"
+
     def _describe(self, interpreter) -> None:
         signatures = list(interpreter.get_signature_list().values())
         inputs, outputs = (sorted({n for s in signatures for n in s[end]}) for end in ("inputs", "outputs"))

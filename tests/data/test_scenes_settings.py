@@ -16,7 +16,7 @@ OTHER = {
     "background_scales": (9.0,), "shape_scales": (0.0,), "rotation": (0, 0), "zoom": (0, 0), "shear": (0.1, 0.1),
     "parallax": 1, "nearness": (3, 4), "independent": 0, "max_displacement": 1, "texture_kinds": (("text", 1.0),),
     "detail": 0, "mixed": 0, "faint": 1, "shading": 1, "photos": 0, "motion_blur": 1, "defocus": 1, "noise": 0.2,
-    "bending": 1, "drive": 1, "fast": 1, "pan": 1, "fast_speed": (0.3, 0.5), "still": 1, "plain": 1,
+    "bending": 1, "drive": 1, "fast": 1, "pan": 1, "fixed": 1, "fast_speed": (0.3, 0.5), "still": 1, "plain": 1,
     "fog": 1, "shadows": 1, "highlights": 1, "path_blur": 1, "dark": 1, "jpeg": 1,
     "brightness": 0.4, "contrast": 0.5, "gamma": 0.6, "colour": 0.3, "light_change": 1,
 }  # fmt: skip

@@ -9,7 +9,7 @@ from tfflow.data.images import read_image
 from tfflow.data.noise import grain
 from tfflow.data.records import Source
 from tfflow.data.scenes import Scenes
-from tfflow.data.textured import Texturing, textured_scenes
+from tfflow.data.textured import FIXED, Texturing, textured_scenes
 from tfflow.evaluation.metrics import warp
 
 SIZE = (96, 128)
@@ -62,12 +62,14 @@ def test_the_flow_is_exact(tmp_path):
     assert np.median(errors) < 0.03
 
 
-def test_noise_and_pans_are_those_of_the_frames(tmp_path):
+def test_noise_pans_and_fixed_cameras_are_those_of_the_frames(tmp_path):
     calm = scenes(tmp_path / "calm", Pairs(shift=2))
     noisy = scenes(tmp_path / "noisy", Pairs(noise=0.05))
     fast = scenes(tmp_path / "fast", Pairs(shift=8))
     assert max(calm.settings.noise, fast.settings.noise) < 0.02 < 0.1 < noisy.settings.noise < 0.3
     assert fast.settings.pan == 1.0 and max(calm.settings.pan, noisy.settings.pan) < 0.2
+    assert max(calm.settings.fixed, noisy.settings.fixed, fast.settings.fixed) == 0
+    assert scenes(tmp_path / "still", Pairs(shift=0, noise=0.02)).settings.fixed == FIXED
     assert grain(read_image(noisy.photos[0])) < 0.5 * grain(Pairs(noise=0.05).sample(0)["image1"])
 
 

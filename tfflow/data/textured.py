@@ -1,4 +1,4 @@
-"""Built-in scenes that look like a person's video: its frames are their textures, its noise and pans are theirs.
+"""Built-in scenes that look like a person's video: with its frames as textures, its noise, and cameras like its own.
 
 Their flow is exact and owes nothing to any network's flow of the video.
 """
@@ -22,6 +22,8 @@ from tfflow.limits import parse_json
 FRAMES = 64  # most frames that serve as textures
 SPREAD = 4.0  # a scene's noise is at most its setting, a quarter of it on average (`data.scenes.camera`)
 BRIGHTNESS = 0.03  # instead of the preset's: the frames have their own
+STANDS = 0.25  # px; a camera is fixed where half of the pixels move less
+FIXED = 0.75  # most scenes with a fixed camera, so that the network keeps what it knows of others
 MEASURED = "video.json"
 OWN = "own"
 """In a run's folder: the frames that texture its scenes, a folder for each use."""
@@ -39,7 +41,8 @@ class Texturing:
 
 
 def textured_scenes(pairs: Source, texturing: Texturing, size: tuple[int, int], seed: int, folder: Path) -> Scenes:
-    """Scenes of a size, textured with frames of `pairs`, with their noise, and with pans as often as they have any.
+    """Scenes of a size, textured with frames of `pairs`, with their noise, and with pans and a fixed camera as often as
+    they have.
 
     folder: gets the frames, without their noise, and what was measured of them; found there, it is not made again.
     """
@@ -51,6 +54,7 @@ def textured_scenes(pairs: Source, texturing: Texturing, size: tuple[int, int], 
         photos=texturing.photos,
         noise=min(SPREAD * video["noise"], 1.0),
         pan=max(preset(texturing.preset).pan, video["pans"]),
+        fixed=FIXED * video["fixed"],
         brightness=BRIGHTNESS,
         dark=0.0,
     )
@@ -61,31 +65,39 @@ def _kept(folder: Path) -> dict[str, float] | None:
     """What an earlier call measured; None where there is none, or none that can be read."""
     try:
         kept = parse_json((folder / MEASURED).read_bytes())
-        return {name: float(np.clip(kept[name], 0, 1)) for name in ("noise", "pans")}
+        return {name: float(np.clip(kept[name], 0, 1)) for name in ("noise", "pans", "fixed")}
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
 
 
 def _measured(pairs: Source, folder: Path) -> dict[str, float]:
-    """Keeps up to `FRAMES` frames of the pairs in the folder; their mean noise, and the share of pairs that pan."""
+    """Keeps up to `FRAMES` frames of the pairs in the folder.
+
+    Returns their mean noise, and the shares of pairs whose camera pans or is fixed.
+    """
     count = min(FRAMES, len(pairs))
-    noises, pans = [], []
+    noises, speeds = [], []
     folder.mkdir(parents=True, exist_ok=True)
     for k in range(count):
         sample = pairs.sample(k * len(pairs) // count)
         image1, image2 = sample["image1"], sample["image2"]
         noises.append(grain(image1))
-        pans.append(_pans(image1, image2))
+        speeds.append(_speed(image1, image2))
         smooth = without_noise(image1, noises[-1])
         write_image(folder / f"{k:03d}.png", smooth)
-    return {"noise": float(np.mean(noises)), "pans": float(np.mean(pans))}
+    pans = np.mean([speed > slowest for speed, slowest in speeds])
+    return {
+        "noise": float(np.mean(noises)),
+        "pans": float(pans),
+        "fixed": float(np.mean([speed < STANDS for speed, _ in speeds])),
+    }
 
 
-def _pans(image1: np.ndarray, image2: np.ndarray) -> bool:
-    """Whether half of a pair's pixels move as fast as the slowest pan of the scenes."""
+def _speed(image1: np.ndarray, image2: np.ndarray) -> tuple[float, float]:
+    """The length of motion that half of a pair's pixels exceed, and the slowest pan of the scenes, px."""
     greys = [cv2.cvtColor(np.rint(image * 255).astype(np.uint8), cv2.COLOR_RGB2GRAY) for image in (image1, image2)]
-    if min(greys[0].shape) < 16:  # DIS takes no less
-        return False
-    flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM).calc(greys[0], greys[1], None)  # type: ignore[call-overload]
     slowest = SceneSettings().fast_speed[0] * image1.shape[1]
-    return bool(np.median(np.hypot(flow[..., 0], flow[..., 1])) > slowest)
+    if min(greys[0].shape) < 16:  # DIS takes no less
+        return slowest, slowest
+    flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM).calc(greys[0], greys[1], None)  # type: ignore[call-overload]
+    return float(np.median(np.hypot(flow[..., 0], flow[..., 1]))), slowest

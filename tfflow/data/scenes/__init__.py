@@ -151,7 +151,8 @@ class Scenes:
         else:
             layers = layered(rng, settings, size, self._textures, effects)
         if effects.bending:
-            layers = bent(effects.rng, settings, size, layers)
+            ground, moving = (layers[:1], layers[1:]) if effects.fixed else ([], layers)
+            layers = ground + bent(effects.rng, settings, size, moving)
         if effects.fast:
             layers += fast_objects(effects.rng, settings, size, self._textures)
         if effects.fog:

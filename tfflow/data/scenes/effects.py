@@ -10,19 +10,22 @@ import numpy as np
 from tfflow.data.scenes.settings import SceneSettings
 
 STREAM = 14  # number of the random stream; layers and light have another one
+OF_CAMERA = 1  # of STREAM: that of `fixed`, so that other scenes do not depend on it
 
 
 @dataclass(frozen=True)
 class Effects:
     """The effects of a scene.
 
-    rng: random numbers for the effects. still: nothing moves. same: the frames are identical. plain: the scene has one
-    colour. pan: px by which a fast pan of the camera moves distant points; (0, 0) = no pan. shutter: exposure time as a
-    share of the step between the frames. quality: of JPEG, 0 = no JPEG. The others: see `SceneSettings`.
+    rng: random numbers for the effects. still: nothing moves. fixed: the camera does not move. same: the frames are
+    identical. plain: the scene has one colour. pan: px by which a fast pan of the camera moves distant points; (0, 0) =
+    no pan. shutter: exposure time as a share of the step between the frames. quality: of JPEG, 0 = no JPEG. The others:
+    see `SceneSettings`.
     """
 
     rng: np.random.Generator
     still: bool
+    fixed: bool
     same: bool
     plain: bool
     drive: bool
@@ -44,6 +47,7 @@ def draw_effects(seed: int, index: int, settings: SceneSettings, size: tuple[int
     def happens(chance: float) -> bool:
         return bool(rng.random() < chance)
 
+    fixed = bool(np.random.default_rng([seed, index, STREAM, OF_CAMERA]).random() < settings.fixed)
     still, same, plain = happens(settings.still), happens(0.5), happens(settings.plain)
     drive, bending, fast = happens(settings.drive), happens(settings.bending), happens(settings.fast)
     low, high = (math.log(share * size[1]) for share in settings.fast_speed)
@@ -52,12 +56,13 @@ def draw_effects(seed: int, index: int, settings: SceneSettings, size: tuple[int
     return Effects(
         rng=rng,
         still=still,
+        fixed=fixed,
         same=still and same,
         plain=still and plain,
-        drive=drive,
+        drive=drive and not fixed,
         bending=bending and not drive,
         fast=fast,
-        pan=shift if happens(settings.pan) else (0.0, 0.0),
+        pan=shift if happens(settings.pan) and not fixed else (0.0, 0.0),
         fog=happens(settings.fog),
         shadows=happens(settings.shadows),
         highlights=happens(settings.highlights),

@@ -26,7 +26,7 @@ def layered(
     height, width = size
     masks, places = [], []
     for _ in range(int(rng.integers(settings.shapes[0], settings.shapes[1] + 1))):
-        low, high = (math.log(share * min(size)) for share in settings.shape_size)
+        low, high = (math.log(share * min(size)) for share in (BEFORE_FIXED if effects.fixed else settings.shape_size))
         diameter = math.exp(rng.uniform(low, high))
         stretch = math.exp(rng.uniform(-0.25, 0.25))
         mask = draw_mask(rng, pick(rng, settings.shape_kinds), max(diameter / stretch, 3.0))
@@ -37,7 +37,8 @@ def layered(
     boxes = [corners_of(size)] + [
         move(place, corners_of(mask.shape)) for mask, place in zip(masks, places, strict=True)
     ]
-    motions = draw_motions(rng, settings, size, boxes, effects.pan, 1 - BENT_SHARE if effects.bending else 1.0)
+    share = 1 - BENT_SHARE if effects.bending else 1.0
+    motions = draw_motions(rng, settings, size, boxes, effects.pan, share, effects.fixed)
     place, raster = _lay_background(rng, motions[0], size)
     rasters = [raster, *(mask.shape for mask in masks)]
     blurred = rng.random() < settings.motion_blur and not effects.shutter
@@ -54,6 +55,7 @@ def layered(
     return layers
 
 
+BEFORE_FIXED = (0.05, 0.5)  # the size of shapes before a fixed camera, as a share of the frame's shorter side
 BENT_SHARE = 0.3  # share of the largest displacement that bending may use
 
 

@@ -87,11 +87,13 @@ def draw_motions(
     boxes: list[np.ndarray],
     pan: tuple[float, float] = (0.0, 0.0),
     share: float = 1.0,
+    fixed: bool = False,
 ) -> list[np.ndarray]:
     """The motions of the background and the shapes, from back to front.
 
     size: (height, width) of the frame. boxes: corners [n, 2] of each layer in frame 1, the background first.
     pan: an additional translation of the camera, px. share: of the largest displacement that these motions may use.
+    fixed: whether the camera does not move.
     With parallax, a shape follows the camera's translation and zoom in proportion to its inverse depth, which increases
     to the front. Without it, a shape moves with the background. Each shape adds its own motion.
     """
@@ -101,7 +103,9 @@ def draw_motions(
     pace = math.exp(rng.uniform(math.log(settings.pace[0]), math.log(settings.pace[1])))
     camera = _Draw(rng, settings, pace, unit, 0)
     camera.u, camera.v = camera.u + pan[0], camera.v + pan[1]
-    parallax = rng.random() < settings.parallax
+    if fixed:
+        camera.stop()
+    parallax = rng.random() < settings.parallax and not fixed
     nearness = np.sort(rng.uniform(*settings.nearness, len(boxes) - 1)) if parallax else np.ones(len(boxes) - 1)
     motions = [camera.motion(middle)]
     for near, box in zip(nearness, boxes[1:], strict=True):
@@ -130,6 +134,9 @@ class _Draw:
         turn, zoom = draws[3] * turn, draws[4] * zoom
         self.rotation = min(max(turn, -45.0), 45.0)
         self.log_zoom = min(max(zoom, -0.4), 0.4)
+
+    def stop(self) -> None:
+        self.u = self.v = self.shear = self.rotation = self.log_zoom = 0.0
 
     def motion(self, centre: tuple[float, float], near: float = 1.0) -> np.ndarray:
         zoom = math.exp(min(max(self.log_zoom * near, -0.6), 0.6))

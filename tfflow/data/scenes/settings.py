@@ -47,6 +47,7 @@ class SceneSettings:
     drive: float = 0.0  # probability of planes before a camera that moves through depth, instead of flat layers
     fast: float = 0.0  # probability of small fast objects
     pan: float = 0.0  # probability that the camera pans fast
+    fixed: float = 0.0  # probability that the camera does not move; objects do, and are small
     fast_speed: Range = (
         0.06,
         0.35,
@@ -85,7 +86,7 @@ class SceneSettings:
 
     def __post_init__(self) -> None:
         probabilities = (
-            "parallax", "independent", "bending", "drive", "fast", "pan", "still", "plain", "mixed", "faint",
+            "parallax", "independent", "bending", "drive", "fast", "pan", "fixed", "still", "plain", "mixed", "faint",
             "shading", "photos", "fog", "shadows", "highlights", "motion_blur", "path_blur", "defocus", "dark", "jpeg",
         )  # fmt: skip
         for name in probabilities:

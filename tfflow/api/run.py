@@ -205,7 +205,7 @@ class Run:
             raise Stopped(f"stopped at step {progress.step}, saved; the same command continues")
         if not writes:
             return self._result(progress)
-        console.print("measuring on what is held out")
+        console.print("measuring")
         if self.own:
             self.own.verdict(trainer, kept_step(self.out)).save(self.out)
         result = self._result(progress, _baseline_scores(self.val))

@@ -76,28 +76,24 @@ def _measured(pairs: Source, folder: Path) -> dict[str, float]:
     Returns their mean noise, and the shares of pairs whose camera pans or is fixed.
     """
     count = min(FRAMES, len(pairs))
-    noises, speeds = [], []
+    noises, pans, stands = [], [], []
     folder.mkdir(parents=True, exist_ok=True)
     for k in range(count):
         sample = pairs.sample(k * len(pairs) // count)
         image1, image2 = sample["image1"], sample["image2"]
         noises.append(grain(image1))
-        speeds.append(_speed(image1, image2))
+        speed, slowest_pan = _speed(image1, image2), SceneSettings().fast_speed[0] * image1.shape[1]
+        pans.append(speed > slowest_pan)
+        stands.append(speed < STANDS)
         smooth = without_noise(image1, noises[-1])
         write_image(folder / f"{k:03d}.png", smooth)
-    pans = np.mean([speed > slowest for speed, slowest in speeds])
-    return {
-        "noise": float(np.mean(noises)),
-        "pans": float(pans),
-        "fixed": float(np.mean([speed < STANDS for speed, _ in speeds])),
-    }
+    return {"noise": float(np.mean(noises)), "pans": float(np.mean(pans)), "fixed": float(np.mean(stands))}
 
 
-def _speed(image1: np.ndarray, image2: np.ndarray) -> tuple[float, float]:
-    """The length of motion that half of a pair's pixels exceed, and the slowest pan of the scenes, px."""
+def _speed(image1: np.ndarray, image2: np.ndarray) -> float:
+    """The length of motion that half of a pair's pixels exceed, px; not a number where the frames are too small."""
     greys = [cv2.cvtColor(np.rint(image * 255).astype(np.uint8), cv2.COLOR_RGB2GRAY) for image in (image1, image2)]
-    slowest = SceneSettings().fast_speed[0] * image1.shape[1]
     if min(greys[0].shape) < 16:  # DIS takes no less
-        return slowest, slowest
+        return float("nan")
     flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM).calc(greys[0], greys[1], None)  # type: ignore[call-overload]
-    return float(np.median(np.hypot(flow[..., 0], flow[..., 1]))), slowest
+    return float(np.median(np.hypot(flow[..., 0], flow[..., 1])))

@@ -13,6 +13,7 @@ from tests.api.test_own_video import moving
 from tests.training import tiny  # noqa: F401 (registers the networks)
 from tfflow.api.phone import phone
 from tfflow.errors import InputError
+from tfflow.exporting.run import ExportResult
 from tfflow.recipes import get_recipe
 from tfflow.training.pace import steps_a_second
 
@@ -84,3 +85,18 @@ def test_what_does_not_fit_is_refused_before_anything_is_made(tmp_path, argument
     with pytest.raises(InputError) as refused:
         phone(tmp_path, tmp_path / "out", **(SMALL | arguments))
     assert line in str(refused.value) and not (tmp_path / "out").exists()
+
+
+def test_int8_of_weights_that_were_not_trained_learns_by_the_quick_recipe(tmp_path, monkeypatch):
+    """That of pretrained weights has larger frames, and takes several times as long."""
+    module, asked = sys.modules[phone.__module__], []
+
+    def export(weights, place, settings, say):
+        asked.append(settings)
+        return ExportResult(())
+
+    monkeypatch.setattr(module, "export", export)
+    monkeypatch.setattr(module, "require_libraries", lambda precisions: None)
+    options = {"weights": "spynet_mobile", "precision": "int8-qat", "skip_training": True}
+    phone(moving(tmp_path / "clip", 3), tmp_path / "out", **options)
+    assert [(settings.recipe, settings.steps) for settings in asked] == [(module.RECIPE, module.STEPS_OF_QAT)]

@@ -21,7 +21,7 @@ from tfflow.files import write_json
 from tfflow.models import load
 from tfflow.training.best import kept_step
 
-DOMAINS = ("night", "pan", "fog")
+DOMAINS = ("night", "pan", "fog", "fixed")
 """Presets of the built-in scenes that the pretrained weights have not seen."""
 
 MEASURED = 256

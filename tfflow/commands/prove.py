@@ -15,7 +15,7 @@ from tfflow.errors import command
 
 EXAMPLES = """example:
   tfflow prove --domains night --seeds 1 --steps 600"""
-DOMAINS = ("night", "pan", "fog")
+DOMAINS = ("night", "pan", "fog", "fixed")
 
 
 def parser() -> Parser:

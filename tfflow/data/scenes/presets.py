@@ -41,6 +41,9 @@ FOG = SceneSettings(
 )  # fmt: skip
 """A domain for tests: fog and little texture."""
 
+FIXED = SceneSettings(fixed=1.0)
+"""A domain for tests: a fixed camera, and small objects that move."""
+
 PRESETS = {
     "default": SceneSettings(),
     "motion": MOTION,
@@ -49,6 +52,7 @@ PRESETS = {
     "night": NIGHT,
     "pan": PAN,
     "fog": FOG,
+    "fixed": FIXED,
 }
 
 

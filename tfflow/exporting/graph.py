@@ -15,12 +15,25 @@ from tfflow.exporting.cost_volume import PhoneCostVolume
 from tfflow.exporting.layers import (
     PhoneConcatenate,
     PhoneConvexUpsample,
+    PhoneHalveFrames,
     PhoneL2Normalize,
     PhoneLucasKanade,
     PhoneNormalize,
+    PhoneResizeFlowLike,
     PhoneWarp,
 )
-from tfflow.layers import ConvexUpsample, CostVolume, Frame, L2Normalize, LucasKanade, Normalize, Scale, Warp
+from tfflow.layers import (
+    ConvexUpsample,
+    CostVolume,
+    Frame,
+    HalveFrames,
+    L2Normalize,
+    LucasKanade,
+    Normalize,
+    ResizeFlowLike,
+    Scale,
+    Warp,
+)
 from tfflow.models import Network, both_directions, one_direction
 from tfflow.models.graph import frames_of
 from tfflow.models.tflite import resized
@@ -29,9 +42,11 @@ from tfflow.models.weights import assign, model_arrays
 PHONE: dict[type, type[keras.layers.Layer]] = {
     ConvexUpsample: PhoneConvexUpsample,
     CostVolume: PhoneCostVolume,
+    HalveFrames: PhoneHalveFrames,
     L2Normalize: PhoneL2Normalize,
     LucasKanade: PhoneLucasKanade,
     Normalize: PhoneNormalize,
+    ResizeFlowLike: PhoneResizeFlowLike,
     Warp: PhoneWarp,
     keras.layers.Concatenate: PhoneConcatenate,
 }

@@ -13,7 +13,7 @@ import tensorflow as tf
 import tf_keras as keras
 
 from tfflow import ops
-from tfflow.layers import ConvexUpsample, L2Normalize, LucasKanade, Normalize, Warp
+from tfflow.layers import ConvexUpsample, HalveFrames, L2Normalize, LucasKanade, Normalize, ResizeFlowLike, Warp
 from tfflow.layers.plain import FlowLayer, without_autograph
 from tfflow.ops.checks import size
 from tfflow.ops.least_squares import CELL
@@ -130,6 +130,26 @@ def _cell_means(parts):
     rows = tf.concat([tf.reshape(part, [b, h, w // CELL, CELL]) for part in parts], axis=1)
     means = tf.nn.conv2d(rows, tf.fill([CELL, 1, CELL, 1], 1 / CELL**2), [1, CELL, 1, 1], "VALID")
     return tf.concat(tf.split(means, len(parts), axis=1), axis=-1)
+
+
+class PhoneHalveFrames(HalveFrames):
+    """`HalveFrames` by the kernel that phones have for resizing."""
+
+    @without_autograph
+    def call(self, images):
+        return tf.image.resize(images, ops.halved(size(images)[1:], self.multiple))
+
+
+class PhoneResizeFlowLike(ResizeFlowLike):
+    """`ResizeFlowLike` by the kernel that phones have for resizing. Of sizes that are known; else as in training."""
+
+    @without_autograph
+    def call(self, inputs):
+        flow, like = inputs
+        if None in flow.shape[1:3] or None in like.shape[1:3] or flow.shape[1:3] == like.shape[1:3]:
+            return super().call(inputs)
+        (h, w), to = flow.shape[1:3], like.shape[1:3]
+        return tf.image.resize(flow, to) * tf.constant([[[[to[1] / w, to[0] / h]]]], tf.float32)
 
 
 class PhoneConvexUpsample(ConvexUpsample):

@@ -26,7 +26,20 @@ from tensorflow_model_optimization.quantization.keras import (
 from tfflow.exporting.cost_volume import PhoneCostVolume
 from tfflow.exporting.graph import PHONE
 from tfflow.exporting.layers import PhoneConcatenate
-from tfflow.layers import LAYERS, Frame, Normalize, Scale, StackFrames, SwapFrames, UpsampleFlow, Warp, ZeroFlow
+from tfflow.layers import (
+    LAYERS,
+    ChooseFlow,
+    Frame,
+    HalveFrames,
+    Normalize,
+    ResizeFlowLike,
+    Scale,
+    StackFrames,
+    SwapFrames,
+    UpsampleFlow,
+    Warp,
+    ZeroFlow,
+)
 
 Ranges = dict[str, tuple[float, float]]
 """Least and greatest output of each layer in eight bits, by the layer's name."""
@@ -34,6 +47,9 @@ Ranges = dict[str, tuple[float, float]]
 COARSE = 8
 COARSEST = 3
 """The features that flow is read from stay float at strides from COARSE on, on the COARSEST levels."""
+
+COMPARING = (PhoneCostVolume, ChooseFlow)
+"""Layers that compare features, which are therefore not rounded before them."""
 
 MOVED = (Frame, SwapFrames)
 """Layers that hand values on as they are: what came in eight bits leaves in the same."""
@@ -118,7 +134,7 @@ def image_ranges(graph: keras.Model) -> Ranges:
         if isinstance(layer, Normalize):
             ends = [((x - m) / s) for m, s in zip(layer.mean, layer.std, strict=True) for x in (low, high)]
             ranges[layer.name] = (min(0.0, *ends), max(0.0, *ends))
-        elif isinstance(layer, (StackFrames, keras.layers.AveragePooling2D, Warp, *MOVED)):
+        elif isinstance(layer, (StackFrames, HalveFrames, keras.layers.AveragePooling2D, Warp, *MOVED)):
             ranges[layer.name] = (low, high)
     return ranges
 
@@ -223,8 +239,8 @@ def precision_map(graph: keras.Model) -> dict[str, Int8]:
                 chosen[layer.name] = Int8(output=False)
             continue
         readers = _readers(graph, layer)
-        if readers and all(isinstance(reader, PhoneCostVolume) for reader in readers) and not hasattr(layer, "kernel"):
-            continue  # which round what they compare by themselves
+        if readers and all(isinstance(reader, COMPARING) for reader in readers) and not hasattr(layer, "kernel"):
+            continue  # cost volumes round what they compare by themselves; the choice between flows is of floats
         # A plain ReLU is fused into its convolution, whose own output then has no range of its own.
         fused = len(readers) == 1 and isinstance(readers[0], keras.layers.ReLU)
         chosen[layer.name] = Int8(output=not fused, fixed=layer.name in images)

@@ -15,8 +15,8 @@ Warp the features of frame 2 to frame 1 and compare them:
 
 from tfflow.layers.convolution import DilatedConv2D
 from tfflow.layers.dropout import LevelDropout
-from tfflow.layers.frames import Frame, ResizeFlowLike, ResizeToMultiple, StackFrames, SwapFrames
-from tfflow.layers.matching import CostVolume, Warp
+from tfflow.layers.frames import Frame, HalveFrames, ResizeFlowLike, ResizeToMultiple, StackFrames, SwapFrames
+from tfflow.layers.matching import ChooseFlow, CostVolume, Warp
 from tfflow.layers.refining import LucasKanade
 from tfflow.layers.upsampling import ConvexUpsample, UpsampleFlow
 from tfflow.layers.values import (
@@ -35,10 +35,12 @@ LAYERS = {
     for layer in (
         AbsoluteDifference,
         CentrePair,
+        ChooseFlow,
         ConvexUpsample,
         CostVolume,
         DilatedConv2D,
         Frame,
+        HalveFrames,
         L2Normalize,
         Length,
         LevelDropout,

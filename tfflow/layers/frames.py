@@ -58,6 +58,21 @@ class ResizeToMultiple(FlowLayer):
         return {**super().get_config(), "multiple": self.multiple}
 
 
+class HalveFrames(FlowLayer):
+    """Frames of half the height and width, each then enlarged to a multiple, see `ops.halve`."""
+
+    def __init__(self, multiple: int, **kwargs):
+        super().__init__(**kwargs)
+        self.multiple = multiple
+
+    @without_autograph
+    def call(self, images):
+        return ops.halve(images, self.multiple)
+
+    def get_config(self):
+        return {**super().get_config(), "multiple": self.multiple}
+
+
 class ResizeFlowLike(FlowLayer):
     """[flow [b, h', w', 2], like [b, h, w, c]] -> [b, h, w, 2], px of the new grid: flow of frames before
     `ResizeToMultiple`.

@@ -1,4 +1,4 @@
-"""Warp and cost volume as layers."""
+"""Warp, cost volume and choice of flow as layers."""
 
 from __future__ import annotations
 
@@ -44,3 +44,21 @@ class CostVolume(FlowLayer):
 
     def get_config(self):
         return {**super().get_config(), "radius": self.radius, "stride": self.stride}
+
+
+class ChooseFlow(FlowLayer):
+    """[features1, warped, other_warped, each [b, h, w, c], flow, other, each [b, h, w, 2]] -> flow [b, h, w, 2].
+
+    least, window: see `ops.choose_flow`. The flows stay float32 under every policy.
+    """
+
+    def __init__(self, least: float = 0.95, window: int = 5, **kwargs):
+        super().__init__(**{**kwargs, "autocast": False})
+        self.least, self.window = least, window
+
+    @traced_once
+    def call(self, inputs):
+        return ops.choose_flow(*inputs, self.least, self.window)
+
+    def get_config(self):
+        return {**super().get_config(), "least": self.least, "window": self.window}

@@ -10,6 +10,7 @@ import tf_keras as keras
 
 from tfflow.layers import LucasKanade, UpsampleFlow
 from tfflow.models.blocks import Block
+from tfflow.models.join import SmallerFrames
 from tfflow.models.pwcnet_mobile import PWCNetMobile
 from tfflow.models.pwcnet_mobile_v2 import PWCNetMobileV2
 from tfflow.models.spynet_mobile_v2 import SpyNetMobileV2
@@ -60,6 +61,14 @@ class PWCNetMobileV3(LastStep, PWCNetMobileV2):
 
 class SpyNetMobileV3(LastStep, SpyNetMobileV2):
     """`spynet_mobile_v2`, then one step of Lucas and Kanade."""
+
+
+class PWCNetMobileV4(LastStep, SmallerFrames, PWCNetMobileV2):
+    """`pwcnet_mobile_v3`, whose flow at 1/16 is joined with that of frames at half and at a quarter of the size."""
+
+
+class SpyNetMobileV4(LastStep, SmallerFrames, SpyNetMobileV2):
+    """`spynet_mobile_v3`, joined in the same way."""
 
 
 def _with_frames(encode: Block, resize: Block = lambda images: images) -> Block:

@@ -11,9 +11,10 @@ import tf_keras as keras
 
 from tfflow.layers import ConvexUpsample, UpsampleFlow, Warp
 from tfflow.models.blocks import NEAR_ZERO, add, concat, conv, cost_volume
+from tfflow.models.join import Join, unjoined
 from tfflow.models.pwcnet_mobile import PWCNetMobile
 
-COARSEST = 6
+COARSEST, FINEST = 6, 2
 
 
 class PWCNetMobileV2(PWCNetMobile):
@@ -26,27 +27,36 @@ class PWCNetMobileV2(PWCNetMobile):
         self.halve = keras.layers.AveragePooling2D(2, dtype=dtype, name="halve")
         self.upsampling = conv("upsampling", 9 * 4**2, kernel=1, slope=None, init=NEAR_ZERO, dtype=dtype)
 
-    def decode(self, pyramid1, pyramid2):
+    def decode(self, pyramid1, pyramid2, *, join: Join = unjoined):
         """Flow at full resolution, then of levels 2 (1/4) to 6 (1/64), each in px of its own grid."""
+        flows, x = self.levels(pyramid1, pyramid2, join=join)
+        full = ConvexUpsample(4, name="full_resolution")([flows[-1], self.upsampling(x)])
+        return [full, *flows[::-1]]
+
+    def levels(self, pyramid1, pyramid2, finest: int = FINEST, prefix: str = "", join: Join = unjoined):
+        """Flows of level 6 (1/64) to `finest`, each in px of its own grid, and the features of the last one.
+
+        prefix: of the names of layers, so that one graph can call this twice. join: see `Join`.
+        """
         pyramid1, pyramid2 = ([*pyramid, self.halve(pyramid[-1])] for pyramid in (pyramid1, pyramid2))
         flows = []
-        for level in range(COARSEST, 1, -1):
+        for level in range(COARSEST, finest - 1, -1):
             own = min(level, max(self.decoders))  # 1/64 shares the layers of 1/32
             features1, features2 = pyramid1[level - 1], pyramid2[level - 1]
             normal1 = self.normalize[own](features1)
             if flows:
-                flow = UpsampleFlow(name=f"up_flow{level}")(flows[-1])
-                features2 = Warp(name=f"warp{level}")([features2, flow])
-            inputs = [cost_volume(level, normal1, self.normalize[own](features2), self.dtype)]
+                flow = UpsampleFlow(name=f"{prefix}up_flow{level}")(join(level + 1, flows[-1]))
+                features2 = Warp(name=f"{prefix}warp{level}")([features2, flow])
+            inputs = [cost_volume(f"{prefix}{level}", normal1, self.normalize[own](features2), self.dtype)]
             inputs.append(self.narrow[own](features1))
             if level < max(self.decoders):
-                inputs.append(self._as_feature(f"flow_in{level}", flow))
-            x = self.features[own](concat(f"decoder{level}_input", inputs, self.dtype))
+                inputs.append(self._as_feature(f"{prefix}flow_in{level}", flow))
+            x = self.features[own](concat(f"{prefix}decoder{level}_input", inputs, self.dtype))
             residual = self.heads[own](x)
-            flow = add(f"flow{level}", flow, residual) if flows else residual
+            flow = add(f"{prefix}flow{level}", flow, residual) if flows else residual
             flows.append(flow)
-        x = concat("context_input", [x, self._as_feature("flow_in_context", flow)], self.dtype)
-        x = self.context(x)
-        flows[-1] = add("refined", flow, self.context_flow(x))
-        full = ConvexUpsample(4, name="full_resolution")([flows[-1], self.upsampling(x)])
-        return [full, *flows[::-1]]
+        if finest == FINEST:
+            seen = [x, self._as_feature(f"{prefix}flow_in_context", flow)]
+            x = self.context(concat(f"{prefix}context_input", seen, self.dtype))
+            flows[-1] = add(f"{prefix}refined", flow, self.context_flow(x))
+        return flows, x

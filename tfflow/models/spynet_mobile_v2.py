@@ -11,6 +11,7 @@ import tf_keras as keras
 
 from tfflow.layers import ConvexUpsample, L2Normalize, Normalize, Scale, UpsampleFlow, Warp
 from tfflow.models.blocks import KAIMING, NEAR_ZERO, add, chain, concat, conv, cost_volume, encoder, flow_head, stack
+from tfflow.models.join import Join, unjoined
 from tfflow.models.pwcnet_mobile import FLOW_FEATURE
 
 COARSEST, FINEST = 6, 2
@@ -41,30 +42,38 @@ class SpyNetMobileV2:
         self.heads = {n: flow_head(f"level{n}_flow", init=NEAR_ZERO) for n in FILTERS}
         self.upsampling = conv("convex", 9 * 4**2, kernel=1, slope=None, init=NEAR_ZERO, dtype=dtype)
 
-    def decode(self, pyramid1, pyramid2):
+    def decode(self, pyramid1, pyramid2, *, join: Join = unjoined):
         """Flow at full resolution, then of levels 2 (1/4) to 6 (1/64), each in px of its own grid."""
+        flows, x = self.levels(pyramid1, pyramid2, join=join)
+        return [ConvexUpsample(4, name="full_resolution")([flows[-1], self.upsampling(x)]), *flows[::-1]]
+
+    def levels(self, pyramid1, pyramid2, finest: int = FINEST, prefix: str = "", join: Join = unjoined):
+        """Flows of level 6 (1/64) to `finest`, each in px of its own grid, and the features of the last one.
+
+        prefix: of the names of layers, so that one graph can call this twice. join: see `Join`.
+        """
         pyramid1, pyramid2 = list(pyramid1), list(pyramid2)
         while len(pyramid1) < COARSEST:
             pyramid1.append(self.halve(pyramid1[-1]))
             pyramid2.append(self.halve(pyramid2[-1]))
         flows = []
-        for level in range(COARSEST, FINEST - 1, -1):
+        for level in range(COARSEST, finest - 1, -1):
             own = min(level, max(FILTERS))
             features1, features2 = pyramid1[level - 1], pyramid2[level - 1]
             inputs = [self.reduce[own](features1)]
             if own not in RADIUS:
                 features2 = self.reduce[own](features2)  # before it is warped: half the channels to warp
             if flows:
-                flow = UpsampleFlow(name=f"up_flow{level}")(flows[-1])
-                features2 = Warp(name=f"warp{level}")([features2, flow])
+                flow = UpsampleFlow(name=f"{prefix}up_flow{level}")(join(level + 1, flows[-1]))
+                features2 = Warp(name=f"{prefix}warp{level}")([features2, flow])
             if own in RADIUS:
                 both = (self.normalize[own](x) for x in (features1, features2))
-                inputs.append(cost_volume(level, *both, self.dtype, RADIUS[own]))
+                inputs.append(cost_volume(f"{prefix}{level}", *both, self.dtype, RADIUS[own]))
             else:
                 inputs.append(features2)
             if level < max(FILTERS):
-                inputs.append(Scale(FLOW_FEATURE, dtype="float32", name=f"flow_in{level}")(flow))
-            x = self.features[own](concat(f"level{level}_input", inputs, self.dtype))
+                inputs.append(Scale(FLOW_FEATURE, dtype="float32", name=f"{prefix}flow_in{level}")(flow))
+            x = self.features[own](concat(f"{prefix}level{level}_input", inputs, self.dtype))
             residual = self.heads[own](x)
-            flows.append(add(f"flow{level}", flow, residual) if flows else residual)
-        return [ConvexUpsample(4, name="full_resolution")([flows[-1], self.upsampling(x)]), *flows[::-1]]
+            flows.append(add(f"{prefix}flow{level}", flow, residual) if flows else residual)
+        return flows, x

@@ -10,7 +10,7 @@ from tfflow.models.flownet2 import FlowNet2
 from tfflow.models.flownetc import FlowNetC
 from tfflow.models.flownets import FlowNetS
 from tfflow.models.graph import Network, frames_of
-from tfflow.models.mobile_lk import PWCNetMobileLK, PWCNetMobileV3, SpyNetMobileV3
+from tfflow.models.mobile_lk import PWCNetMobileLK, PWCNetMobileV3, PWCNetMobileV4, SpyNetMobileV3, SpyNetMobileV4
 from tfflow.models.multiframe import MultiFrameHard, MultiFrameSoft
 from tfflow.models.pwclite import PWCLite
 from tfflow.models.pwcnet import PWCNet
@@ -80,9 +80,11 @@ _PUBLISHED = (
     Variant("pwcnet_mobile_lk", PWCNetMobileLK, "this package", 1_178_362, OURS, extends="pwcnet_mobile"),
     Variant("pwcnet_mobile_v2", PWCNetMobileV2, "this package", 1_183_114, OURS, extends="pwcnet_mobile"),
     Variant("pwcnet_mobile_v3", PWCNetMobileV3, "this package", 1_183_114, OURS, extends="pwcnet_mobile_v2"),
+    Variant("pwcnet_mobile_v4", PWCNetMobileV4, "this package", 1_183_114, OURS, extends="pwcnet_mobile_v3"),
     Variant("spynet_mobile", SpyNetMobile, "this package", 339_500, OURS),
     Variant("spynet_mobile_v2", SpyNetMobileV2, "this package", 331_358, OURS, extends="pwcnet_mobile_v2"),
     Variant("spynet_mobile_v3", SpyNetMobileV3, "this package", 331_358, OURS, extends="spynet_mobile_v2"),
+    Variant("spynet_mobile_v4", SpyNetMobileV4, "this package", 331_358, OURS, extends="spynet_mobile_v3"),
 )
 VARIANTS: Registry[Variant] = Registry("model", {v.name: v for v in _PUBLISHED})
 """All networks by name, including registered ones. The code of the built-in ones is Apache-2.0."""

@@ -69,6 +69,26 @@ def resize_to_multiple(images: tf.Tensor, multiple: int) -> tf.Tensor:
     return resize_image(images, (h + (-h) % multiple, w + (-w) % multiple), antialias=False)
 
 
+def halved(size: tuple, multiple: int) -> tuple:
+    """Half of a height and width, each rounded up to a multiple."""
+    return tuple((n + 2 * multiple - 1) // (2 * multiple) * multiple for n in size)
+
+
+def halve(images: tf.Tensor, multiple: int = 1) -> tf.Tensor:
+    """Resizes images to half their height and width, each rounded up to a multiple: [b, h, w, c] -> [b, h', w', c].
+
+        half = ops.halve(tf.random.uniform([1, 128, 448, 3]), 64)  # [1, 64, 256, 3]: 224 is no multiple of 64
+
+    Where h and w are twice a multiple, each pixel is the mean of four. Raises ValueError for another rank, for
+    integers, or a multiple below 1.
+    """
+    check_image("images", images)
+    if multiple < 1:
+        raise ValueError(f"`multiple` must be at least 1, got {multiple}")
+    _, h, w = size(images)
+    return resize_image(images, halved((h, w), multiple), antialias=False)
+
+
 def resize_mask(mask: tf.Tensor, to: tuple) -> tf.Tensor:
     """Resizes a mask: [b, h, w, 1] -> [b, *to, 1]. A new pixel is 1 if all pixels that it is made from are 1.
 

@@ -1,0 +1,26 @@
+"""How the fourth networks for phones are trained: exact flow, from the weights of the third ones, which fit."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from tfflow.recipes.mobile_v2 import ROBUST
+from tfflow.recipes.mobile_v3 import supervised_mobile_v3
+from tfflow.recipes.recipe import Phase
+from tfflow.recipes.schedules import Halving
+
+supervised_mobile_v4 = dataclasses.replace(
+    supervised_mobile_v3,
+    name="supervised_mobile_v4",
+    model="pwcnet_mobile_v4",
+    phases=(
+        Phase("all", 2_400, ROBUST, Halving(1e-4, every=800, warmup=50), directions=1),
+        Phase("last", 1_200, ROBUST, Halving(3e-5, every=400), directions=1),
+    ),
+    weights="pwcnet_mobile_v3",
+    scenes="preset=large,photos=0.3,pace=0.08x3,seed=2",
+    departures=(
+        *supervised_mobile_v3.departures,
+        "smaller frames have no loss of their own: they learn where a pixel takes their flow",
+    ),
+)

@@ -9,8 +9,15 @@ import tensorflow as tf
 from tests.exporting import needs  # noqa: F401 (before what needs it)
 from tests.exporting.conftest import converted
 from tfflow.exporting.facts import facts
-from tfflow.exporting.layers import PhoneConvexUpsample, PhoneLucasKanade, PhoneNormalize, PhoneWarp
-from tfflow.layers import ConvexUpsample, LucasKanade, Normalize, Warp
+from tfflow.exporting.layers import (
+    PhoneConvexUpsample,
+    PhoneHalveFrames,
+    PhoneLucasKanade,
+    PhoneNormalize,
+    PhoneResizeFlowLike,
+    PhoneWarp,
+)
+from tfflow.layers import ConvexUpsample, HalveFrames, LucasKanade, Normalize, ResizeFlowLike, Warp
 
 
 def normal(*shape, seed=1):
@@ -65,6 +72,19 @@ def test_products_of_neighbours_and_weights_are_the_convex_combination(factor):
     assert np.abs(logits).max() > 20
     expected = ConvexUpsample(factor)([flow, logits])
     np.testing.assert_allclose(PhoneConvexUpsample(factor)([flow, logits]), expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("size", [(128, 192), (192, 128), (64, 320)])
+def test_frames_are_halved_and_their_flow_resized_as_in_training_by_one_operator(size):
+    """Also where half the size is no multiple of 64."""
+    frames = tf.random.stateless_uniform([2, *size, 3], [1, 4])
+    halved = HalveFrames(64)(frames)
+    np.testing.assert_allclose(PhoneHalveFrames(64)(frames), halved, atol=1e-5)
+    flow = normal(2, halved.shape[1] // 8, halved.shape[2] // 8, 2)
+    like = tf.zeros([2, size[0] // 16, size[1] // 16, 2])
+    np.testing.assert_allclose(PhoneResizeFlowLike()([flow, like]), ResizeFlowLike()([flow, like]), atol=1e-5)
+    found = facts(converted(PhoneHalveFrames(64), (1, *size, 3)))
+    assert [operator.name for operator in found.operators] == ["RESIZE_BILINEAR"]
 
 
 @pytest.mark.parametrize("batch", [1, 2])

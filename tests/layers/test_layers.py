@@ -13,10 +13,12 @@ from tfflow.layers import (
     LAYERS,
     AbsoluteDifference,
     CentrePair,
+    ChooseFlow,
     ConvexUpsample,
     CostVolume,
     DilatedConv2D,
     Frame,
+    HalveFrames,
     L2Normalize,
     Length,
     LevelDropout,
@@ -41,10 +43,12 @@ FEATURES, FLOW = (H, W, 4), (H, W, 2)
 CASES = {
     "AbsoluteDifference": (lambda **k: AbsoluteDifference(**k), [FEATURES, FEATURES], (2, H, W, 4), "as"),
     "CentrePair": (lambda **k: CentrePair(**k), [FEATURES], (2, H, W, 4), "as"),
+    "ChooseFlow": (lambda **k: ChooseFlow(**k), [FEATURES, FEATURES, FLOW], (2, H, W, 2), "float32"),
     "ConvexUpsample": (lambda **k: ConvexUpsample(2, **k), [FLOW, (H, W, 36)], (2, 2 * H, 2 * W, 2), "float32"),
     "CostVolume": (lambda **k: CostVolume(4, 2, **k), [FEATURES, FEATURES], (2, H, W, 25), "as"),
     "DilatedConv2D": (lambda **k: DilatedConv2D(5, 3, dilation_rate=(2, 1), **k), [FEATURES], (2, H, W, 5), "as"),
     "Frame": (lambda **k: Frame(1, 2, **k), [FEATURES], (1, H, W, 4), "as"),
+    "HalveFrames": (lambda **k: HalveFrames(4, **k), [FEATURES], (2, 4, 8, 4), "as"),
     "L2Normalize": (lambda **k: L2Normalize(2.0, 1e-6, centred=True, **k), [FEATURES], (2, H, W, 4), "as"),
     "Length": (lambda **k: Length(**k), [FEATURES], (2, H, W, 1), "as"),
     "LevelDropout": (lambda **k: LevelDropout(0.5, 3, **k), [FEATURES, (H, W, 3)], (2, H, W, 4), "as"),
@@ -126,8 +130,8 @@ def test_gradients_reach_what_is_learned(case):
         tape.watch(x)
         total = tf.reduce_sum(model(x) ** 3)
     found = tape.gradient(total, [*x, *model.trainable_variables], unconnected_gradients="zero")
-    # frames that chance is drawn from, whose size alone is read, or that a step is read from, have no gradient
-    without = ("ZeroFlow", "LevelDropout", "ResizeFlowLike", "LucasKanade")
+    # frames that chance is drawn from, whose size alone is read, or that a step or choice is read from: no gradient
+    without = ("ZeroFlow", "LevelDropout", "ResizeFlowLike", "LucasKanade", "ChooseFlow")
     assert all(np.abs(g).max() > 0 for g in found) == (case not in without)
 
 

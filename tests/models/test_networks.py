@@ -34,9 +34,11 @@ PARAMETERS = {
     "pwcnet_mobile_lk": 1_178_362,
     "pwcnet_mobile_v2": 1_183_114,
     "pwcnet_mobile_v3": 1_183_114,
+    "pwcnet_mobile_v4": 1_183_114,
     "spynet_mobile": 339_500,
     "spynet_mobile_v2": 331_358,
     "spynet_mobile_v3": 331_358,
+    "spynet_mobile_v4": 331_358,
 }
 STRIDES = {
     "flownets": 64,
@@ -58,9 +60,11 @@ STRIDES = {
     "pwcnet_mobile_lk": 32,
     "pwcnet_mobile_v2": 64,
     "pwcnet_mobile_v3": 64,
+    "pwcnet_mobile_v4": 64,
     "spynet_mobile": 64,
     "spynet_mobile_v2": 64,
     "spynet_mobile_v3": 64,
+    "spynet_mobile_v4": 64,
 }
 # strides of the flows that come back, fine to coarse
 GRIDS = {
@@ -75,9 +79,11 @@ GRIDS = {
     "pwcnet_mobile_lk": [1, 4, 8, 16, 32],
     "pwcnet_mobile_v2": [1, 4, 8, 16, 32, 64],
     "pwcnet_mobile_v3": [1, 4, 8, 16, 32, 64],
+    "pwcnet_mobile_v4": [1, 4, 8, 16, 32, 64],
     "spynet_mobile": [1, 2, 4, 8, 16, 32, 64],
     "spynet_mobile_v2": [1, 4, 8, 16, 32, 64],
     "spynet_mobile_v3": [1, 4, 8, 16, 32, 64],
+    "spynet_mobile_v4": [1, 4, 8, 16, 32, 64],
 }
 # FlowNet2, and what the thin stack of UnFlow is made of, of more channels, up to 650 MB: they have tests of their own
 LARGE = ("flownetc", "flownet2", "unflow_c", "unflow_cs", "unflow_css")
@@ -112,7 +118,7 @@ def test_parameters_are_those_of_the_paper(name, built):
 
 def test_ours_are_small_enough_for_phones():
     assert PARAMETERS["pwcnet_mobile"] < PARAMETERS["pwcnet_mobile_v2"] <= 1_200_000
-    assert max(PARAMETERS[f"spynet_mobile{n}"] for n in ("", "_v2", "_v3")) <= 400_000
+    assert max(PARAMETERS[f"spynet_mobile{n}"] for n in ("", "_v2", "_v3", "_v4")) <= 400_000
 
 
 @each_network
@@ -164,15 +170,17 @@ def runs_of(model) -> dict[str, list[str]]:
 
 @each_network
 def test_each_frame_is_encoded_once(name, built):
-    """Every layer of the encoder runs once, over both frames: they are stacked before its first."""
+    """Every layer of the encoder runs once a size, over both frames: they are stacked before its first."""
     for model in (built(name).one_way, built(name).both_ways):
         runs = runs_of(model)
-        first = next(n for n, inputs in runs.items() if inputs == ["frames"])
+        smaller = [n for n in ("half_frames1", "half_frames2") if n in runs]
+        assert len(smaller) == (2 if name.endswith("_v4") else 0)
+        first = next(n for n, inputs in runs.items() if inputs[:1] == ["frames"] and n not in smaller)
         assert first.startswith(("encoder1_conv1", "normalize", "standardize"))
         assert runs["frames"] == ["image1"]
         encoder = [n for n in runs if n.removeprefix("net1_").startswith("encoder")]
         assert bool(encoder) == name.startswith(("pwc", "unflow", "spynet_mobile_v"))
-        assert {len(runs[n]) for n in [first, *encoder]} == {1}
+        assert {len(runs[n]) for n in [first, *encoder]} == {1 + len(smaller)}
 
 
 @pytest.mark.parametrize("name", ["pwcnet", "pwcnet_mobile", "spynet"])
@@ -200,7 +208,7 @@ def test_a_network_comes_back_from_json(name, built):
         np.testing.assert_array_equal(a, b)
 
 
-@pytest.mark.parametrize("name", ["pwcnet_mobile", "pwcnet_mobile_lk", "spynet_mobile", "spynet_mobile_v3"])
+@pytest.mark.parametrize("name", ["pwcnet_mobile", "pwcnet_mobile_lk", "spynet_mobile", "spynet_mobile_v4"])
 @pytest.mark.parametrize("policy", ["mixed_bfloat16"])
 def test_half_precision_keeps_weights_and_flow_in_float32(name, policy):
     network = variant(name).build(policy)
@@ -375,8 +383,10 @@ def test_what_a_network_shares_with_the_one_that_it_extends(built):
         "pwcnet_mobile_lk": ("pwcnet_mobile", ""),
         "pwcnet_mobile_v2": ("pwcnet_mobile", ""),
         "pwcnet_mobile_v3": ("pwcnet_mobile_v2", ""),
+        "pwcnet_mobile_v4": ("pwcnet_mobile_v3", ""),
         "spynet_mobile_v2": ("pwcnet_mobile_v2", "encoder"),
         "spynet_mobile_v3": ("spynet_mobile_v2", ""),
+        "spynet_mobile_v4": ("spynet_mobile_v3", ""),
     }
     assert {name: v.extends for name, v in VARIANTS.items() if v.extends} == {n: o for n, (o, _) in shared.items()}
     for name, (origin, beginning) in shared.items():

@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 
 from tests.ops import oracles, ways
-from tfflow.ops import crop_each, resize_flow, resize_image, resize_mask, resize_to_multiple
+from tfflow.ops import crop_each, halve, resize_flow, resize_image, resize_mask, resize_to_multiple
 
 SIZES = {"larger": (9, 17), "smaller": (3, 4), "taller and narrower": (11, 4), "same": (5, 8), "one pixel": (1, 1)}
 
@@ -39,6 +39,25 @@ def test_halving_a_ramp_keeps_its_slope_and_averages():
     np.testing.assert_allclose(halved, np.broadcast_to(2 * np.arange(1, 5) + 0.5, [3, 4]), atol=1e-5)
     noise = resize_image(picture(b=1, h=128, w=128), (8, 8)).numpy()
     assert noise.std() < 0.05  # 256 pixels in each; point samples would keep 0.29
+
+
+@pytest.mark.parametrize("way", ways.ALL, ids=lambda way: way.__name__)
+def test_halved_frames_are_means_of_four_pixels_where_the_size_allows(way):
+    image = picture(h=8, w=12)
+    means = image.reshape(2, 4, 2, 6, 2, 3).mean((2, 4))
+    np.testing.assert_allclose(way(lambda i: halve(i, 2), image), means, atol=1e-6)
+
+
+@pytest.mark.parametrize(("size", "half"), [((256, 448), (128, 256)), ((64, 64), (64, 64)), ((448, 1024), (256, 512))])
+def test_halved_frames_are_enlarged_to_a_multiple(size, half):
+    ramp = np.broadcast_to(np.arange(size[1], dtype=np.float32), [1, *size])[..., None]
+    found = halve(ramp, 64).numpy()
+    assert found.shape == (1, *half, 1)
+    slope = size[1] / half[1]
+    inside = slope * (np.arange(half[1]) + 0.5) - 0.5
+    np.testing.assert_allclose(found[0, 0, 1:-1, 0], inside[1:-1], atol=1e-3)
+    with pytest.raises(ValueError, match="multiple"):
+        halve(ramp, 0)
 
 
 def test_align_corners_keeps_the_corner_pixels():

@@ -120,23 +120,33 @@ def image_ranges(graph: keras.Model) -> Ranges:
     frames. On another grid each level is rounded a second time.
     """
     ranges: Ranges = {}
-    for layer in graph.layers:
-        if isinstance(layer, keras.layers.InputLayer):
-            ranges[layer.name] = (0.0, 1.0)
-            continue
-        names = {name for node in layer._inbound_nodes for name in _names_of(node)}
-        if isinstance(layer, Warp):  # its second input is flow
-            names = {_names_of(node)[0] for node in layer._inbound_nodes}
-        names.discard(layer.name)  # one that halves again and again reads itself
-        if not names <= ranges.keys() or len({ranges[name] for name in names}) != 1:
-            continue
-        low, high = ranges[names.pop()]
-        if isinstance(layer, Normalize):
-            ends = [((x - m) / s) for m, s in zip(layer.mean, layer.std, strict=True) for x in (low, high)]
-            ranges[layer.name] = (min(0.0, *ends), max(0.0, *ends))
-        elif isinstance(layer, (StackFrames, HalveFrames, keras.layers.AveragePooling2D, Warp, *MOVED)):
-            ranges[layer.name] = (low, high)
+    before = -1
+    while len(ranges) > before:  # a layer that frames of several sizes share is listed before some that it reads
+        before = len(ranges)
+        for layer in graph.layers:
+            found = _image_range(layer, ranges)
+            if found:
+                ranges[layer.name] = found
     return ranges
+
+
+def _image_range(layer: keras.layers.Layer, ranges: Ranges) -> tuple[float, float] | None:
+    """That of a layer that hands on, resizes or normalizes images of the given ranges; else None."""
+    if isinstance(layer, keras.layers.InputLayer):
+        return 0.0, 1.0
+    names = {name for node in layer._inbound_nodes for name in _names_of(node)}
+    if isinstance(layer, Warp):  # its second input is flow
+        names = {_names_of(node)[0] for node in layer._inbound_nodes}
+    names.discard(layer.name)  # one that halves again and again reads itself
+    if not names <= ranges.keys() or len({ranges[name] for name in names}) != 1:
+        return None
+    low, high = ranges[names.pop()]
+    if isinstance(layer, Normalize):
+        ends = [((x - m) / s) for m, s in zip(layer.mean, layer.std, strict=True) for x in (low, high)]
+        return min(0.0, *ends), max(0.0, *ends)
+    if isinstance(layer, (StackFrames, HalveFrames, keras.layers.AveragePooling2D, Warp, *MOVED)):
+        return low, high
+    return None
 
 
 def _names_of(node) -> list[str]:
@@ -238,6 +248,8 @@ def precision_map(graph: keras.Model) -> dict[str, Int8]:
             if hasattr(layer, "kernel"):  # float numbers through weights of eight bits, which take less room
                 chosen[layer.name] = Int8(output=False)
             continue
+        if isinstance(layer, StackFrames) and layer.name not in images:
+            continue  # features, which came in eight bits: a second range would be one that the converter refuses
         readers = _readers(graph, layer)
         if readers and all(isinstance(reader, COMPARING) for reader in readers) and not hasattr(layer, "kernel"):
             continue  # cost volumes round what they compare by themselves; the choice between flows is of floats

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tensorflow as tf
+
 from tfflow import ops
 from tfflow.layers.plain import FlowLayer, traced_once
 from tfflow.ops.warp import check_outside
@@ -47,9 +49,10 @@ class CostVolume(FlowLayer):
 
 
 class ChooseFlow(FlowLayer):
-    """[features1, warped, other_warped, each [b, h, w, c], flow, other, each [b, h, w, 2]] -> flow [b, h, w, 2].
+    """[features1 [b, h, w, c], warped [2 * b, h, w, c], flows [2 * b, h, w, 2]] -> flow [b, h, w, 2], px.
 
-    least, window: see `ops.choose_flow`. The flows stay float32 under every policy.
+    flows: one flow of each pair, then another one. warped: features of frame 2, warped by them. least, window: see
+    `ops.choose_flow`. The flows stay float32 under every policy.
     """
 
     def __init__(self, least: float = 0.95, window: int = 5, **kwargs):
@@ -58,7 +61,8 @@ class ChooseFlow(FlowLayer):
 
     @traced_once
     def call(self, inputs):
-        return ops.choose_flow(*inputs, self.least, self.window)
+        features1, warped, flows = inputs
+        return ops.choose_flow(features1, *tf.split(warped, 2), *tf.split(flows, 2), self.least, self.window)
 
     def get_config(self):
         return {**super().get_config(), "least": self.least, "window": self.window}

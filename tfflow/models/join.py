@@ -10,7 +10,7 @@ from typing import Any
 
 import tf_keras as keras
 
-from tfflow.layers import ChooseFlow, HalveFrames, ResizeFlowLike, Warp
+from tfflow.layers import ChooseFlow, HalveFrames, ResizeFlowLike, StackFrames, Warp
 from tfflow.models.blocks import Block
 
 Join = Callable[[int, Any], Any]
@@ -66,10 +66,10 @@ class SmallerFrames:
             if level != JOINED:
                 return flow
             resized = ResizeFlowLike(name=f"{name}_resized")([other, flow])
-            warped = [
-                normalize(Warp(name=f"{name}_warp{i}")([features2, each])) for i, each in enumerate((flow, resized), 1)
-            ]
-            return ChooseFlow(name=name)([normalize(features1), *warped, flow, resized])
+            flows = StackFrames(name=f"{name}_flows")([flow, resized])
+            twice = StackFrames(name=f"{name}_features")([features2, features2])
+            warped = normalize(Warp(name=f"{name}_warp")([twice, flows]))
+            return ChooseFlow(name=name)([normalize(features1), warped, flows])
 
         return join
 

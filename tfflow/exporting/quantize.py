@@ -32,7 +32,6 @@ from tfflow.layers import (
     Frame,
     HalveFrames,
     Normalize,
-    ResizeFlowLike,
     Scale,
     StackFrames,
     SwapFrames,

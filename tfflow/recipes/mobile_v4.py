@@ -1,11 +1,11 @@
-"""How the fourth networks for phones are trained: exact flow, from the weights of the third ones, which fit."""
+"""How the fourth networks for phones are trained: on exact flow, from the weights of the third ones, which fit."""
 
 from __future__ import annotations
 
 import dataclasses
 
 from tfflow.recipes.mobile_v2 import ROBUST
-from tfflow.recipes.mobile_v3 import supervised_mobile_v3
+from tfflow.recipes.mobile_v3 import supervised_mobile_v3, supervised_spynet_v3
 from tfflow.recipes.recipe import Phase
 from tfflow.recipes.schedules import Halving
 
@@ -23,4 +23,17 @@ supervised_mobile_v4 = dataclasses.replace(
         *supervised_mobile_v3.departures,
         "smaller frames have no loss of their own: they learn where a pixel takes their flow",
     ),
+)
+
+supervised_spynet_v4 = dataclasses.replace(
+    supervised_spynet_v3,
+    name="supervised_spynet_v4",
+    model="spynet_mobile_v4",
+    phases=(
+        Phase("all", 1_400, ROBUST, Halving(2e-4, every=700, warmup=50), directions=1),
+        Phase("last", 800, ROBUST, Halving(5e-5, every=250), directions=1),
+    ),
+    weights="spynet_mobile_v3",
+    scenes="preset=large,photos=0.3,seed=3",
+    departures=supervised_mobile_v4.departures,
 )

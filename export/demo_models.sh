@@ -15,7 +15,7 @@ part="$out.part"
 rm -rf "$part"
 mkdir -p "$part"
 place=0
-for network in pwcnet_mobile_v3 spynet_mobile_v3; do
+for network in pwcnet_mobile_v4 spynet_mobile_v4; do
   PYTHONPATH="$root" "${PYTHON:-python3}" "$root/export/to_tflite.py" --weights "$network" --size 256x448 --precision int8-ptq,fp32 "$@" \
     --out "$part/of_$network"
   for precision in int8-ptq fp32; do

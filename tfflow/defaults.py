@@ -2,5 +2,5 @@
 
 from __future__ import annotations
 
-WEIGHTS = "pwcnet_mobile_v3"
+WEIGHTS = "pwcnet_mobile_v4"
 """Pretrained weights that predict, and that `tfflow phone` and `tfflow prove` train on."""

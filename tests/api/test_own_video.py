@@ -103,7 +103,7 @@ def test_few_frames_are_refused_whatever_they_show(weights, tmp_path):
 def test_wide_frames_are_trained_on_nearly_as_they_are(tmp_path):
     """The network is used at the frames' size: shrunk textures would be sharper, with less noise."""
     source = open_source(f"frames:{moving(tmp_path / 'clip', 2, height=200, width=1300)}")
-    settings = TrainSettings(recipe="textured_tune", weights="pwcnet_mobile_v3")
+    settings = TrainSettings(recipe="textured_tune", weights="pwcnet_mobile_v4")
     assert planned(settings, [source])[0].crop == get_recipe("textured_tune").crop
     assert OwnPairs(source, [(0, 0)]).sample(0)["image1"].shape == (197, 1280, 3)
 

@@ -102,7 +102,7 @@ def test_former_names_of_options_are_taken_and_not_shown(name, former, present):
     assert former not in parser.format_help() and present in parser.format_help()
     for option in (former, present):
         assert str(getattr(parser.parse_args(["clip", option, "7"]), dest)) in ("7", "7.0")
-    assert str(getattr(parser.parse_args(["clip"]), dest)) in ("None", "pwcnet_mobile_v3")
+    assert str(getattr(parser.parse_args(["clip"]), dest)) in ("None", "pwcnet_mobile_v4")
     assert parser.options()[dest] == present
 
 

@@ -9,7 +9,7 @@ from tfflow.errors import command
 
 EXAMPLES = """examples:
   tfflow evaluate --weights runs/mine --data sintel-final:/data/sintel --baselines --out scores
-  tfflow evaluate --weights pwcnet_mobile_v3 --data video:holiday.mp4
+  tfflow evaluate --weights pwcnet_mobile_v4 --data video:holiday.mp4
   tfflow evaluate --weights W --data kitti2015:/data/kitti2015 --submission kitti --out send"""
 
 

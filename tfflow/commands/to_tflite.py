@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tfflow.exporting.report import Report
 
 EXAMPLES = """examples:
-  tfflow export --weights pwcnet_mobile_v3 --size 256x448 --precision int8-qat --out out
+  tfflow export --weights pwcnet_mobile_v4 --size 256x448 --precision int8-qat --out out
   tfflow export --weights runs/holiday --size 256x448 --precision all --out out
   tfflow export --model spynet --size 256x448 --precision fp32,fp16,int8-ptq
 

@@ -10,7 +10,7 @@ from tfflow.errors import command
 from tfflow.exporting.precisions import require_libraries
 
 EXAMPLES = """example:
-  tfflow validate out --weights pwcnet_mobile_v3 --data sintel-final:/data/sintel --out scores
+  tfflow validate out --weights pwcnet_mobile_v4 --data sintel-final:/data/sintel --out scores
 
 `python export/validate.py` is the same command."""
 

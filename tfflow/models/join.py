@@ -1,6 +1,6 @@
-"""Large motion: passes over smaller frames, whose flow is joined with that of the frames at full size.
+"""Large motion: flow of smaller frames, joined with that of the frames at full size.
 
-A network sees motion up to some number of pixels. At half the size, motion is half as many pixels.
+A network finds motion up to some number of pixels. At half the size, motion is half as many pixels.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ Join = Callable[[int, Any], Any]
 SMALLER = 2
 """Sizes besides the full one: 1/2 and 1/4 of the frames."""
 FINEST = 3
-"""The last level of a pass over smaller frames: 1/8 of them."""
+"""The last level of smaller frames: 1/8 of their size."""
 JOINED = FINEST + 1
 """The level whose flow that of the smaller frames replaces: it has about the same grid."""
 
@@ -30,12 +30,14 @@ def unjoined(level: int, flow):
 
 
 class SmallerFrames:
-    """Mixin: before the network after it in the list of base classes, passes over frames of a quarter and of half size.
+    """Mixin: the network after it in the list of base classes estimates flow from smaller frames first.
 
-    All sizes share all weights. At 1/16, a pixel takes the flow of the smaller frames where that explains the features
-    clearly better (`ops.choose_flow`). The finer levels correct it. The network has `encode`, `levels`, `decode` with
-    `join`, and `normalize` as `PWCNetMobileV2` has them.
-    Source: independent passes that a last step joins, FlowNet 2.0 (Ilg et al. 2017); here without weights of its own.
+    The frames at a quarter of the size give flow to those at half, and these to the full size. At 1/16, a pixel takes
+    the flow of the smaller frames where that explains the features clearly better (`ops.choose_flow`). The finer levels
+    correct it. All sizes share all weights. The network needs `encode`, `levels`, `normalize` and `decode` with `join`, as
+    `PWCNetMobileV2` has them.
+    Source: networks for large and for small motion, joined by a last one, FlowNet 2.0 (Ilg et al. 2017). Here one
+    network is both, and the join has no weights.
     """
 
     encode: Block

@@ -11,7 +11,7 @@ import pytest
 
 from tests.data import trees
 from tests.training import tiny  # noqa: F401 (registers the networks)
-from tfflow.api.own_video import Compared, NothingToLearn, Verdict
+from tfflow.api.own_video import Compared, NothingToLearn, OwnVideo, Verdict
 from tfflow.api.plan import TrainSettings, planned
 from tfflow.api.train import train
 from tfflow.data.picked import OwnPairs
@@ -66,9 +66,26 @@ def test_what_is_kept_is_the_best_of_what_was_judged(trained):
     assert all(np.array_equal(result[k], best[k]) for k in result)
 
 
-def test_the_verdict_compares_with_the_weights_of_the_start(trained):
+def test_the_verdict_compares_the_best_checkpoint_with_the_weights_of_the_start(trained):
     run, _ = trained
-    assert (run.verdict.epe.start == run.verdict.epe.result) == (run.verdict.kept_step == 0)
+    assert (run.verdict.epe.start == run.verdict.epe.result) == (run.verdict.best_step == 0)
+
+
+@pytest.mark.parametrize("gain", [Gain(1.0, 0.6), Gain(-9.0, 1.0), Gain(9.0, 1.0)])
+def test_only_a_clear_gain_replaces_the_weights_of_the_start(gain, weights, tmp_path, monkeypatch):
+    """The best checkpoint is another one: its score is made to be lower than that of the start."""
+    scores = iter(range(1000, 0, -1))
+    monkeypatch.setattr(OwnVideo, "judge", lambda self, trainer: float(next(scores)))
+    monkeypatch.setattr("tfflow.api.own_video.gain_of_typical", lambda *errors: gain)
+    clip = moving(tmp_path / "clip", 27)
+    run = train(f"frames:{clip}", weights=weights, out=tmp_path / "run", **SMALL)
+    start, result = (read_arrays(path)[0] for path in (weights, run.folder / "weights.safetensors"))
+    replaced = not all(np.array_equal(start[k], result[k]) for k in start)
+    assert run.verdict.best_step > 0 and run.verdict.epe.start != run.verdict.epe.result
+    assert replaced == (gain.percent == 9.0) == (run.verdict.kept_step > 0)
+    assert ("so the weights that it began with are the result" in run.verdict.line()) == (not replaced)
+    kept = int(read_arrays(run.folder / "best.safetensors")[1]["step"])
+    assert kept == run.verdict.kept_step
 
 
 def test_frames_to_learn_from_and_held_out_ones_are_others(trained):
@@ -116,9 +133,9 @@ WARPING = (0.02, 0.024, 0.03)
     ("gain", "warping", "step", "words", "end"),
     [
         ((25.0, 4.0), WARPING, 40, f"better than {BEGAN} (+25.0 %, standard error 4.0):", "0.03"),
-        ((-9.0, 4.0), WARPING, 40, f"WORSE than {BEGAN} (-9.0 %, standard error 4.0):", "0.03"),
-        ((7.0, 4.0), WARPING, 40, f"no clear difference from {BEGAN} (+7.0 %,", "0.03"),
-        ((25.0, float("inf")), WARPING, 40, "no clear difference from", "0.03"),
+        ((-9.0, 4.0), WARPING, 40, "WORSE after training (-9.0 %, standard error 4.0), so the weights that it", "0.03"),
+        ((7.0, 4.0), WARPING, 40, "not clearly better after training (+7.0 %, standard error 4.0), so the", "0.03"),
+        ((25.0, float("inf")), WARPING, 40, "not clearly better after training", "0.03"),
         ((25.0, 4.0), (0.02, 0.026, 0.03), 40, "better than the weights", "compare both on ground truth"),
         ((0.0, 0.0), WARPING, 0, "nothing was better than the weights that training began with", "0.03"),
     ],

@@ -17,7 +17,7 @@ from tfflow.training.checkpoint import read_state
 RECIPE = dataclasses.replace(runs.THREE, phases=runs.THREE.phases[:2])
 
 
-def run(folder, scores, every=2, at=None):
+def run(folder, scores, every=2, at=None, settle=None):
     """A run whose network is scored by the list's numbers in turn: (progress, the weights it was scored with)."""
     folder.mkdir(exist_ok=True)
     trained, seen = runs.trainer(RECIPE), []
@@ -26,7 +26,7 @@ def run(folder, scores, every=2, at=None):
         seen.append(model_arrays(trainer.graph(2)))
         return scores[len(seen) - 1]
 
-    hooks = dataclasses.replace(runs.quiet(at), judge=judge, judge_every=every)
+    hooks = dataclasses.replace(runs.quiet(at), judge=judge, judge_every=every, settle=settle)
     progress, ended = loop.train(
         trained, runs.data(RECIPE), folder, hooks, metadata={"model": "tiny"}, row_steps=3, every_seconds=1e9
     )
@@ -48,6 +48,24 @@ def test_where_nothing_is_better_the_result_is_the_start(tmp_path):
     _, _, seen = run(tmp_path, [1.0, 1.0, 2.0, 1.5, float("nan")])
     assert same(runs.weights(tmp_path), seen[0]) and kept_step(tmp_path) == 0
     assert not same(seen[0], seen[-1])
+
+
+def test_a_run_ends_with_what_settles_it(tmp_path):
+    """Once, with the best weights in the network, and their step; here with others."""
+    asked = []
+
+    def settle(trainer, step):
+        best = model_arrays(trainer.graph(2))
+        asked.append((step, best))
+        return {name: x + 1 for name, x in best.items()}
+
+    _, _, seen = run(tmp_path, [5.0, 4.0, 3.0, 3.5, 9.0], settle=settle)
+    ((step, best),) = asked
+    assert step == 4 and same(best, seen[2])
+    assert same(runs.weights(tmp_path), {name: x + 1 for name, x in best.items()})
+    assert kept_step(tmp_path) == 0 and read_arrays(tmp_path / "weights.safetensors")[1]["kept_step"] == "0"
+    _, _, again = run(tmp_path / "kept", [5.0, 4.0, 3.0, 3.5, 9.0], settle=lambda trainer, step: None)
+    assert same(runs.weights(tmp_path / "kept"), again[2]) and kept_step(tmp_path / "kept") == 4
 
 
 def test_each_phase_begins_with_the_best_so_far(tmp_path):

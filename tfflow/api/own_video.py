@@ -25,6 +25,7 @@ from tfflow.limits import parse_json
 from tfflow.messages import counted
 from tfflow.models import FlowModel, variant
 from tfflow.models.weights import assign, model_arrays
+from tfflow.training.best import Arrays
 from tfflow.training.loop import Hooks
 from tfflow.training.trainer import Trainer
 
@@ -72,16 +73,21 @@ class Verdict(NamedTuple):
     epe: geometric mean over scenes of the endpoint error, px, on scenes that are textured with them, whose flow is
     exact. gain: of the result over the start there, with its standard error. warping: mean difference of colours
     between the frames themselves, image2 warped onto image1, over the pixels that pass the forward-backward check of
-    the start or of the result. kept_step: of the checkpoint that is the result, 0 = the start. pairs: held-out ones.
+    the start or of the result. Here, the result is the best checkpoint, of best_step. It is what the run ends with only
+    where its gain is clear; kept_step is then its step, else 0: the run ends with the start. pairs: held-out ones.
     shared: whether they also served to select it.
     """
 
     epe: Compared
     gain: Gain
     warping: Compared
-    kept_step: int
+    best_step: int
     pairs: int
     shared: bool
+
+    @property
+    def kept_step(self) -> int:
+        return self.best_step if self.gain.clear and self.gain.percent > 0 else 0
 
     def save(self, folder: Path) -> None:
         """Keeps it in a run's folder."""
@@ -110,14 +116,14 @@ class Verdict(NamedTuple):
             f"EPE (geometric mean) on scenes textured with {frames}: {self.epe.text(' px')}; colours between these "
             f"frames, warped, differ by {self.warping.text('')}"
         )
-        if self.kept_step == 0:
+        if self.best_step == 0:
             return f"nothing was better than the weights that training began with, so they are the result; {numbers}"
-        how = "no clear difference from"
-        if self.gain.clear:
-            how = "better than" if self.gain.percent > 0 else "WORSE than"
         much = f"{self.gain.percent:+.1f} %, standard error {self.gain.standard_error:.1f}"
+        if self.kept_step == 0:
+            how = "WORSE" if self.gain.clear else "not clearly better"
+            return f"{how} after training ({much}), so the weights that it began with are the result; {numbers}"
         doubt = "; the colours fit much worse: compare both on ground truth" * (self.warping.percent < -FIT)
-        return f"{how} the weights that training began with ({much}): {numbers}{doubt}"
+        return f"better than the weights that training began with ({much}): {numbers}{doubt}"
 
 
 class OwnVideo:
@@ -155,25 +161,32 @@ class OwnVideo:
         """What the phase under way trains on."""
         return textured_scenes(self.learn, self.labels, crop, self.seed, self.folder / TEXTURES)
 
-    def hooks(self, hooks: Hooks, steps: int) -> Hooks:
-        """The hooks of a run of so many steps, with judging."""
+    def hooks(self, hooks: Hooks, steps: int, writes: bool) -> Hooks:
+        """The hooks of a run of so many steps, with judging. writes: whether this machine writes the verdict."""
         every = max(1, steps // CHECKS)
-        return dataclasses.replace(hooks, judge=self.judge, judge_every=every)
+
+        def settle(trainer: Trainer, best_step: int) -> Arrays | None:
+            verdict = self.verdict(trainer, best_step)
+            if writes:
+                verdict.save(self.folder)
+            return None if verdict.kept_step else model_arrays(self.start.both_ways)
+
+        return dataclasses.replace(hooks, judge=self.judge, judge_every=every, settle=settle)
 
     def judge(self, trainer: Trainer) -> float:
         """EPE on scenes textured with the frames to select by, geometric mean, px."""
         scenes = self._held_out(self.select, "select", trainer, SELECT)
         return geometric_mean(_errors(scenes, trainer.flow_model)[0])
 
-    def verdict(self, trainer: Trainer, kept_step: int) -> Verdict:
-        """How the weights that `trainer` holds do on the frames to report on."""
+    def verdict(self, trainer: Trainer, best_step: int) -> Verdict:
+        """How the weights that `trainer` holds, of the best checkpoint, do on the frames to report on."""
         scenes = self._held_out(self.report, "report", trainer, REPORT)
         predictors: list[Predictor] = [self.start, trainer.flow_model, baselines.dis("medium")]
         samples = [self.report.sample(i) for i in range(len(self.report))]
         errors = _errors(scenes, *predictors)
         epe = Compared(*map(geometric_mean, errors))
         warping = Compared(*warping_error(predictors[:2], predictors, samples))
-        return Verdict(epe, gain_of_typical(*errors[:2]), warping, kept_step, len(samples), self.shared)
+        return Verdict(epe, gain_of_typical(*errors[:2]), warping, best_step, len(samples), self.shared)
 
     def _held_out(self, pairs: OwnPairs, name: str, trainer: Trainer, count: int) -> Source:
         """A few scenes textured with the frames of `pairs`, in the size of the last crop."""

@@ -30,7 +30,6 @@ from tfflow.recipes import Recipe
 from tfflow.terminal import as_text
 from tfflow.training import loop
 from tfflow.training.bar import Bar
-from tfflow.training.best import kept_step
 from tfflow.training.checkpoint import Progress, check_folder, claim_folder, read_state, unclaim_folder
 from tfflow.training.cluster import machines_of
 from tfflow.training.feed import Feed, check_sequences, check_truth
@@ -196,7 +195,7 @@ class Run:
                 trainer,
                 feed,
                 self.out,
-                self.own.hooks(hooks, recipe.steps) if self.own else hooks,
+                self.own.hooks(hooks, recipe.steps, writes) if self.own else hooks,
                 metadata=metadata,
                 chief=writes,
                 every_seconds=settings.save_every,
@@ -206,8 +205,6 @@ class Run:
         if not writes:
             return self._result(progress)
         console.print("measuring")
-        if self.own:
-            self.own.verdict(trainer, kept_step(self.out)).save(self.out)
         result = self._result(progress, _baseline_scores(self.val))
         minutes = f"{progress.seconds / 60:.1f} min"
         title = f"{recipe.name}: {self.model}, {progress.step:,} steps in {minutes}, on {_to_publish(source.name)}"

@@ -34,7 +34,7 @@ class SmallerFrames:
 
     The frames at a quarter of the size give flow to those at half, and these to the full size. At 1/16, a pixel takes
     the flow of the smaller frames where that explains the features clearly better (`ops.choose_flow`). The finer levels
-    correct it. All sizes share all weights. The network needs `encode`, `levels`, `normalize` and `decode` with `join`, as
+    correct it. All sizes share all weights. The network needs `encode`, `levels`, `upsampled` and `normalize`, as
     `PWCNetMobileV2` has them.
     Source: networks for large and for small motion, joined by a last one, FlowNet 2.0 (Ilg et al. 2017). Here one
     network is both, and the join has no weights.
@@ -44,6 +44,7 @@ class SmallerFrames:
     stride: int
     normalize: dict[int, keras.layers.Layer]
     levels: Callable[..., Any]
+    upsampled: Callable[..., Any]
 
     def __init__(self, dtype: str = "float32"):
         super().__init__(dtype)  # type: ignore[call-arg]
@@ -57,7 +58,7 @@ class SmallerFrames:
             prefix = f"half{place}_"
             flows, _ = self.levels(*sizes[place], finest=FINEST, prefix=prefix, join=join)
             join = self._joins(f"{prefix}joined", *sizes[place - 1], flows[-1])
-        return super().decode(*sizes[0], join=join)  # type: ignore[misc]
+        return self.upsampled(*self.levels(*sizes[0], join=join))
 
     def _joins(self, name: str, pyramid1, pyramid2, other) -> Join:
         """Joins `other`, the flow of frames of half the size, with the flow of level `JOINED` of these frames."""

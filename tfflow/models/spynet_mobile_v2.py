@@ -11,7 +11,7 @@ import tf_keras as keras
 
 from tfflow.layers import ConvexUpsample, L2Normalize, Normalize, Scale, UpsampleFlow, Warp
 from tfflow.models.blocks import KAIMING, NEAR_ZERO, add, chain, concat, conv, cost_volume, encoder, flow_head, stack
-from tfflow.models.join import Join, unjoined
+from tfflow.models.join import unjoined
 from tfflow.models.pwcnet_mobile import FLOW_FEATURE
 
 COARSEST, FINEST = 6, 2
@@ -42,15 +42,18 @@ class SpyNetMobileV2:
         self.heads = {n: flow_head(f"level{n}_flow", init=NEAR_ZERO) for n in FILTERS}
         self.upsampling = conv("convex", 9 * 4**2, kernel=1, slope=None, init=NEAR_ZERO, dtype=dtype)
 
-    def decode(self, pyramid1, pyramid2, *, join: Join = unjoined):
+    def decode(self, pyramid1, pyramid2):
         """Flow at full resolution, then of levels 2 (1/4) to 6 (1/64), each in px of its own grid."""
-        flows, x = self.levels(pyramid1, pyramid2, join=join)
+        return self.upsampled(*self.levels(pyramid1, pyramid2))
+
+    def upsampled(self, flows, x):
+        """What `decode` gives, of what `levels` gives."""
         return [ConvexUpsample(4, name="full_resolution")([flows[-1], self.upsampling(x)]), *flows[::-1]]
 
-    def levels(self, pyramid1, pyramid2, finest: int = FINEST, prefix: str = "", join: Join = unjoined):
+    def levels(self, pyramid1, pyramid2, finest=FINEST, prefix="", join=unjoined):
         """Flows of level 6 (1/64) to `finest`, each in px of its own grid, and the features of the last one.
 
-        prefix: of the names of layers, so that one graph can call this twice. join: see `Join`.
+        prefix: of the names of layers, so that one graph can call this twice. join: see `join.Join`.
         """
         pyramid1, pyramid2 = list(pyramid1), list(pyramid2)
         while len(pyramid1) < COARSEST:

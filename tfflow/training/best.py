@@ -45,10 +45,14 @@ class Best:
         """Keeps the arrays if the score is lower than all before. Returns whether it is."""
         if not score < self.score:
             return False
+        self.put(step, score, arrays)
+        return True
+
+    def put(self, step: int, score: float, arrays: Arrays) -> None:
+        """Keeps the arrays, whatever their score."""
         self.step, self.score, self.arrays = step, score, arrays
         if self.writes:
             save_arrays(self.folder / BEST, arrays, {"step": str(step), "score": repr(score)})
-        return True
 
 
 def kept_step(folder: Path) -> int:

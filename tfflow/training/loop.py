@@ -19,7 +19,7 @@ from tfflow.messages import warn
 from tfflow.models import RUN_WEIGHTS
 from tfflow.models.weights import assign, checksum, save_arrays
 from tfflow.recipes import Phase
-from tfflow.training.best import Best
+from tfflow.training.best import Arrays, Best
 from tfflow.training.checkpoint import Progress, read_state, save_state, step_before
 from tfflow.training.cluster import check_agreement, machines_of
 from tfflow.training.log import History, TensorBoard
@@ -44,6 +44,8 @@ class Hooks:
     show: called after each step with (step, steps, phase, values, steps a second; 0 if not known yet).
     judge: a score of the current network, lower is better, taken every `judge_every` steps and at the end of each
         phase. Each phase, and the run, then ends with the best weights so far. None: with the last weights.
+    settle: called at the end of a judged run, when the network has the best weights, with their step. What it returns,
+        the run ends with instead; None: with the best weights.
     """
 
     measure: Callable[[Trainer], Scores]
@@ -51,6 +53,7 @@ class Hooks:
     show: Callable[[int, int, Phase, dict[str, float], float], None]
     judge: Callable[[Trainer], float] | None = None
     judge_every: int = 50
+    settle: Callable[[Trainer, int], Arrays | None] | None = None
 
 
 class Batches(Protocol):
@@ -102,6 +105,8 @@ def train(
             if not run.phase(phase, stop):
                 return progress, False
             run.take_best()
+            if phase is recipe.phases[-1]:
+                run.settle()
             run.score(phase.name)
             progress.phase += 1
             if progress.phase < len(recipe.phases):
@@ -149,6 +154,14 @@ class _Run:
         """Gives the network the best weights so far."""
         if self.best is not None:
             assign(self.trainer.graph(2), self.best.arrays, "the best checkpoint")
+
+    def settle(self) -> None:
+        """Gives the network the weights that the run ends with."""
+        if self.best is not None and self.hooks.settle is not None:
+            start = self.hooks.settle(self.trainer, self.best.step)
+            if start is not None:
+                self.best.put(0, self.progress.judged[0][1], start)
+                self.take_best()
 
     def kept(self) -> dict[str, str]:
         """Metadata of the weights: which checkpoint they are."""

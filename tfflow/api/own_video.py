@@ -39,6 +39,10 @@ FIT = 25.0
 """%. Where colours of warped frames differ by so much more than before, the verdict warns. In trainings that lowered
 the true error by 5 %, they differed by up to 11 % more."""
 
+LIKELY = 1.0
+"""Standard errors by which a checkpoint must be better on the scenes to report on to replace the start. Twice as many
+would have refused two of four gains that ground truth showed (docs/own_video.md)."""
+
 CHECKS = 8
 """How often a run is judged, about."""
 
@@ -73,9 +77,9 @@ class Verdict(NamedTuple):
     epe: geometric mean over scenes of the endpoint error, px, on scenes that are textured with them, whose flow is
     exact. gain: of the result over the start there, with its standard error. warping: mean difference of colours
     between the frames themselves, image2 warped onto image1, over the pixels that pass the forward-backward check of
-    the start or of the result. Here, the result is the best checkpoint, of best_step. It is what the run ends with only
-    where its gain is clear; kept_step is then its step, else 0: the run ends with the start. pairs: held-out ones.
-    shared: whether they also served to select it.
+    the start or of the result. Here, the result is the best checkpoint, of best_step. The run ends with it only where
+    its gain is more than `LIKELY` standard errors; kept_step is then its step, else 0: the run ends with the start.
+    pairs: held-out ones. shared: whether they also served to select it.
     """
 
     epe: Compared
@@ -87,7 +91,7 @@ class Verdict(NamedTuple):
 
     @property
     def kept_step(self) -> int:
-        return self.best_step if self.gain.clear and self.gain.percent > 0 else 0
+        return self.best_step if self.gain.percent > LIKELY * self.gain.standard_error else 0
 
     def save(self, folder: Path) -> None:
         """Keeps it in a run's folder."""
@@ -120,10 +124,11 @@ class Verdict(NamedTuple):
             return f"nothing was better than the weights that training began with, so they are the result; {numbers}"
         much = f"{self.gain.percent:+.1f} %, standard error {self.gain.standard_error:.1f}"
         if self.kept_step == 0:
-            how = "WORSE" if self.gain.clear else "not clearly better"
+            how = "WORSE" if self.gain.clear else "not better"
             return f"{how} after training ({much}), so the weights that it began with are the result; {numbers}"
         doubt = "; the colours fit much worse: compare both on ground truth" * (self.warping.percent < -FIT)
-        return f"better than the weights that training began with ({much}): {numbers}{doubt}"
+        how = "better" if self.gain.clear else "probably better"
+        return f"{how} than the weights that training began with ({much}): {numbers}{doubt}"
 
 
 class OwnVideo:

@@ -17,6 +17,7 @@ from tfflow.layers import ConvexUpsample, HalveFrames, L2Normalize, LucasKanade,
 from tfflow.layers.plain import FlowLayer, without_autograph
 from tfflow.ops.checks import size
 from tfflow.ops.least_squares import CELL
+from tfflow.ops.resize import halved
 from tfflow.ops.shuffle import channels_to_blocks
 from tfflow.ops.upsample import LARGEST, bilinear
 
@@ -137,7 +138,7 @@ class PhoneHalveFrames(HalveFrames):
 
     @without_autograph
     def call(self, images):
-        return tf.image.resize(images, ops.halved(size(images)[1:], self.multiple))
+        return tf.image.resize(images, halved(size(images)[1:], self.multiple))
 
 
 class PhoneResizeFlowLike(ResizeFlowLike):

@@ -6,7 +6,7 @@ from tfflow.ops.correlation import cost_volume, displacements
 from tfflow.ops.crop import crop_each
 from tfflow.ops.differences import diagonal_differences, differences
 from tfflow.ops.least_squares import lucas_kanade
-from tfflow.ops.resize import halve, halved, resize_flow, resize_image, resize_mask, resize_to_multiple
+from tfflow.ops.resize import halve, resize_flow, resize_image, resize_mask, resize_to_multiple
 from tfflow.ops.splat import range_map, splat
 from tfflow.ops.superpixels import superpixels
 from tfflow.ops.upsample import convex_upsample
@@ -24,7 +24,6 @@ __all__ = [
     "differences",
     "displacements",
     "halve",
-    "halved",
     "inside",
     "lucas_kanade",
     "range_map",

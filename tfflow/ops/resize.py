@@ -77,9 +77,9 @@ def halved(size: tuple, multiple: int) -> tuple:
 def halve(images: tf.Tensor, multiple: int = 1) -> tf.Tensor:
     """Resizes images to half their height and width, each rounded up to a multiple: [b, h, w, c] -> [b, h', w', c].
 
-        half = ops.halve(tf.random.uniform([1, 128, 448, 3]), 64)  # [1, 64, 256, 3]: 224 is no multiple of 64
+        half = ops.halve(tf.random.uniform([1, 128, 448, 3]), 64)  # [1, 64, 256, 3]
 
-    Where h and w are twice a multiple, each pixel is the mean of four. Raises ValueError for another rank, for
+    (Half of 448 is 224, which is no multiple of 64.) Where h and w are twice a multiple, each pixel is the mean of four. Raises ValueError for another rank, for
     integers, or a multiple below 1.
     """
     check_image("images", images)

@@ -79,7 +79,7 @@ def halve(images: tf.Tensor, multiple: int = 1) -> tf.Tensor:
 
         half = ops.halve(tf.random.uniform([1, 128, 448, 3]), 64)  # [1, 64, 256, 3]
 
-    (Half of 448 is 224, which is no multiple of 64.) Where h and w are twice a multiple, each pixel is the mean of four.
+    (Half of 448 is 224, no multiple of 64.) Where h and w are twice a multiple, each pixel is the mean of four.
     Raises ValueError for another rank, for integers, or a multiple below 1.
     """
     check_image("images", images)

@@ -68,6 +68,21 @@ def test_the_rate_is_that_of_the_source(tmp_path, fps):
     assert video_info(film(tmp_path / "a.mp4", fps, 12)).fps == pytest.approx(fps, abs=1e-3)
 
 
+@pytest.mark.parametrize("suffix", [".mp4", ".webm"])
+@pytest.mark.parametrize("fps", [24000 / 1001, 25, 30000 / 1001, 60])
+def test_a_video_has_all_frames_that_were_written(tmp_path, fps, suffix):
+    """Also where the container gives the last frame another duration than the others, as mp4 does at 29.97."""
+    rng = np.random.default_rng(7)
+    still = rng.integers(0, 255, (48, 64, 3), dtype=np.uint8)
+    for count in (1, 2, 47, 119):
+        path = tmp_path / f"{count}{suffix}"
+        video = FlowVideo(path, still.shape, fps)
+        for k in range(count):
+            video.write(np.roll(still, k // 3, axis=1))
+        video.close()
+        assert video_info(path).frames == count == sum(1 for _ in decode(path))
+
+
 def test_side_by_side_or_one_above_the_other_or_blended_or_alone():
     shown = flow_to_colour(flow(4.0, 0.0), 8.0)
     corner = np.s_[:40, :40]  # far from the legend

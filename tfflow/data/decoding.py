@@ -200,7 +200,7 @@ def _info(path: str | os.PathLike, container, stream) -> VideoInfo:
     fps = float(stream.average_rate or stream.guessed_rate or 0)
     if not 0 < fps < 1e5:
         return VideoInfo(0, 25.0, height, width)
-    frames = _seconds(container, stream) * fps + 0.01
+    frames = _seconds(container, stream) * fps + 0.5  # the last frame may last less, or more, than the others
     if container.format.name == "avi":  # the only format that counts displayed frames instead of stored ones
         frames = max(frames, stream.frames)
     return VideoInfo(int(frames) if 0 < frames < 1e9 else 0, fps, height, width)

@@ -13,7 +13,6 @@ import cv2
 import numpy as np
 
 from tfflow.data.colours import flow_to_colour, to_bytes
-from tfflow.data.video import video_info
 from tfflow.errors import InputError
 from tfflow.evaluation.pictures import legend
 from tfflow.files import write_whole
@@ -115,7 +114,9 @@ class FlowVideo:
         with self._stack, self._refusing():
             self._container.mux(self._stream.encode())
             self._container.close()
-            if video_info(self._part).frames != self.count:
+            with av.open(str(self._part)) as written:
+                found = sum(packet.size > 0 for packet in written.demux(video=0))
+            if found != self.count:
                 raise InputError(f"cannot write '{self.path}': it lacks some of {self.count} frames; is the disk full?")
 
     @contextlib.contextmanager

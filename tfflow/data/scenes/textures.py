@@ -15,6 +15,7 @@ from tfflow.errors import InputError
 
 PHOTO_SUFFIXES = (".png", ".jpg", ".jpeg", ".ppm", ".webp", ".bmp", ".tif", ".tiff")
 PHOTO_SIDE = 1024  # longer photographs are shrunk to this when read
+PHOTOS_KEPT = 256  # in memory, at most 3 MB each
 
 
 def pick(rng: np.random.Generator, mix: tuple[tuple[str, float], ...]) -> str:
@@ -134,7 +135,7 @@ def find_photos(folder: str | Path) -> list[Path]:
     return found
 
 
-@functools.lru_cache(maxsize=64)
+@functools.lru_cache(maxsize=PHOTOS_KEPT)
 def read_photo(path: Path) -> np.ndarray:
     """uint8 RGB [h, w, 3], its longer side at most 1024. Read-only. Raises InputError naming a damaged file."""
     image = cv2.imread(str(path), cv2.IMREAD_COLOR)

@@ -14,10 +14,11 @@ import tfflow
 from tests.data import trees
 from tests.training import runs
 from tfflow.api.plan import TrainSettings, planned, starting_weights
-from tfflow.api.run import _to_publish
+from tfflow.api.run import Run, _to_publish
 from tfflow.commands.train import main, parser
 from tfflow.data.sources import open_source
 from tfflow.models.weights import save_arrays
+from tfflow.terminal import wide_console
 from tfflow.training.bar import Bar
 from tfflow.training.checkpoint import read_state
 
@@ -154,6 +155,15 @@ def test_training_goes_on_from_weights(trained, clip, tmp_path):
     assert tfflow.load(out).name == "tiny"
     other = refused(tmp_path, "--weights", trained[0], "--model", "spynet_mobile", "--data", f"frames:{clip}")
     assert other == f"--weights {trained[0]} is a tiny, --model says spynet_mobile"
+
+
+@pytest.mark.parametrize("weights", ["spynet_mobile", "a run"])
+def test_a_run_records_pretrained_weights_by_name_and_others_by_their_file(weights, trained, tmp_path):
+    """So a run from pretrained weights continues where the package is installed in another place."""
+    given = str(trained[0]) if weights == "a run" else weights
+    settings = TrainSettings(recipe="back_to_basics", weights=given, crop=(64, 64), out=tmp_path / "run")
+    run = Run(settings, [], [], wide_console(quiet=True))
+    assert run.marks["weights"] == (str(trained[0] / "weights.safetensors") if weights == "a run" else weights)
 
 
 @pytest.mark.parametrize(

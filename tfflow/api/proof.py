@@ -13,16 +13,13 @@ from tfflow.api.markdown import table
 from tfflow.api.run import UNSEEN
 from tfflow.api.train import train
 from tfflow.data.sources import open_source
-from tfflow.defaults import WEIGHTS
+from tfflow.defaults import DOMAINS, WEIGHTS
 from tfflow.errors import InputError, unknown_name
 from tfflow.evaluation import baselines
 from tfflow.evaluation.paired import Gain, endpoint_errors, gain_of_mean, gain_of_typical
 from tfflow.files import write_json
 from tfflow.models import load
 from tfflow.training.best import kept_step
-
-DOMAINS = ("night", "pan", "fog", "fixed")
-"""Presets of the built-in scenes that the pretrained weights have not seen."""
 
 MEASURED = 256
 """Pairs of each domain to measure on."""

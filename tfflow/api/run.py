@@ -24,7 +24,7 @@ from tfflow.errors import InputError
 from tfflow.evaluation import baselines, report, scoring, training_report
 from tfflow.evaluation.pictures import contact_sheet
 from tfflow.messages import counted, warn
-from tfflow.models import RUN_WEIGHTS, FlowModel, load_float, variant, weights_file
+from tfflow.models import RUN_WEIGHTS, FlowModel, load_float, pretrained_names, variant, weights_file
 from tfflow.models.weights import assign, model_arrays, read_arrays, save_arrays
 from tfflow.recipes import Recipe
 from tfflow.terminal import as_text
@@ -130,7 +130,7 @@ class Run:
             model=self.model,
             data=self.source.name,
             pairs=len(self.source),
-            weights=str(weights_file(settings.weights)) if settings.weights else None,
+            weights=_origin(settings.weights),
             seed=settings.seed,
             precision=settings.precision,
             devices=self.strategy.num_replicas_in_sync,
@@ -260,6 +260,11 @@ def _refusal(error: tf.errors.OpError, out: Path) -> InputError:
     if isinstance(error, tf.errors.UnavailableError | tf.errors.AbortedError | tf.errors.CancelledError):
         first = f"another machine of this run went away ({first})"
     return InputError(f"training into {str(out)!r} stopped: {first}; {advice}")
+
+
+def _origin(weights: str | None) -> str | None:
+    """Pretrained weights by name, so that a run continues on another machine; others by their file."""
+    return weights if weights is None or weights in pretrained_names() else str(weights_file(weights))
 
 
 def _joined(sources: list[Source]) -> Source | None:

@@ -10,12 +10,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from tfflow.commands.options import Parser, size
-from tfflow.defaults import WEIGHTS
+from tfflow.defaults import DOMAINS, WEIGHTS
 from tfflow.errors import command
 
 EXAMPLES = """example:
   tfflow prove --domains night --seeds 1 --steps 600"""
-DOMAINS = ("night", "pan", "fog", "fixed")
 
 
 def parser() -> Parser:

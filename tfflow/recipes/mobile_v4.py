@@ -1,5 +1,4 @@
-"""How the fourth networks for phones are trained: on exact flow, from the weights of the third ones, which fit; then on
-scenes textured with many photographs."""
+"""How the fourth networks for phones are trained: on exact flow, from the weights of the third ones, which fit."""
 
 from __future__ import annotations
 
@@ -37,31 +36,4 @@ supervised_spynet_v4 = dataclasses.replace(
     weights="spynet_mobile_v3",
     scenes="preset=large,photos=0.3,seed=3",
     departures=supervised_mobile_v4.departures,
-)
-
-MEAN = (
-    *supervised_mobile_v4.departures,
-    "the result is the mean of the weights before and after, which keeps more of what the network knew",
-)
-
-supervised_mobile_v4_photographs = dataclasses.replace(
-    supervised_mobile_v4,
-    name="supervised_mobile_v4_photographs",
-    phases=(
-        Phase("all", 3_000, ROBUST, Halving(2e-4, every=1_000, warmup=62), directions=1),
-        Phase("last", 1_500, ROBUST, Halving(6e-5, every=500), directions=1),
-    ),
-    weights="pwcnet_mobile_v4",
-    scenes="preset=large,photos=0.6,pace=0.08x3,seed=5",
-    departures=MEAN,
-    start_share=0.5,
-)
-
-supervised_spynet_v4_photographs = dataclasses.replace(
-    supervised_spynet_v4,
-    name="supervised_spynet_v4_photographs",
-    weights="spynet_mobile_v4",
-    scenes="preset=large,photos=0.6,pace=0.08x3,seed=6",
-    departures=MEAN,
-    start_share=0.5,
 )

@@ -16,11 +16,9 @@ from tests.training.runs import RATE, THREE, largest_difference, one, run, weigh
 from tfflow.errors import InputError
 from tfflow.losses import Census, Everywhere, LevelEPE, Photometric
 from tfflow.losses.objective import Term
-from tfflow.models.weights import model_arrays
 from tfflow.recipes import Part, Phase
 from tfflow.training.checkpoint import read_state, save_state
 from tfflow.training.loop import IDLE, NotFinite
-from tfflow.training.settings import run_settings
 from tfflow.training.step import student_size
 
 pytestmark = pytest.mark.usefixtures("as_command")
@@ -317,17 +315,3 @@ def test_a_run_that_has_nothing_left_to_learn_warns_once(visibility, lines, tmp_
     assert not warned or warned[0].startswith(
         f"tfflow: warning: step {IDLE} of phase 'census': for {IDLE} steps every term"
     )
-
-
-def test_the_result_is_the_mean_of_the_start_and_the_end_where_the_recipe_says_so(unbroken, tmp_path):
-    """Also of a run that was stopped, whose state no longer holds the start."""
-    mixing = dataclasses.replace(THREE, start_share=0.25)
-    run(tmp_path / "run", mixing, at=lambda step: os.kill(os.getpid(), signal.SIGTERM) if step == 6 else None)
-    _, ended, trainer = run(tmp_path / "run", mixing)
-    start, end = runs.first_weights(THREE), weights(unbroken[0])
-    mean = {name: 0.25 * start[name] + 0.75 * end[name] for name in end}
-    assert ended and largest_difference(weights(tmp_path / "run"), mean) < 1e-6 < largest_difference(end, mean)
-    assert largest_difference(model_arrays(trainer.graph(2)), weights(tmp_path / "run")) == 0
-    assert "start_share" in run_settings(mixing, None) and "start_share" not in run_settings(THREE, None)
-    with pytest.raises(ValueError, match="`start_share` must be from 0 to below 1, got 1"):
-        dataclasses.replace(THREE, start_share=1)

@@ -119,8 +119,6 @@ class Recipe:
         trained weights that the user must name; or the name of pretrained weights, of this network or one it extends.
     scenes: settings of the built-in scenes that it trains on where no data is named, as in `scenes:SETTINGS`.
     labels: how the frames that it trains on texture scenes with exact flow; None = it trains on the frames themselves.
-    start_share: the result is start_share * the weights at the start + (1 - start_share) * those at the end, which
-        keeps more of what the network knew (Wortsman et al., Robust fine-tuning of zero-shot models, CVPR 2022).
     """
 
     name: str
@@ -137,11 +135,6 @@ class Recipe:
     weights: str = "random"
     scenes: str = ""
     labels: Texturing | None = None
-    start_share: float = 0.0
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.start_share < 1:
-            raise ValueError(f"{self.name}: `start_share` must be from 0 to below 1, got {self.start_share}")
 
     @property
     def steps(self) -> int:

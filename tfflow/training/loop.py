@@ -17,7 +17,7 @@ from tfflow.data.pipeline import refusal
 from tfflow.errors import InputError
 from tfflow.messages import warn
 from tfflow.models import RUN_WEIGHTS
-from tfflow.models.weights import assign, checksum, model_arrays, save_arrays
+from tfflow.models.weights import assign, checksum, save_arrays
 from tfflow.recipes import Phase
 from tfflow.training.best import Arrays, Best
 from tfflow.training.checkpoint import Progress, read_state, save_state, step_before
@@ -87,7 +87,6 @@ def train(
     state before that step is kept.
     """
     recipe = trainer.recipe
-    start = model_arrays(trainer.graph(2)) if recipe.start_share else {}
     saved = read_state(folder)
     progress = saved[1] if saved else Progress()
     if saved:
@@ -107,7 +106,6 @@ def train(
                 return progress, False
             run.take_best()
             if phase is recipe.phases[-1]:
-                run.mix(start)
                 run.settle()
             run.score(phase.name)
             progress.phase += 1
@@ -156,14 +154,6 @@ class _Run:
         """Gives the network the best weights so far."""
         if self.best is not None:
             assign(self.trainer.graph(2), self.best.arrays, "the best checkpoint")
-
-    def mix(self, start: Arrays) -> None:
-        """Gives the network the mean of its weights and those at the start, by the recipe's `start_share`."""
-        share = self.recipe.start_share
-        if share:
-            end = model_arrays(self.trainer.graph(2))
-            mean = {name: (share * start[name] + (1 - share) * end[name]).astype(end[name].dtype) for name in end}
-            assign(self.trainer.graph(2), mean, "the mean with the start")
 
     def settle(self) -> None:
         """Gives the network the weights that the run ends with."""

@@ -49,7 +49,6 @@ def run_settings(recipe: Recipe, learning_rate: float | str | None, **others: An
         "levels_optional": recipe.levels_optional,
         "scenes": recipe.scenes,
         **({"labels": repr(recipe.labels)} if recipe.labels else {}),
-        **({"start_share": recipe.start_share} if recipe.start_share else {}),
         "phases": phases,
     }
 

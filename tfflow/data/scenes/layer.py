@@ -95,7 +95,7 @@ class Layer:
     def box(self, frame: int, size: tuple[int, int], offset: tuple[int, int] = (0, 0), margin: int = 0) -> Box | None:
         """The bounding box of the raster in a frame: left, upper, right, lower; None if it is outside.
 
-        offset, margin: px by which the box is moved and grown before it is clipped to the frame.
+        offset, margin: px by which the bounding box is moved and grown before it is clipped to the frame.
         """
         height, width = self.paint.shape[:2]
         low, high = np.zeros(2), np.array([width, height], np.float64)
@@ -111,7 +111,7 @@ class Layer:
         return (int(left), int(upper), int(right), int(lower)) if left < right and upper < lower else None
 
     def warp(self, frame: int, box: Box, *images: np.ndarray) -> list[np.ndarray]:
-        """Warps paint, alpha or both to a box of a frame. The box may be outside the frame."""
+        """Warps paint, alpha or both to a bounding box in a frame. It may be outside the frame."""
         left, upper, right, lower = box
         place = compose(invert(self.to_frames[frame]), _shift(left, upper))
         shape = (right - left, lower - upper)
@@ -164,7 +164,7 @@ def _displacement(motion: np.ndarray, left: int, upper: int, size: tuple[int, in
 
 
 def _projective(motion: np.ndarray, left: int, upper: int, size: tuple[int, int]) -> np.ndarray:
-    """The same for a 3x3 motion; OpenCV divides in float64. Coordinates are relative to the box, hence smaller."""
+    """The same for a 3x3 motion; OpenCV divides in float64. Coordinates are relative to the bounding box, hence smaller."""
     own = compose(compose(_shift(-left, -upper), motion), _shift(left, upper))
     at = pixels(*size)
     return cv2.subtract(cv2.perspectiveTransform(at, own), at)

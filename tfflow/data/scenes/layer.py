@@ -164,7 +164,7 @@ def _displacement(motion: np.ndarray, left: int, upper: int, size: tuple[int, in
 
 
 def _projective(motion: np.ndarray, left: int, upper: int, size: tuple[int, int]) -> np.ndarray:
-    """The same for a 3x3 motion; OpenCV divides in float64. Coordinates are relative to the bounding box, hence smaller."""
+    """The same for a 3x3 motion. OpenCV divides in float64; coordinates relative to the bounding box are smaller."""
     own = compose(compose(_shift(-left, -upper), motion), _shift(left, upper))
     at = pixels(*size)
     return cv2.subtract(cv2.perspectiveTransform(at, own), at)

@@ -17,6 +17,7 @@ from tfflow.api.plan import TrainSettings, planned, starting_weights
 from tfflow.api.run import Run, _to_publish
 from tfflow.commands.train import main, parser
 from tfflow.data.sources import open_source
+from tfflow.models import record
 from tfflow.models.weights import save_arrays
 from tfflow.terminal import wide_console
 from tfflow.training.bar import Bar
@@ -158,12 +159,13 @@ def test_training_goes_on_from_weights(trained, clip, tmp_path):
 
 
 @pytest.mark.parametrize("weights", ["spynet_mobile", "a run"])
-def test_a_run_records_pretrained_weights_by_name_and_others_by_their_file(weights, trained, tmp_path):
+def test_a_run_records_pretrained_weights_by_name_and_checksum_and_others_by_their_file(weights, trained, tmp_path):
     """So a run from pretrained weights continues where the package is installed in another place."""
     given = str(trained[0]) if weights == "a run" else weights
     settings = TrainSettings(recipe="back_to_basics", weights=given, crop=(64, 64), out=tmp_path / "run")
     run = Run(settings, [], [], wide_console(quiet=True))
-    assert run.marks["weights"] == (str(trained[0] / "weights.safetensors") if weights == "a run" else weights)
+    expected = f"spynet_mobile, SHA-256 {record('spynet_mobile')['sha256'][:16]}"
+    assert run.marks["weights"] == (str(trained[0] / "weights.safetensors") if weights == "a run" else expected)
 
 
 @pytest.mark.parametrize(

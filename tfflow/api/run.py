@@ -24,7 +24,7 @@ from tfflow.errors import InputError
 from tfflow.evaluation import baselines, report, scoring, training_report
 from tfflow.evaluation.pictures import contact_sheet
 from tfflow.messages import counted, warn
-from tfflow.models import RUN_WEIGHTS, FlowModel, load_float, pretrained_names, variant, weights_file
+from tfflow.models import RUN_WEIGHTS, FlowModel, load_float, pretrained_names, record, variant, weights_file
 from tfflow.models.weights import assign, model_arrays, read_arrays, save_arrays
 from tfflow.recipes import Recipe
 from tfflow.terminal import as_text
@@ -263,8 +263,11 @@ def _refusal(error: tf.errors.OpError, out: Path) -> InputError:
 
 
 def _origin(weights: str | None) -> str | None:
-    """Pretrained weights by name, so that a run continues on another machine; others by their file."""
-    return weights if weights is None or weights in pretrained_names() else str(weights_file(weights))
+    """Pretrained weights by name and checksum, so that a run continues where the package is installed in another place,
+    but not from other weights of that name; other weights by their file."""
+    if weights in pretrained_names():
+        return f"{weights}, SHA-256 {record(weights)['sha256'][:16]}"
+    return str(weights_file(weights)) if weights else None
 
 
 def _joined(sources: list[Source]) -> Source | None:

@@ -1,4 +1,4 @@
-"""`python docs/photographs.py DIR`: the photographs that texture the scenes which the pretrained weights train on.
+"""`python docs/photographs.py DIR`: the photographs that textured the last scenes of `spynet_mobile_v4`.
 
 Takes eight photographs of scikit-image and 129 of four packages of Debian 12, which it downloads with `apt-get
 download` (100 MB). 32 others of these packages go to DIR-held, for scenes to select by. Needs apt with Debian 12's
@@ -54,18 +54,19 @@ def main(argv: list[str] | None = None) -> int:
     own = importlib.util.find_spec("skimage")
     if own is None or own.origin is None:
         raise InputError("needs scikit-image: pip install scikit-image")
-    for folder in (out, held):
-        folder.mkdir(parents=True, exist_ok=True)
-    for name in SCIKIT_IMAGE:
-        (out / name).write_bytes((Path(own.origin).parent / "data" / name).read_bytes())
     with tempfile.TemporaryDirectory() as scratch:
-        for number, (name, image) in enumerate(of_packages(unpacked(Path(scratch)))):
+        unpack(Path(scratch))
+        for folder in (out, held):
+            folder.mkdir(parents=True, exist_ok=True)
+        for name in SCIKIT_IMAGE:
+            (out / name).write_bytes((Path(own.origin).parent / "data" / name).read_bytes())
+        for number, (name, image) in enumerate(of_packages(Path(scratch))):
             cv2.imwrite(str((held if number % EVERY == 2 else out) / name), image)
     print(f"{len(list(out.iterdir()))} photographs in {out}, {len(list(held.iterdir()))} held out in {held}")
     return 0
 
 
-def unpacked(folder: Path) -> Path:
+def unpack(folder: Path) -> None:
     """Downloads the packages and unpacks them into the folder."""
     wanted = [f"{name}={version}" for name, version in PACKAGES.items()]
     try:
@@ -74,7 +75,6 @@ def unpacked(folder: Path) -> Path:
             subprocess.run(["dpkg", "-x", package, folder], check=True)
     except (OSError, subprocess.CalledProcessError) as error:
         raise InputError(f"needs apt and dpkg with the sources of Debian 12: {error}") from None
-    return folder
 
 
 def of_packages(folder: Path) -> Iterator[tuple[str, np.ndarray]]:

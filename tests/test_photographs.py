@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import sys
 from pathlib import Path
 
 import cv2
@@ -15,9 +16,10 @@ DOCS = Path(__file__).parents[1] / "docs"
 @pytest.fixture(scope="module")
 def photographs():
     spec = importlib.util.spec_from_file_location("photographs", DOCS / "photographs.py")
-    module = importlib.util.module_from_spec(spec)
+    module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    return module
+    yield module
+    del sys.modules[spec.name]
 
 
 def picture(seed, height=320, width=400, channels=3):
@@ -49,13 +51,29 @@ def test_pictures_are_found_among_other_bytes(photographs):
 
 
 def test_packages_give_the_same_photographs_in_the_same_order(photographs, tmp_path):
-    boxes = tmp_path / "usr/share/gcompris-qt/rcc"
+    animals = tmp_path / "usr/share/gcompris-qt/rcc"
     nature = tmp_path / "usr/share/backgrounds/mate/nature"
-    for folder in (boxes, nature):
+    for folder in (animals, nature):
         folder.mkdir(parents=True)
-    (boxes / "animals.rcc").write_bytes(resources(coded(".webp", picture(1)), coded(".webp", picture(2))))
-    (boxes / "babyshapes.rcc").write_bytes(resources(coded(".webp", picture(3))))
+    (animals / "animals.rcc").write_bytes(resources(coded(".webp", picture(1)), coded(".webp", picture(2))))
+    (animals / "babyshapes.rcc").write_bytes(resources(coded(".webp", picture(3))))
     cv2.imwrite(str(nature / "Dune.jpg"), picture(4))
     cv2.imwrite(str(nature.parent.parent / "free_by_someone.jpg"), picture(5))
     names = [name for name, _ in photographs.of_packages(tmp_path)]
     assert names == ["animals_00.png", "animals_01.png", "Dune.png"]
+
+
+def test_without_packages_one_line_says_what_is_needed_and_nothing_is_written(
+    photographs, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.setattr(photographs, "PACKAGES", {"no-such-package": "1"})
+    monkeypatch.setattr(
+        photographs.importlib.util, "find_spec", lambda name: importlib.util.spec_from_loader(name, None, origin="x")
+    )
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert photographs.main([str(tmp_path / "out")]) == 2
+    assert "needs apt and dpkg with the sources of Debian 12" in capsys.readouterr().err
+    monkeypatch.setattr(photographs.importlib.util, "find_spec", lambda name: None)
+    assert photographs.main([str(tmp_path / "out")]) == 2
+    assert "needs scikit-image: pip install scikit-image" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())

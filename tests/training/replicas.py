@@ -1,4 +1,4 @@
-"""A run of the tests' recipe on given devices; `python -m tests.training.replicas DEVICES OUT` leaves its numbers.
+"""A run of the tests' recipe on devices; `python -m tests.training.replicas DEVICES OUT [muon]` leaves its numbers.
 
 OUT/weights.safetensors and, of the first machine alone, OUT/gradients.npz: the first step's gradient of every phase.
 """
@@ -13,6 +13,7 @@ import numpy as np
 
 from tests.training import runs
 from tfflow.models.weights import variable_names
+from tfflow.recipes import Muon
 from tfflow.recipes.schedules import Halving
 from tfflow.training import loop
 from tfflow.training.cluster import machines_of
@@ -30,12 +31,15 @@ RECIPE = dataclasses.replace(
     ),
 )
 
+OF_OPTIMIZER = {"adam": RECIPE, "muon": dataclasses.replace(RECIPE, optimizer=Muon(clip=1.0))}
 
-def main(devices: str, out: Path) -> None:
+
+def main(devices: str, out: Path, optimizer: str = "adam") -> None:
+    recipe = OF_OPTIMIZER[optimizer]
     strategy = choose_strategy(devices)
     machines, machine = machines_of(strategy)
     print(f"{strategy.num_replicas_in_sync} replicas, machine {machine} of {machines}", flush=True)
-    trainer = Trainer("tiny", RECIPE, strategy)
+    trainer = Trainer("tiny", recipe, strategy)
     gradients: dict[str, np.ndarray] = {}
     compute = trainer.compute
     counted = iter(range(100))
@@ -52,7 +56,7 @@ def main(devices: str, out: Path) -> None:
     trainer.compute = noted
     out.mkdir(exist_ok=True)
     loop.train(
-        trainer, Feed(strategy, lambda _: runs.SCENES, RECIPE, seed=5), out, runs.quiet(), metadata={},
+        trainer, Feed(strategy, lambda _: runs.SCENES, recipe, seed=5), out, runs.quiet(), metadata={},
         chief=machine == 0, row_steps=1,
     )  # fmt: skip
     if machine == 0:
@@ -60,4 +64,4 @@ def main(devices: str, out: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], Path(sys.argv[2]))
+    main(sys.argv[1], Path(sys.argv[2]), *sys.argv[3:])

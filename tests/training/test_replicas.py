@@ -76,6 +76,17 @@ def test_the_losses_are_those_of_the_whole_batch(runs_of):
                 assert a[key] == pytest.approx(b[key], rel=1e-4, abs=1e-6), key
 
 
+def test_two_replicas_update_by_muon_as_one(tmp_path):
+    ways = {"one": "CPU:0", "devices": "CPU:2"}
+    for process in [start(device, tmp_path / name, "muon", module=MODULE) for name, device in ways.items()]:
+        code, out, err = finish(process)
+        assert code == 0, f"{out}\n{err[-3000:]}"
+    difference = largest_difference(*(weights(tmp_path / name) for name in ways))
+    moved = largest_difference(first_weights(RECIPE), weights(tmp_path / "one"))
+    print(f"largest difference of weights {difference:.2g} (moved by {moved:.2g})")
+    assert difference < 0.05 * moved and moved > 5e-4
+
+
 def test_devices_that_are_not_there_are_refused():
     with pytest.raises(InputError, match=r"^`devices` TPU:3: no TPU:3 here; this machine has CPU:0"):
         choose_strategy("TPU:3")

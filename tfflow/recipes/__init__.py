@@ -11,7 +11,7 @@ from pathlib import Path
 from tfflow.data.textured import Texturing
 from tfflow.errors import InputError
 from tfflow.recipes.own import is_file, recipe_of_file
-from tfflow.recipes.recipe import Adam, Part, Phase, Recipe, Teacher, Transformed
+from tfflow.recipes.recipe import Adam, Muon, Part, Phase, Recipe, Teacher, Transformed
 from tfflow.registry import Registry
 
 NOT_METHODS = {"own", "recipe", "schedules", "__main__"}
@@ -24,7 +24,7 @@ for _module in pkgutil.iter_modules([str(Path(__file__).parent)]):
 RECIPES: Registry[Recipe] = Registry("recipe", _found)
 
 __all__ = [
-    "RECIPES", "Adam", "Part", "Phase", "Recipe", "Teacher", "Texturing", "Transformed",
+    "RECIPES", "Adam", "Muon", "Part", "Phase", "Recipe", "Teacher", "Texturing", "Transformed",
     "get_recipe", "register_recipe",
 ]  # fmt: skip
 

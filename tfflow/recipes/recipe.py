@@ -25,6 +25,23 @@ class Adam:
 
 
 @dataclass(frozen=True)
+class Muon:
+    """Jordan et al. 2024, scaled as by Liu et al. 2025: the averaged gradient of a kernel, as a matrix, is made orthogonal.
+
+    momentum: share of the average that is kept a step. iterations: Newton-Schulz iterations a step. beta1, beta2,
+    epsilon: of Adam, which updates biases and kernels of two outputs. clip, weight_decay: as of `Adam`.
+    """
+
+    momentum: float = 0.95
+    iterations: int = 5
+    beta1: float = 0.9
+    beta2: float = 0.999
+    epsilon: float = 1e-8
+    clip: float = 0.0
+    weight_decay: float = 0.0
+
+
+@dataclass(frozen=True)
 class Teacher:
     """The network as it stood when the phase began: it sees the whole crop, and its flow stands in for ground truth.
 
@@ -129,7 +146,7 @@ class Recipe:
     batch: int
     crop: tuple[int, int]
     augmentation: tuple[Augmentation, ...] = ()
-    optimizer: Adam = Adam()
+    optimizer: Adam | Muon = Adam()
     departures: tuple[str, ...] = field(default=())
     levels_optional: bool = False
     weights: str = "random"

@@ -13,6 +13,7 @@ from tfflow.models.weights import assign, model_arrays
 from tfflow.recipes import Phase, Recipe
 from tfflow.training.cluster import machines_of
 from tfflow.training.fitting import fitted, trained_weights
+from tfflow.training.optimizers import optimizer_of
 from tfflow.training.step import Step
 from tfflow.training.teacher import teacher_of
 
@@ -69,12 +70,9 @@ class Trainer:
 
     def resume(self, phase: Phase) -> None:
         """Prepares a phase without changing weights: a new optimizer, the compiled step."""
-        settings = self.recipe.optimizer
         with self.strategy.scope():
             trained = trained_weights(self.recipe, phase, self.flow_model)
-            optimizer = keras.optimizers.Adam(
-                beta_1=settings.beta1, beta_2=settings.beta2, epsilon=settings.epsilon, jit_compile=False
-            )
+            optimizer = optimizer_of(self.recipe.optimizer)
             if self.loss_scaling:
                 optimizer = keras.mixed_precision.LossScaleOptimizer(optimizer)
             optimizer.build(trained)

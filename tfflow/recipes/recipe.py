@@ -26,7 +26,7 @@ class Adam:
 
 @dataclass(frozen=True)
 class Muon:
-    """Jordan et al. 2024, scaled as by Liu et al. 2025: the averaged gradient of a kernel, as a matrix, is made orthogonal.
+    """Jordan et al. 2024, scaled as by Liu et al. 2025: the averaged gradient of a kernel is made an orthogonal matrix.
 
     momentum: share of the average that is kept a step. iterations: Newton-Schulz iterations a step. beta1, beta2,
     epsilon: of Adam, which updates biases and kernels of two outputs. clip, weight_decay: as of `Adam`.

@@ -19,7 +19,7 @@ from tfflow.commands.recipes import main
 from tfflow.errors import InputError
 from tfflow.models import VARIANTS
 from tfflow.recipes import RECIPES, get_recipe, schedules
-from tfflow.recipes.schedules import Halving, Piecewise
+from tfflow.recipes.schedules import Halving, Linear, Piecewise
 from tfflow.training.step import flows_of
 
 ALL = pytest.mark.parametrize("recipe", RECIPES.values(), ids=RECIPES)
@@ -75,6 +75,14 @@ def test_halving_rises_then_halves():
     assert rate.rate == 8e-4 and rate.times(0.5)(9) == pytest.approx(4e-4)
     assert rate.scaled(0.5) == Halving(8e-4, every=5, warmup=2)
     assert rate.scaled(0.001) == Halving(8e-4, every=1, warmup=0)
+
+
+def test_a_rate_that_falls_in_a_line():
+    rate = Linear(8e-4, 100, warmup=4)
+    assert [rate(s) for s in (0, 49, 99, 120)] == pytest.approx([1.9802e-4, 4.04e-4, 8e-6, 8e-6])
+    assert rate.scaled(0.5) == Linear(8e-4, 50, warmup=2)
+    assert rate.scaled(0.001) == Linear(8e-4, 1, warmup=0)
+    assert rate.times(2) == Linear(1.6e-3, 100, warmup=4)
 
 
 def test_piecewise_changes_at_its_steps():

@@ -6,8 +6,8 @@ import dataclasses
 
 from tfflow.recipes.mobile_v2 import ROBUST
 from tfflow.recipes.mobile_v3 import supervised_mobile_v3, supervised_spynet_v3
-from tfflow.recipes.recipe import Phase
-from tfflow.recipes.schedules import Halving
+from tfflow.recipes.recipe import Muon, Phase
+from tfflow.recipes.schedules import Halving, Linear
 
 supervised_mobile_v4 = dataclasses.replace(
     supervised_mobile_v3,
@@ -23,6 +23,15 @@ supervised_mobile_v4 = dataclasses.replace(
         *supervised_mobile_v3.departures,
         "smaller frames have no loss of their own: they learn where a pixel takes their flow",
     ),
+)
+
+supervised_mobile_v4_muon = dataclasses.replace(
+    supervised_mobile_v4,
+    name="supervised_mobile_v4_muon",
+    phases=(Phase("all", 3_600, ROBUST, Linear(4e-4, 3_600, warmup=50), directions=1),),
+    optimizer=Muon(clip=5.0),
+    weights="pwcnet_mobile_v4",
+    scenes="preset=large,photos=0.5,pace=0.08x3,seed=7",
 )
 
 supervised_spynet_v4 = dataclasses.replace(

@@ -63,3 +63,23 @@ class Piecewise:
 
     def times(self, factor: float) -> Piecewise:
         return dataclasses.replace(self, rates=tuple(rate * factor for rate in self.rates))
+
+
+@dataclass(frozen=True)
+class Linear:
+    """From `rate` to a hundredth of it in `steps` steps; rising linearly from 0 over the first `warmup` steps."""
+
+    rate: float
+    steps: int
+    warmup: int = 0
+
+    def __call__(self, step: int) -> float:
+        rise = min(1.0, (step + 1) / self.warmup) if self.warmup else 1.0
+        return rise * self.rate * max(0.01, 1 - 0.99 * (step + 1) / self.steps)
+
+    def scaled(self, factor: float) -> Linear:
+        steps, warmup = max(1, round(self.steps * factor)), round(self.warmup * factor)
+        return dataclasses.replace(self, steps=steps, warmup=warmup)
+
+    def times(self, factor: float) -> Linear:
+        return dataclasses.replace(self, rate=self.rate * factor)

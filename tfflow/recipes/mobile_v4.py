@@ -46,3 +46,12 @@ supervised_spynet_v4 = dataclasses.replace(
     scenes="preset=large,photos=0.3,seed=3",
     departures=supervised_mobile_v4.departures,
 )
+
+supervised_spynet_v4_muon = dataclasses.replace(
+    supervised_spynet_v4,
+    name="supervised_spynet_v4_muon",
+    phases=(Phase("all", 2_400, ROBUST, Linear(4e-4, 2_400, warmup=50), directions=1),),
+    optimizer=Muon(clip=5.0),
+    weights="spynet_mobile_v4",
+    scenes="preset=large,photos=0.5,pace=0.08x3,seed=8",
+)

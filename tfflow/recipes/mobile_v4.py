@@ -6,7 +6,7 @@ import dataclasses
 
 from tfflow.recipes.mobile_v2 import ROBUST
 from tfflow.recipes.mobile_v3 import supervised_mobile_v3, supervised_spynet_v3
-from tfflow.recipes.recipe import Muon, Phase
+from tfflow.recipes.recipe import Muon, Phase, Recipe
 from tfflow.recipes.schedules import Halving, Linear
 
 supervised_mobile_v4 = dataclasses.replace(
@@ -25,15 +25,6 @@ supervised_mobile_v4 = dataclasses.replace(
     ),
 )
 
-supervised_mobile_v4_muon = dataclasses.replace(
-    supervised_mobile_v4,
-    name="supervised_mobile_v4_muon",
-    phases=(Phase("all", 3_600, ROBUST, Linear(4e-4, 3_600, warmup=50), directions=1),),
-    optimizer=Muon(clip=5.0),
-    weights="pwcnet_mobile_v4",
-    scenes="preset=large,photos=0.5,pace=0.08x3,seed=7",
-)
-
 supervised_spynet_v4 = dataclasses.replace(
     supervised_spynet_v3,
     name="supervised_spynet_v4",
@@ -47,11 +38,18 @@ supervised_spynet_v4 = dataclasses.replace(
     departures=supervised_mobile_v4.departures,
 )
 
-supervised_spynet_v4_muon = dataclasses.replace(
-    supervised_spynet_v4,
-    name="supervised_spynet_v4_muon",
-    phases=(Phase("all", 2_400, ROBUST, Linear(4e-4, 2_400, warmup=50), directions=1),),
-    optimizer=Muon(clip=5.0),
-    weights="spynet_mobile_v4",
-    scenes="preset=large,photos=0.5,pace=0.08x3,seed=8",
-)
+
+def _by_muon(recipe: Recipe, steps: int, seed: int) -> Recipe:
+    """Training further of what `recipe` trained."""
+    return dataclasses.replace(
+        recipe,
+        name=f"{recipe.name}_muon",
+        phases=(Phase("all", steps, ROBUST, Linear(4e-4, steps, warmup=50), directions=1),),
+        optimizer=Muon(clip=5.0),
+        weights=recipe.model,
+        scenes=f"preset=large,photos=0.5,pace=0.08x3,seed={seed}",
+    )
+
+
+supervised_mobile_v4_muon = _by_muon(supervised_mobile_v4, 3_600, seed=7)
+supervised_spynet_v4_muon = _by_muon(supervised_spynet_v4, 2_400, seed=8)

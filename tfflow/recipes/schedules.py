@@ -24,6 +24,11 @@ class Schedule(Protocol):
         ...
 
 
+def _rise(step: int, warmup: int) -> float:
+    """The share of the rate during the warm-up: from near 0 to 1."""
+    return min(1.0, (step + 1) / warmup) if warmup else 1.0
+
+
 @dataclass(frozen=True)
 class Halving:
     """`rate`, halved after every `every` steps; rising linearly from 0 over the first `warmup` steps."""
@@ -33,8 +38,7 @@ class Halving:
     warmup: int = 0
 
     def __call__(self, step: int) -> float:
-        rise = min(1.0, (step + 1) / self.warmup) if self.warmup else 1.0
-        return rise * self.rate * 0.5 ** (step // self.every)
+        return _rise(step, self.warmup) * self.rate * 0.5 ** (step // self.every)
 
     def scaled(self, factor: float) -> Halving:
         every, warmup = max(1, round(self.every * factor)), round(self.warmup * factor)
@@ -74,8 +78,7 @@ class Linear:
     warmup: int = 0
 
     def __call__(self, step: int) -> float:
-        rise = min(1.0, (step + 1) / self.warmup) if self.warmup else 1.0
-        return rise * self.rate * max(0.01, 1 - 0.99 * (step + 1) / self.steps)
+        return _rise(step, self.warmup) * self.rate * max(0.01, 1 - 0.99 * (step + 1) / self.steps)
 
     def scaled(self, factor: float) -> Linear:
         steps, warmup = max(1, round(self.steps * factor)), round(self.warmup * factor)

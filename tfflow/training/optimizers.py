@@ -82,6 +82,3 @@ class MuonOptimizer(keras.optimizers.Optimizer):
         square.assign_add((1 - beta2) * (gradient**2 - square))
         mean, variance = moment / (1 - beta1**count), square / (1 - beta2**count)
         return mean / (tf.sqrt(variance) + self.settings.epsilon)
-
-    def get_config(self) -> dict:
-        raise NotImplementedError("a run saves the state of its optimizer itself")

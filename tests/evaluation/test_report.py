@@ -7,6 +7,7 @@ import io
 import json
 
 import numpy as np
+import pytest
 from rich.console import Console
 
 from tests.evaluation.fakes import Constant, Given, noise, sample, shifted
@@ -31,7 +32,29 @@ def test_the_table_names_source_averages_and_predictors():
     text = table_text(results())
     assert text.startswith("given:[here]: 2 pairs") and "pairs with such pixels, where not all: noc 1, occ 1" in text
     assert text.index("mean over pairs") < text.index("mean over pixels")
-    assert text.count("net") == text.count("still") == 2
+    assert text.count("still") == 3  # of both averages, and of its gain over the first
+
+
+def test_later_predictors_are_compared_with_the_first_pair_by_pair():
+    source = Given([sample(0), sample(1, h=9)])
+    found = list(run({"still": Constant(), "right": Constant(1, 0), "same": Constant()}, source).values())
+    errors = [[error / count for error, count in (m["epe"] for m in r.averages.images.values())] for r in found]
+    mean = 100 * (1 - sum(errors[1]) / sum(errors[0]))
+    typical = 100 * (1 - (errors[1][0] * errors[1][1] / errors[0][0] / errors[0][1]) ** 0.5)
+    gains = report.gains_over_first(found)
+    assert list(gains) == ["right", "same"] and gains["same"] == ((0.0, 0.0), (0.0, 0.0))
+    assert [gain.percent for gain in gains["right"]] == pytest.approx([mean, typical])
+    text = table_text(found)
+    assert "EPE lower than still's by" in text and f"{mean:+.1f} ±" in text and f"{typical:+.1f} ±" in text
+
+
+def test_one_predictor_or_one_pair_is_compared_with_nothing(tmp_path):
+    both = {"still": Constant(), "right": Constant(1, 0)}
+    for predictors, samples in (({"still": Constant()}, [sample(0), sample(1)]), (both, [sample(0)])):
+        found = list(run(predictors, Given(samples)).values())
+        assert "EPE lower" not in table_text(found)
+        report.write_results(tmp_path, found, {})
+        assert json.loads((tmp_path / "results.json").read_text())["gains"] == {"given:here": {}}
 
 
 def test_the_table_shows_the_numbers_of_the_averages():
@@ -57,6 +80,8 @@ def test_files_hold_every_average_and_every_image(tmp_path):
     stored = json.loads((tmp_path / "results.json").read_text())
     assert stored["settings"] == {"weights": ["net"]}
     assert stored["results"][0]["mean_over_images"] == found[0].averages.per_image()
+    gain = stored["gains"]["given:[here]"]["still"]
+    assert gain["over"] == "net" and gain["typical"] == list(report.gains_over_first(found)["still"][1])
     images = stored["images"]["given:[here]"]["still"]
     assert list(images) == ["clip/frame_0001", "clip/frame_0002"] and "epe_occ" not in images["clip/frame_0002"]
     with (tmp_path / "results.csv").open(newline="") as f:

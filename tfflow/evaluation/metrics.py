@@ -141,8 +141,12 @@ class Averages:
         present = {name for measured in self.images.values() for name, (_, count) in measured.items() if count}
         return [name for name in WITH_TRUTH + WITHOUT_TRUTH if name in present]
 
+    def of_images(self, metric: str) -> list[float]:
+        """The mean of each image that has pixels of it."""
+        return [total / count for total, count in self._parts(metric)]
+
     def per_image(self) -> dict[str, float]:
-        parts = {name: [total / count for total, count in self._parts(name)] for name in self.metrics()}
+        parts = {name: self.of_images(name) for name in self.metrics()}
         return {name: sum(means) / len(means) for name, means in parts.items()}
 
     def per_pixel(self) -> dict[str, float]:

@@ -7,7 +7,7 @@ pair falls from 10 to 9 px or from 1 to 0.9.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -39,9 +39,25 @@ class Gain(NamedTuple):
 
 def endpoint_errors(predictors: Mapping[str, Predictor], source: Source, batch: int = 1) -> dict[str, np.ndarray]:
     """The endpoint error of each predictor on each pair of `source`, [pairs], px."""
-    results = scoring.run(predictors, source, batch=batch)
-    of_pairs = {label: result.averages.images.values() for label, result in results.items()}
-    return {label: np.array([m["epe"][0] / m["epe"][1] for m in pairs]) for label, pairs in of_pairs.items()}
+    return {label: errors_of(result) for label, result in scoring.run(predictors, source, batch=batch).items()}
+
+
+def errors_of(result: scoring.Result) -> np.ndarray:
+    """The endpoint error on each pair that has ground truth, [pairs], px."""
+    return np.array(result.averages.of_images("epe"))
+
+
+def gains_over_first(results: Sequence[scoring.Result]) -> dict[str, tuple[Gain, Gain]]:
+    """Of every later result over the first one on the same pairs: of the mean, and of a typical pair.
+
+    Empty with one result alone, and with less than two pairs that have ground truth.
+    """
+    before, *others = map(errors_of, results)
+    labels = [result.predictor for result in results[1:]]
+    if len(before) < 2:
+        return {}
+    gains = [(gain_of_mean(before, after), gain_of_typical(before, after)) for after in others]
+    return dict(zip(labels, gains, strict=True))
 
 
 def geometric_mean(errors: np.ndarray) -> float:
@@ -52,7 +68,8 @@ def geometric_mean(errors: np.ndarray) -> float:
 def gain_of_mean(before: np.ndarray, after: np.ndarray) -> Gain:
     """Of the mean over pairs: errors [pairs] or [trainings, pairs], px."""
     before, after = np.atleast_2d(before).mean(0), np.atleast_2d(after).mean(0)
-    return Gain(*(100.0 * x / float(before.mean()) for x in _mean_and_error(before - after)))
+    whole = max(LEAST, float(before.mean()))
+    return Gain(*(100.0 * x / whole for x in _mean_and_error(before - after)))
 
 
 def gain_of_typical(before: np.ndarray, after: np.ndarray) -> Gain:

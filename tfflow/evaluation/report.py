@@ -6,6 +6,7 @@ import csv
 import io
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from rich.text import Text
 from tfflow.data.images import write_image
 from tfflow.evaluation import pictures
 from tfflow.evaluation.metrics import WITH_TRUTH, WITHOUT_TRUTH
+from tfflow.evaluation.paired import gains_over_first
 from tfflow.evaluation.progress import progress_bar
 from tfflow.evaluation.scoring import Result
 from tfflow.files import write_json, write_text
@@ -72,19 +74,35 @@ def results_table(results: Sequence[Result]) -> Group:
             )
         if key != list(AVERAGES)[-1]:
             table.add_section()
-    return Group(Text(heading, "bold"), table, *caption)  # a title of the table itself would wrap at the table's width
+    # a title of the table itself would wrap at the table's width
+    return Group(Text(heading, "bold"), table, *caption, *_gains_table(results))
+
+
+def _gains_table(results: Sequence[Result]) -> list[Table]:
+    """How much lower the error of each later predictor is than that of the first, where there are two."""
+    gains = gains_over_first(results)
+    table = Table()
+    table.add_column(f"EPE lower than {results[0].predictor}'s by", overflow="fold")
+    table.add_column("mean over pairs", justify="right")
+    table.add_column("typical pair", justify="right")
+    for label, (mean, typical) in gains.items():
+        table.add_row(label, mean.text(), typical.text())
+    return [table] if gains else []
 
 
 def write_results(folder: Path, results: Sequence[Result], settings: Mapping[str, object]) -> None:
     """Writes results.json, results.csv (a row for each source, predictor, average) and images.csv (one for each image).
 
-    JSON: {"settings", "results": [summary of each], "images": {source: {predictor: {image: {metric: mean}}}}}.
+    JSON: {"settings", "results": [summary of each], "images": {source: {predictor: {image: {metric: mean}}}}, "gains":
+    {source: {predictor: {"over", "mean": [%, standard error], "typical": the same}}}}.
     """
     images: dict[str, dict] = {}
     for r in results:
         images.setdefault(r.source, {})[r.predictor] = {name: _means(m) for name, m in r.averages.images.items()}
     summaries = [result.summary() for result in results]
-    write_json(folder / "results.json", {"settings": settings, "results": summaries, "images": images})
+    gains = {source: _gains(list(of_source)) for source, of_source in groupby(results, lambda r: r.source)}
+    parts = {"settings": settings, "results": summaries, "images": images, "gains": gains}
+    write_json(folder / "results.json", parts)
     rows = [
         {**{k: s[k] for k in ("source", "predictor", "images")}, "average": title, **s[key]}
         for s in summaries
@@ -133,6 +151,11 @@ def write_error_map(path: Path, label: str, sample: Mapping[str, np.ndarray], fl
 def safe_name(text: str) -> str:
     """`text` as a file name. Other characters than letters, digits, dot, plus and dash become an underscore."""
     return re.sub(r"[^\w.+-]+", "_", text).strip("_")
+
+
+def _gains(results: Sequence[Result]) -> dict[str, dict[str, object]]:
+    over = results[0].predictor
+    return {label: {"over": over, "mean": m, "typical": t} for label, (m, t) in gains_over_first(results).items()}
 
 
 def _means(measured: Mapping[str, tuple[float, int]]) -> dict[str, float]:

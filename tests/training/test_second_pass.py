@@ -10,7 +10,19 @@ import tensorflow as tf
 
 from tests.training import runs
 from tfflow.augmentation import Affine, ColourJitter, Flip, Noise
-from tfflow.losses import Confidence, Everywhere, ForwardBackward, SecondPass, TargetFlow
+from tfflow.losses import (
+    AtLevel,
+    Both,
+    Confidence,
+    Consistency,
+    Everywhere,
+    ForwardBackward,
+    Inside,
+    Photometric,
+    RangeMap,
+    SecondPass,
+    TargetFlow,
+)
 from tfflow.losses.objective import Term
 from tfflow.recipes import Phase, Teacher, Transformed
 from tfflow.training.step import Step
@@ -99,6 +111,25 @@ def test_only_the_second_pass_learns_from_what_it_follows():
             total = tf.reduce_sum(terms["secondpass"])
         slopes.append(tape.gradient(total, weight))
     assert slopes[0] is None and abs(float(slopes[1])) > 0.1
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"visibility": ForwardBackward()},
+        {"visibility": Both(Inside(), RangeMap())},
+        {"teacher": Teacher(0.7, trust=Confidence(0.1))},
+        {"objective": 1.0 * Consistency()},
+        {"objective": 1.0 * AtLevel(4, 1.0 * Photometric(), RangeMap())},
+        {"objective": 1.0 * AtLevel(4, 1.0 * Consistency())},
+    ],
+)
+def test_a_phase_that_compares_both_directions_needs_them(change):
+    both = Phase("check", 1, 1.0 * Photometric(), runs.RATE, visibility=Both(Inside(), Everywhere()))
+    dataclasses.replace(both, directions=1)  # compares nothing
+    changed = dataclasses.replace(both, **change)
+    with pytest.raises(ValueError, match="phase 'check' compares the flows of both directions: it needs directions=2"):
+        dataclasses.replace(changed, directions=1)
 
 
 def test_a_phase_of_two_passes_needs_both_directions_and_no_teacher():

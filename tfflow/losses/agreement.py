@@ -23,6 +23,7 @@ class Consistency(Term):
 
     penalty: Penalty = Charbonnier(alpha=0.45)
     over: str = "visible"
+    needs_backward = True
 
     def __call__(self, view: View) -> tf.Tensor:
         gap = view.flow12 + ops.backward_warp(view.flow21, view.flow12, outside="border")

@@ -101,6 +101,7 @@ class SelfSupervision(Term):
     confidence: Confidence = Confidence(0.03)
     penalty: Penalty = Charbonnier(alpha=0.5)
     needs_teacher = True
+    needs_backward = True
 
     def __call__(self, view: View) -> tf.Tensor:
         unsure = 1.0 - self.confidence(view.flow12, view.flow21)

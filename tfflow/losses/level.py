@@ -10,7 +10,7 @@ import tensorflow as tf
 from tfflow import ops
 from tfflow.losses.objective import Objective, Term
 from tfflow.losses.view import View
-from tfflow.losses.visibility import Visibility
+from tfflow.losses.visibility import Visibility, needs_backward
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,10 @@ class AtLevel(Term):
     @property
     def needs_teacher(self) -> bool:  # type: ignore[override]
         return self.objective.needs("teacher")
+
+    @property
+    def needs_backward(self) -> bool:  # type: ignore[override]
+        return self.objective.needs("backward") or needs_backward(self.visibility)
 
     @property
     def needs_outputs(self) -> frozenset[str]:

@@ -15,6 +15,7 @@ class Term:
     needs_truth: whether `view.target12` must be ground truth.
     needs_teacher: whether `view.target12` must be the flow of a teacher.
     needs_second: whether it uses `view.second`.
+    needs_backward: whether it uses the backward flow, so that its phase needs both directions.
     needs_outputs: the fields of the View that it uses and not every network has, see `models.Network.outputs`.
     needs_levels: strides of the levels that it uses besides full resolution.
     """
@@ -22,6 +23,7 @@ class Term:
     needs_truth = False
     needs_teacher = False
     needs_second = False
+    needs_backward = False
 
     @property
     def needs_outputs(self) -> frozenset[str]:

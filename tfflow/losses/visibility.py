@@ -12,9 +12,17 @@ from tfflow.losses.census import inner
 
 
 class Visibility(Protocol):
-    """(flow12, flow21), each [n, h, w, 2] in px -> visible1 [n, h, w, 1]. flow21 is None in one-way training."""
+    """(flow12, flow21), each [n, h, w, 2] in px -> visible1 [n, h, w, 1]. flow21 is None in one-way training.
+
+    One with `needs_backward = True` needs flow21: a phase of one direction refuses it.
+    """
 
     def __call__(self, flow12: tf.Tensor, flow21: tf.Tensor | None) -> tf.Tensor: ...
+
+
+def needs_backward(visibility: Visibility | None) -> bool:
+    """Whether it compares the flows of both directions."""
+    return getattr(visibility, "needs_backward", False)
 
 
 @dataclass(frozen=True)
@@ -54,6 +62,7 @@ class ForwardBackward:
     alpha1: float = 0.01
     alpha2: float = 0.5
     outside: str = "zero"
+    needs_backward = True
 
     def __call__(self, flow12, flow21):
         back = ops.backward_warp(flow21, flow12, self.outside)
@@ -71,6 +80,7 @@ class RangeMap:
     """
 
     threshold: float | None = None
+    needs_backward = True
 
     def __call__(self, flow12, flow21):
         reached = ops.range_map(flow21)
@@ -89,6 +99,7 @@ class Confidence:
     """
 
     sigma: float
+    needs_backward = True
 
     def __call__(self, flow12, flow21):
         gap = _squared(flow12 + ops.backward_warp(flow21, flow12))
@@ -102,6 +113,10 @@ class Both:
 
     first: Visibility
     second: Visibility
+
+    @property
+    def needs_backward(self) -> bool:
+        return needs_backward(self.first) or needs_backward(self.second)
 
     def __call__(self, flow12, flow21):
         return self.first(flow12, flow21) * self.second(flow12, flow21)

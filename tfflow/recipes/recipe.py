@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from tfflow.augmentation import Augmentation, Superpixels
 from tfflow.data.textured import Texturing
 from tfflow.losses.objective import Objective
-from tfflow.losses.visibility import Everywhere, Visibility
+from tfflow.losses.visibility import Everywhere, Visibility, needs_backward
 from tfflow.models.scales import ONCE
 from tfflow.recipes.schedules import Schedule
 
@@ -116,6 +116,9 @@ class Phase:
             raise ValueError(f"phase {self.name!r} judges a second pass: it needs `second`, a Transformed")
         if not self.teacher and self.objective.needs("teacher"):
             raise ValueError(f"phase {self.name!r} has a term that follows a teacher: it needs `teacher`, a Teacher")
+        masks = (self.visibility, self.teacher and self.teacher.trust)
+        if self.directions != 2 and (self.objective.needs("backward") or any(map(needs_backward, masks))):
+            raise ValueError(f"phase {self.name!r} compares the flows of both directions: it needs directions=2")
 
     @property
     def needs_truth(self) -> bool:

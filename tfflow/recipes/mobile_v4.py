@@ -1,12 +1,15 @@
-"""How the fourth networks for phones are trained: on exact flow, from the weights of the third ones, which fit."""
+"""How the fourth networks for phones are trained, from the weights of the third ones, which fit: on exact flow, and
+without labels, taught by themselves.
+"""
 
 from __future__ import annotations
 
 import dataclasses
 
+from tfflow.losses import ForwardBackward
 from tfflow.recipes.mobile_v2 import ROBUST
-from tfflow.recipes.mobile_v3 import supervised_mobile_v3, supervised_spynet_v3
-from tfflow.recipes.recipe import Muon, Phase, Recipe
+from tfflow.recipes.mobile_v3 import self_taught_mobile_v3, supervised_mobile_v3, supervised_spynet_v3
+from tfflow.recipes.recipe import Muon, Phase, Recipe, Teacher
 from tfflow.recipes.schedules import Halving, Linear
 
 supervised_mobile_v4 = dataclasses.replace(
@@ -53,3 +56,30 @@ def _by_muon(recipe: Recipe, steps: int, seed: int) -> Recipe:
 
 supervised_mobile_v4_muon = _by_muon(supervised_mobile_v4, 3_600, seed=7)
 supervised_spynet_v4_muon = _by_muon(supervised_spynet_v4, 2_400, seed=8)
+
+
+def _taught(name: str, rate: float) -> Phase:
+    """A student on a part of the frame. Its teacher, refined, counts where its flows of both directions agree."""
+    teacher = Teacher(student=0.85, refined=True, trust=ForwardBackward())
+    return Phase(name, 600, ROBUST, Linear(rate, 600, warmup=30), teacher=teacher)
+
+
+self_taught_mobile_v4 = dataclasses.replace(
+    self_taught_mobile_v3,
+    name="self_taught_mobile_v4",
+    equation=(
+        "L = sum_l alpha_l sum_x M |w_l - w_T,l|_2^0.7 on a crop; w_T = variational(I1, I2, w(I1, I2)) of the whole "
+        "frame, M = its forward-backward check, l = full resolution and 1/8 ... 1/64"
+    ),
+    model="pwcnet_mobile_v4",
+    phases=(_taught("taught", 4e-4), _taught("taught again", 3e-4)),
+    crop=(256, 384),
+    optimizer=Muon(clip=5.0),
+    weights="pwcnet_mobile_v4.unsupervised",
+    scenes="preset=large,size=384x512,photos=0.5,pace=0.08x3,seed=11",
+    departures=(
+        "DDFlow's teacher is not refined; ours is, as DIS is, and the student follows it wherever both directions "
+        "agree, not only where its crop occludes",
+        "for weights that know motion already; sized for one core",
+    ),
+)

@@ -41,7 +41,7 @@ the true error by 5 %, they differed by up to 11 % more."""
 
 LIKELY = 1.0
 """Standard errors by which a checkpoint must be better on the scenes to report on to replace the start. Twice as many
-would have refused two of four gains that ground truth showed (docs/own_video.md)."""
+would have refused two of four gains that ground truth showed (docs/own_video_tried.md)."""
 
 CHECKS = 8
 """How often a run is judged, about."""

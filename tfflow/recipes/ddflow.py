@@ -11,11 +11,12 @@ from tfflow.losses import (
     Distillation,
     Everywhere,
     ForwardBackward,
+    MultiscaleEPE,
     Photometric,
     PyramidDistillation,
 )
-from tfflow.recipes.recipe import Adam, Phase, Recipe, Teacher
-from tfflow.recipes.schedules import Halving
+from tfflow.recipes.recipe import Adam, Muon, Phase, Recipe, Teacher
+from tfflow.recipes.schedules import Halving, Linear
 
 PSI = AbsRobust(epsilon=0.01, q=0.4)
 RATE = Halving(1e-4, every=80_000)
@@ -74,29 +75,38 @@ ddflow_quick = dataclasses.replace(
 
 # What the steps of Lucas and Kanade correct, the flow at 1/4 learns.
 PYRAMID = 0.5 * PyramidDistillation(4, PSI)
+FOLLOW = 1.0 * MultiscaleEPE(((1, 0.0003), (8, 0.01), (16, 0.02), (32, 0.08)), power=0.7)
+REFINED = Teacher(student=0.85, refined=True, trust=ForwardBackward())
 
 ddflow_lk = dataclasses.replace(
     ddflow_quick,
     name="ddflow_lk",
-    equation=ddflow.equation + "; in each phase L_4 = sum psi(4 (sg(w) at 1/4 - w_4)) (1 - O) / sum (1 - O) is added",
+    equation=(
+        f"{ddflow.equation}; in each of these phases L_4 = sum psi(4 (sg(w) at 1/4 - w_4)) (1 - O) / sum (1 - O) is "
+        "added; last, L = sum_l alpha_l sum_x M |w_l - w_T,l|_2^0.7 on a crop, w_T = variational(I1, I2, w(I1, I2)) of "
+        "the whole frame, M = its forward-backward check, l = full resolution and 1/8, 1/16, 1/32"
+    ),
     model="pwcnet_mobile_lk",
     phases=(
-        Phase("photometric", 200, PHOTOMETRIC + PYRAMID, Halving(1e-3, every=200, warmup=50), Everywhere()),
-        Phase("census", 1_000, CENSUS + PYRAMID, Halving(8e-4, every=500, warmup=30), VISIBLE),
+        Phase("photometric", 200, PHOTOMETRIC + PYRAMID, Halving(2e-3, every=200, warmup=30), Everywhere()),
+        Phase("census", 1_100, CENSUS + PYRAMID, Linear(2e-3, 1_700, warmup=30), VISIBLE),
         Phase(
             "distillation",
             600,
             CENSUS + DISTILLATION + PYRAMID,
-            Halving(4e-4, every=150, warmup=30),
+            Linear(8e-4, 600, warmup=30),
             VISIBLE,
             teacher=TEACHER,
         ),
+        Phase("taught", 900, FOLLOW, Linear(8e-4, 900, warmup=30), teacher=REFINED),
     ),
+    optimizer=Muon(clip=5.0),
     departures=(
         *ddflow.departures,
-        "sized for two cores: few steps of small crops at a higher rate, clipped",
+        "sized for two cores: few steps of small crops, at a higher rate of Muon",
         "the flow at 1/4 learns from the finest flow, as in UPFlow (Luo et al., CVPR 2021)",
         "a network of ours that ends with steps of Lucas and Kanade: its losses judge the flow after these steps",
+        "a last phase: the teacher is refined as DIS is, and the student follows it wherever both directions agree",
     ),
 )
 

@@ -6,10 +6,10 @@ from __future__ import annotations
 
 import dataclasses
 
-from tfflow.losses import ForwardBackward
+from tfflow.recipes.ddflow import REFINED
 from tfflow.recipes.mobile_v2 import ROBUST
 from tfflow.recipes.mobile_v3 import self_taught_mobile_v3, supervised_mobile_v3, supervised_spynet_v3
-from tfflow.recipes.recipe import Muon, Phase, Recipe, Teacher
+from tfflow.recipes.recipe import Muon, Phase, Recipe
 from tfflow.recipes.schedules import Halving, Linear
 
 supervised_mobile_v4 = dataclasses.replace(
@@ -59,9 +59,7 @@ supervised_spynet_v4_muon = _by_muon(supervised_spynet_v4, 2_400, seed=8)
 
 
 def _taught(name: str, rate: float) -> Phase:
-    """A student on a part of the frame. Its teacher, refined, counts where its flows of both directions agree."""
-    teacher = Teacher(student=0.85, refined=True, trust=ForwardBackward())
-    return Phase(name, 600, ROBUST, Linear(rate, 600, warmup=30), teacher=teacher)
+    return Phase(name, 600, ROBUST, Linear(rate, 600, warmup=30), teacher=REFINED)
 
 
 self_taught_mobile_v4 = dataclasses.replace(

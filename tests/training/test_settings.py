@@ -34,7 +34,7 @@ def phases(**changes):
         (dataclasses.replace(THREE, batch=3), "batch 2, now 3"),
         (dataclasses.replace(THREE, crop=(32, 24)), "crop 24x32, now 32x24"),
         (dataclasses.replace(THREE, name="four"), "recipe three, now four"),
-        (dataclasses.replace(THREE, phases=phases(directions=1)), "phases[2].directions 2, now 1"),
+        (dataclasses.replace(THREE, phases=phases(batch=3)), "phases[2].batch None, now 3"),
         (dataclasses.replace(THREE, departures=("worded otherwise",)), ""),
     ],
 )

@@ -101,6 +101,7 @@ ddflow_lk = dataclasses.replace(
         Phase("taught", 900, FOLLOW, Linear(8e-4, 900, warmup=30), teacher=REFINED),
     ),
     optimizer=Muon(clip=5.0),
+    levels_optional=True,
     departures=(
         *ddflow.departures,
         "sized for two cores: few steps of small crops, at a higher rate of Muon",

@@ -116,7 +116,7 @@ class Phase:
             raise ValueError(f"phase {self.name!r} judges a second pass: it needs `second`, a Transformed")
         if not self.teacher and self.objective.needs("teacher"):
             raise ValueError(f"phase {self.name!r} has a term that follows a teacher: it needs `teacher`, a Teacher")
-        masks = (self.visibility, self.teacher and self.teacher.trust)
+        masks = (self.visibility, self.teacher.trust if self.teacher else None)
         if self.directions != 2 and (self.objective.needs("backward") or any(map(needs_backward, masks))):
             raise ValueError(f"phase {self.name!r} compares the flows of both directions: it needs directions=2")
 

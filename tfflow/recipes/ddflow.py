@@ -75,7 +75,9 @@ ddflow_quick = dataclasses.replace(
 
 # What the steps of Lucas and Kanade correct, the flow at 1/4 learns.
 PYRAMID = 0.5 * PyramidDistillation(4, PSI)
-FOLLOW = 1.0 * MultiscaleEPE(((1, 0.0003), (8, 0.01), (16, 0.02), (32, 0.08)), power=0.7)
+LEVELS = ((1, 0.0003), (8, 0.01), (16, 0.02), (32, 0.08))
+FOLLOW = 1.0 * MultiscaleEPE(LEVELS, power=0.7)
+# A student on a part of the frame. Its teacher's flow, refined, counts where both directions agree.
 REFINED = Teacher(student=0.85, refined=True, trust=ForwardBackward())
 
 ddflow_lk = dataclasses.replace(

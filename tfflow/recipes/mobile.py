@@ -6,11 +6,11 @@ import dataclasses
 
 from tfflow.augmentation import Flip, PermuteChannels
 from tfflow.losses import MultiscaleEPE
-from tfflow.recipes.ddflow import CENSUS, DISTILLATION, TEACHER, VISIBLE, ddflow, ddflow_quick
+from tfflow.recipes.ddflow import CENSUS, DISTILLATION, LEVELS, TEACHER, VISIBLE, ddflow, ddflow_quick
 from tfflow.recipes.recipe import Adam, Phase, Recipe, Teacher
 from tfflow.recipes.schedules import Halving
 
-EXACT = 1.0 * MultiscaleEPE(((1, 0.0003), (8, 0.01), (16, 0.02), (32, 0.08)))
+EXACT = 1.0 * MultiscaleEPE(LEVELS)
 
 supervised_mobile = Recipe(
     name="supervised_mobile",

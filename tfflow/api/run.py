@@ -25,6 +25,7 @@ from tfflow.evaluation import baselines, report, scoring, training_report
 from tfflow.evaluation.pictures import contact_sheet
 from tfflow.messages import counted, warn
 from tfflow.models import RUN_WEIGHTS, FlowModel, load_float, pretrained_names, record, variant, weights_file
+from tfflow.models.narrowing import narrowed
 from tfflow.models.weights import assign, model_arrays, read_arrays, save_arrays
 from tfflow.recipes import Recipe
 from tfflow.terminal import as_text
@@ -147,8 +148,9 @@ class Run:
             trainer = Trainer(self.model, self.recipe, self.strategy, precision=precision, xla=xla, seed=seed)
             if settings.weights:
                 start = load_float(settings.weights)
-                partly = start.name != self.model
-                assign(trainer.graph(2), model_arrays(start.both_ways), settings.weights, partly=partly)
+                graph, other = trainer.graph(2), start.name != self.model
+                arrays = narrowed(start.both_ways, graph) if other else model_arrays(start.both_ways)
+                assign(graph, arrays, settings.weights, partly=other)
             with one_writer(self.out) if self.machine == 0 else contextlib.nullcontext():
                 if self.machine == 0:
                     claim_folder(self.out, self.marks)

@@ -67,6 +67,17 @@ class PWCNetMobileV4(LastStep, SmallerFrames, PWCNetMobileV2):
     """`pwcnet_mobile_v3`, whose flow at 1/16 is joined with that of frames at half and at a quarter of the size."""
 
 
+class PWCNetMobileV5(PWCNetMobileV4):
+    """`pwcnet_mobile_v4` with less work on the two finest grids: fewer displacements compared, and fewer channels.
+
+    Flow is nearly right there. A pair of 256x448 px takes 1.8 instead of 2.6 billion multiplications.
+    """
+
+    decoders = {**PWCNetMobileV4.decoders, 2: (48, 32, 32)}
+    context_channels = (32, 32, 32, 32, 32)
+    radii = {**PWCNetMobileV4.radii, 3: 3, 2: 2}
+
+
 class SpyNetMobileV4(LastStep, SmallerFrames, SpyNetMobileV2):
     """`spynet_mobile_v3`, joined in the same way."""
 

@@ -27,6 +27,7 @@ class PWCNetMobile:
         3: (96, 80, 64, 32),
         2: (64, 48, 32),
     }
+    context_channels: tuple[int, ...] = (48, 48, 48, 32, 32)
 
     def __init__(self, dtype: str = "float32"):
         self.dtype = dtype
@@ -40,7 +41,7 @@ class PWCNetMobile:
         self.narrow = {n: conv(f"narrow{n}", 32, kernel=1, **options) for n in self.decoders}
         self.features = {n: stack(f"decoder{n}", widths, **options) for n, widths in self.decoders.items()}
         self.heads = {n: flow_head(f"decoder{n}_flow", init=NEAR_ZERO) for n in self.decoders}
-        self.context = stack("context", (48, 48, 48, 32, 32), (1, 2, 4, 8, 1), **options)
+        self.context = stack("context", self.context_channels, (1, 2, 4, 8, 1), **options)
         self.context_flow = flow_head("context_flow", init=NEAR_ZERO)
 
     def decode(self, pyramid1, pyramid2):

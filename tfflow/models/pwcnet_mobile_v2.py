@@ -7,6 +7,8 @@ start from its weights.
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import tf_keras as keras
 
 from tfflow.layers import ConvexUpsample, UpsampleFlow, Warp
@@ -21,6 +23,8 @@ class PWCNetMobileV2(PWCNetMobile):
     """Six feature levels. Flow from 1/64 to 1/4; each level adds a residual. Then convex upsampling."""
 
     stride = 64
+    radii: ClassVar[dict[int, int]] = {5: 4, 4: 4, 3: 4, 2: 4}
+    """Of the cost volumes: displacements of so many px of a level's grid are compared."""
 
     def __init__(self, dtype: str = "float32"):
         super().__init__(dtype)
@@ -49,7 +53,8 @@ class PWCNetMobileV2(PWCNetMobile):
             if flows:
                 flow = UpsampleFlow(name=f"{prefix}up_flow{level}")(join(level + 1, flows[-1]))
                 features2 = Warp(name=f"{prefix}warp{level}")([features2, flow])
-            inputs = [cost_volume(f"{prefix}{level}", normal1, self.normalize[own](features2), self.dtype)]
+            normal2 = self.normalize[own](features2)
+            inputs = [cost_volume(f"{prefix}{level}", normal1, normal2, self.dtype, self.radii[own])]
             inputs.append(self.narrow[own](features1))
             if level < max(self.decoders):
                 inputs.append(self._as_feature(f"{prefix}flow_in{level}", flow))

@@ -10,7 +10,14 @@ from tfflow.models.flownet2 import FlowNet2
 from tfflow.models.flownetc import FlowNetC
 from tfflow.models.flownets import FlowNetS
 from tfflow.models.graph import Network, frames_of
-from tfflow.models.mobile_lk import PWCNetMobileLK, PWCNetMobileV3, PWCNetMobileV4, SpyNetMobileV3, SpyNetMobileV4
+from tfflow.models.mobile_lk import (
+    PWCNetMobileLK,
+    PWCNetMobileV3,
+    PWCNetMobileV4,
+    PWCNetMobileV5,
+    SpyNetMobileV3,
+    SpyNetMobileV4,
+)
 from tfflow.models.multiframe import MultiFrameHard, MultiFrameSoft
 from tfflow.models.pwclite import PWCLite
 from tfflow.models.pwcnet import PWCNet
@@ -81,6 +88,7 @@ _PUBLISHED = (
     Variant("pwcnet_mobile_v2", PWCNetMobileV2, "this package", 1_183_114, OURS, extends="pwcnet_mobile"),
     Variant("pwcnet_mobile_v3", PWCNetMobileV3, "this package", 1_183_114, OURS, extends="pwcnet_mobile_v2"),
     Variant("pwcnet_mobile_v4", PWCNetMobileV4, "this package", 1_183_114, OURS, extends="pwcnet_mobile_v3"),
+    Variant("pwcnet_mobile_v5", PWCNetMobileV5, "this package", 1_038_346, OURS, extends="pwcnet_mobile_v4"),
     Variant("spynet_mobile", SpyNetMobile, "this package", 339_500, OURS),
     Variant("spynet_mobile_v2", SpyNetMobileV2, "this package", 331_358, OURS, extends="pwcnet_mobile_v2"),
     Variant("spynet_mobile_v3", SpyNetMobileV3, "this package", 331_358, OURS, extends="spynet_mobile_v2"),

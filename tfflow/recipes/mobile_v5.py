@@ -13,7 +13,7 @@ supervised_mobile_v5 = dataclasses.replace(
     supervised_mobile_v4_muon,
     name="supervised_mobile_v5",
     model="pwcnet_mobile_v5",
-    phases=(Phase("all", 4_500, ROBUST, Linear(6e-4, 4_500, warmup=50), directions=1),),
+    phases=(Phase("all", 2_600, ROBUST, Linear(6e-4, 2_600, warmup=50), directions=1),),
     weights="pwcnet_mobile_v4",
     scenes="preset=large,photos=0.5,pace=0.08x3,seed=12",
     departures=(

@@ -12,6 +12,7 @@ from tfflow.errors import InputError
 from tfflow.layers import LAYERS
 from tfflow.models import VARIANTS, FlowModel, both_directions, lineage, one_direction, variant
 from tfflow.models.flownet2 import FlowNet2
+from tfflow.models.narrowing import narrowed
 from tfflow.models.weights import assign, model_arrays
 
 PARAMETERS = {
@@ -35,6 +36,7 @@ PARAMETERS = {
     "pwcnet_mobile_v2": 1_183_114,
     "pwcnet_mobile_v3": 1_183_114,
     "pwcnet_mobile_v4": 1_183_114,
+    "pwcnet_mobile_v5": 1_063_658,
     "spynet_mobile": 339_500,
     "spynet_mobile_v2": 331_358,
     "spynet_mobile_v3": 331_358,
@@ -61,6 +63,7 @@ STRIDES = {
     "pwcnet_mobile_v2": 64,
     "pwcnet_mobile_v3": 64,
     "pwcnet_mobile_v4": 64,
+    "pwcnet_mobile_v5": 64,
     "spynet_mobile": 64,
     "spynet_mobile_v2": 64,
     "spynet_mobile_v3": 64,
@@ -80,6 +83,7 @@ GRIDS = {
     "pwcnet_mobile_v2": [1, 4, 8, 16, 32, 64],
     "pwcnet_mobile_v3": [1, 4, 8, 16, 32, 64],
     "pwcnet_mobile_v4": [1, 4, 8, 16, 32, 64],
+    "pwcnet_mobile_v5": [1, 4, 8, 16, 32, 64],
     "spynet_mobile": [1, 2, 4, 8, 16, 32, 64],
     "spynet_mobile_v2": [1, 4, 8, 16, 32, 64],
     "spynet_mobile_v3": [1, 4, 8, 16, 32, 64],
@@ -174,7 +178,7 @@ def test_each_frame_is_encoded_once(name, built):
     for model in (built(name).one_way, built(name).both_ways):
         runs = runs_of(model)
         smaller = [n for n in ("half_frames1", "half_frames2") if n in runs]
-        assert len(smaller) == (2 if name.endswith("_v4") else 0)
+        assert len(smaller) == (2 if name.endswith(("_v4", "_v5")) else 0)
         first = next(n for n, inputs in runs.items() if inputs[:1] == ["frames"] and n not in smaller)
         assert first.startswith(("encoder1_conv1", "normalize", "standardize"))
         assert runs["frames"] == ["image1"]
@@ -378,19 +382,22 @@ def test_the_lineage_of_a_network_leads_back_to_the_first():
 
 
 def test_what_a_network_shares_with_the_one_that_it_extends(built):
-    """Weights of one name have one shape. A later network holds all of the one before; one SpyNet holds an encoder."""
+    """Weights of one name have one shape, or are narrowed to it. A later network holds all of the one before; one
+    SpyNet holds an encoder."""
     shared = {
         "pwcnet_mobile_lk": ("pwcnet_mobile", ""),
         "pwcnet_mobile_v2": ("pwcnet_mobile", ""),
         "pwcnet_mobile_v3": ("pwcnet_mobile_v2", ""),
         "pwcnet_mobile_v4": ("pwcnet_mobile_v3", ""),
+        "pwcnet_mobile_v5": ("pwcnet_mobile_v4", ""),
         "spynet_mobile_v2": ("pwcnet_mobile_v2", "encoder"),
         "spynet_mobile_v3": ("spynet_mobile_v2", ""),
         "spynet_mobile_v4": ("spynet_mobile_v3", ""),
     }
     assert {name: v.extends for name, v in VARIANTS.items() if v.extends} == {n: o for n, (o, _) in shared.items()}
     for name, (origin, beginning) in shared.items():
-        shapes, start = ({k: v.shape for k, v in model_arrays(built(n).one_way).items()} for n in (name, origin))
+        own, wider = built(name).one_way, built(origin).one_way
+        shapes, start = ({k: v.shape for k, v in x.items()} for x in (model_arrays(own), narrowed(wider, own)))
         common = shapes.keys() & start.keys()
         assert {k: shapes[k] for k in common} == {k: start[k] for k in common}
         expected = {k for k in start if k.startswith(beginning) and not k.startswith("encoder5" if beginning else "-")}

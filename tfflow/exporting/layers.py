@@ -126,11 +126,13 @@ def _warp_grey(image, flow):
 
 
 def _cell_means(parts):
-    """`cell_means` of `ops.lucas_kanade`, of parts of known size, one below the other: rows of four are channels."""
+    """`cell_means` of `ops.lucas_kanade`, of parts of known size. Rows are channels, and four of them become their
+    mean; then one convolution adds four columns."""
     b, h, w, _ = parts[0].shape
-    rows = tf.concat([tf.reshape(part, [b, h, w // CELL, CELL]) for part in parts], axis=1)
-    means = tf.nn.conv2d(rows, tf.fill([CELL, 1, CELL, 1], 1 / CELL**2), [1, CELL, 1, 1], "VALID")
-    return tf.concat(tf.split(means, len(parts), axis=1), axis=-1)
+    rows = [tf.nn.avg_pool2d(tf.reshape(part, [b, h, 1, w]), [CELL, 1], [CELL, 1], "VALID") for part in parts]
+    columns = tf.concat([tf.reshape(x, [b, h // CELL, w // CELL, CELL]) for x in rows], axis=-1)
+    kernel = np.repeat(np.eye(len(parts)), CELL, axis=0)[None, None] / CELL
+    return tf.nn.conv2d(columns, tf.constant(kernel, tf.float32), 1, "VALID")
 
 
 class PhoneHalveFrames(HalveFrames):

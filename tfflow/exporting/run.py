@@ -9,6 +9,7 @@ For each precision:
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import math
 import os
@@ -26,7 +27,7 @@ from tfflow.exporting.own_frames import own_frames, textures_of_run
 from tfflow.exporting.precisions import CALIBRATED, chosen, require_libraries
 from tfflow.exporting.report import Report, ladder, spread
 from tfflow.exporting.sources import as_source, export_data, training_source
-from tfflow.exporting.timing import model_milliseconds
+from tfflow.exporting.timing import networks_in_turn
 from tfflow.exporting.validation import Reference, simulation_gap
 from tfflow.files import check_writable, write_text, write_whole
 from tfflow.models import FlowModel, load_float
@@ -238,12 +239,13 @@ def _fitted(recipe: Recipe, source: Source, model: FlowModel) -> Recipe:
 
 
 def _timed(exports: Sequence[Export]) -> dict[str, dict[int, float]]:
-    """Milliseconds of each file, one after the other when all else is done."""
-    times: dict[str, dict[int, float]] = {}
-    for export in exports:
-        for threads in THREADS:
-            with opened(export.contents, threads) as exported:
-                times.setdefault(export.precision, {})[threads] = model_milliseconds(exported, TIMED)[0]
+    """Milliseconds of each file, in turn with the others, when all else is done."""
+    times: dict[str, dict[int, float]] = {export.precision: {} for export in exports}
+    for threads in THREADS:
+        with contextlib.ExitStack() as stack:
+            files = [stack.enter_context(opened(export.contents, threads)) for export in exports]
+            for export, (median, _) in zip(exports, networks_in_turn(files, TIMED), strict=True):
+                times[export.precision][threads] = median
     return times
 
 

@@ -111,12 +111,17 @@ def benchmark(
     paths = [exported_file(Path(model)) for model in models]
     sizes = [TFLiteModel(path).size for path in paths]
     found = [facts(path.read_bytes()) for path in paths]
-    times = [{n: model_milliseconds(TFLiteModel(path, n), runs) for n in threads} for path in paths]
+    others = list(dict.fromkeys(sizes))
+    times = {}
+    for n in threads:
+        tasks = [_network_task(TFLiteModel(path, n)) for path in paths]
+        times[n] = in_turn([*tasks, *(_dis_task(size, n) for size in others)], runs)
+    by_task = [{n: times[n][i] for n in threads} for i in range(len(paths) + len(others))]
     files = tuple(
         Timed(str(path), size, len(f.operators), f.partitions, t)
-        for path, size, f, t in zip(paths, sizes, found, times, strict=True)
+        for path, size, f, t in zip(paths, sizes, found, by_task[: len(paths)], strict=True)
     )
-    baseline = {size: {n: dis_milliseconds(size, n, runs) for n in threads} for size in dict.fromkeys(sizes)}
+    baseline = dict(zip(others, by_task[len(paths) :], strict=True))
     return Latencies(machine(), matmul_rate() / 1e9, runs, files, baseline)
 
 
@@ -128,35 +133,47 @@ def exported_file(path: Path) -> Path:
     return file
 
 
-def milliseconds(run: Callable[[], object], runs: int = RUNS) -> tuple[float, float]:
-    """(median, 90th percentile) of `runs` runs, after some that are not counted."""
-    for _ in range(WARM_UP):
-        run()
-    times = []
-    for _ in range(runs):
-        started = time.perf_counter()
-        run()
-        times.append(1000.0 * (time.perf_counter() - started))
-    return float(np.median(times)), float(np.percentile(times, 90))
+def in_turn(tasks: Sequence[Callable[[], object]], runs: int = RUNS) -> list[tuple[float, float]]:
+    """(median, 90th percentile) of `runs` runs of each task, ms, after some that are not counted.
+
+    Each round runs every task once. So where the machine is slow for a while, it is slow for all of them.
+    """
+    times: list[list[float]] = [[] for _ in tasks]
+    for _ in range(WARM_UP + runs):
+        for task, taken in zip(tasks, times, strict=True):
+            started = time.perf_counter()
+            task()
+            taken.append(1000.0 * (time.perf_counter() - started))
+    counted = [taken[WARM_UP:] for taken in times]
+    return [(float(np.median(taken)), float(np.percentile(taken, 90))) for taken in counted]
 
 
-def model_milliseconds(model: TFLiteModel, runs: int = RUNS) -> tuple[float, float]:
-    """Of one pair of noise through an exported network, images already in its size."""
+def networks_in_turn(models: Sequence[TFLiteModel], runs: int = RUNS) -> list[tuple[float, float]]:
+    """`in_turn` of one pair of noise through each exported network, images already in its size."""
+    return in_turn([_network_task(model) for model in models], runs)
+
+
+def _network_task(model: TFLiteModel) -> Callable[[], object]:
     first, second = np.random.default_rng(0).random((2, *model.size, 3), np.float32)
-    return milliseconds(lambda: model.raw(first, second), runs)
+    return lambda: model.raw(first, second)
 
 
-def dis_milliseconds(size: tuple[int, int], threads: int, runs: int = RUNS) -> tuple[float, float]:
-    """Of OpenCV's DIS, preset medium, on a smooth moving picture of `size`."""
+def _dis_task(size: tuple[int, int], threads: int) -> Callable[[], object]:
+    """OpenCV's DIS, preset medium, on a smooth moving picture of `size`."""
     noise = np.random.default_rng(0).random((1, *size, 3)).astype(np.float32)
     first = np.stack([cv2.GaussianBlur(noise[0], (0, 0), 2.0)])
     second = np.roll(first, (1, 3), axis=(1, 2))
-    predictor, before = dis("medium"), cv2.getNumThreads()
-    cv2.setNumThreads(threads)
-    try:
-        return milliseconds(lambda: predictor.batch(first, second), runs)
-    finally:
-        cv2.setNumThreads(before)
+    predictor = dis("medium")
+
+    def run() -> None:
+        before = cv2.getNumThreads()
+        cv2.setNumThreads(threads)
+        try:
+            predictor.batch(first, second)
+        finally:
+            cv2.setNumThreads(before)
+
+    return run
 
 
 def adb_lines(path: str | os.PathLike, threads: int = 4) -> list[str]:

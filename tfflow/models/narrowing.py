@@ -40,7 +40,7 @@ def narrowed(wide: keras.Model, narrow: keras.Model) -> dict[str, np.ndarray]:
             kept[layer.name] = np.flatnonzero([d in within for d in displacements(before.radius, before.stride)])
         elif isinstance(layer, keras.layers.Concatenate) and all(name in known for name in _inputs_of(layer)):
             kept[layer.name] = _joined(layer, known, kept)
-        elif inputs and layer.output_shape[-1] == len(inputs[0]):
+        elif inputs and layer.get_output_at(0).shape[-1] == len(inputs[0]):
             kept[layer.name] = inputs[0]
     return arrays
 
@@ -59,7 +59,7 @@ def _joined(layer: keras.layers.Layer, known: dict[str, keras.layers.Layer], kep
     """Of a concatenation: the channels of its inputs, one after the other."""
     parts, start = [], 0
     for name in _inputs_of(layer):
-        width = known[name].output_shape[-1]
+        width = known[name].get_output_at(0).shape[-1]
         parts.append(start + kept.get(name, np.arange(width)))
         start += width
     return np.concatenate(parts)

@@ -88,7 +88,7 @@ _PUBLISHED = (
     Variant("pwcnet_mobile_v2", PWCNetMobileV2, "this package", 1_183_114, OURS, extends="pwcnet_mobile"),
     Variant("pwcnet_mobile_v3", PWCNetMobileV3, "this package", 1_183_114, OURS, extends="pwcnet_mobile_v2"),
     Variant("pwcnet_mobile_v4", PWCNetMobileV4, "this package", 1_183_114, OURS, extends="pwcnet_mobile_v3"),
-    Variant("pwcnet_mobile_v5", PWCNetMobileV5, "this package", 1_038_346, OURS, extends="pwcnet_mobile_v4"),
+    Variant("pwcnet_mobile_v5", PWCNetMobileV5, "this package", 1_063_658, OURS, extends="pwcnet_mobile_v4"),
     Variant("spynet_mobile", SpyNetMobile, "this package", 339_500, OURS),
     Variant("spynet_mobile_v2", SpyNetMobileV2, "this package", 331_358, OURS, extends="pwcnet_mobile_v2"),
     Variant("spynet_mobile_v3", SpyNetMobileV3, "this package", 331_358, OURS, extends="spynet_mobile_v2"),

@@ -88,13 +88,32 @@ def _products(grey1: tf.Tensor, warped: tf.Tensor, beyond: tf.Tensor) -> list[tf
     grey1, warped, beyond: [b, h, w, 1], see `warp_and_distance`. The slope across the border of the frame is 0.
     """
     mean = 0.5 * (grey1 + warped)
-    slope_x = tf.pad(0.5 * (mean[:, :, 2:] - mean[:, :, :-2]), [[0, 0], [0, 0], [1, 1], [0, 0]])
-    slope_y = tf.pad(0.5 * (mean[:, 2:] - mean[:, :-2]), [[0, 0], [1, 1], [0, 0], [0, 0]])
+    slope_x, slope_y = _slope(mean, axis=2), _slope(mean, axis=1)
     difference = warped - grey1
-    near = OUTSIDE * tf.nn.avg_pool2d(beyond, 3, 1, "SAME")  # slopes reach to the neighbours
-    weight = 1.0 / (1.0 + tf.square(difference * (1 / DIFFERENCE)) + near)
+    near = _mean_of_three(_mean_of_three(beyond, axis=1), axis=2)  # slopes reach to the neighbours
+    weight = 1.0 / (1.0 + tf.square(difference * (1 / DIFFERENCE)) + OUTSIDE * near)
     x, y, t = weight * slope_x, weight * slope_y, weight * difference
     return [weight, x, y, t, x * slope_x, x * slope_y, y * slope_y, x * difference, y * difference]
+
+
+def _slope(image: tf.Tensor, axis: int) -> tf.Tensor:
+    """Half the difference of both neighbours along an axis, [b, h, w, 1]; 0 at both ends.
+
+    Joined, not padded: phones take 20 times as long to pad one channel.
+    """
+    inner = 0.5 * (_part(image, axis, 2, None) - _part(image, axis, 0, -2))
+    end = tf.zeros_like(_part(image, axis, 0, 1))
+    return tf.concat([end, inner, end], axis)
+
+
+def _mean_of_three(image: tf.Tensor, axis: int) -> tf.Tensor:
+    """Mean of a pixel and its neighbours along an axis, [b, h, w, 1]. An end stands for what is beyond it."""
+    image = tf.concat([_part(image, axis, 0, 1), image, _part(image, axis, -1, None)], axis)
+    return (_part(image, axis, 0, -2) + _part(image, axis, 1, -1) + _part(image, axis, 2, None)) * (1 / 3)
+
+
+def _part(image: tf.Tensor, axis: int, first: int, last: int | None) -> tf.Tensor:
+    return image[:, first:last] if axis == 1 else image[:, :, first:last]
 
 
 def _step(windows: tf.Tensor) -> tf.Tensor:

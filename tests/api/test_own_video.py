@@ -11,7 +11,7 @@ import pytest
 
 from tests.data import trees
 from tests.training import tiny  # noqa: F401 (registers the networks)
-from tfflow.api.own_video import Compared, NothingToLearn, OwnVideo, Verdict
+from tfflow.api.own_video import Compared, NothingToLearn, OwnVideo, Verdict, between
 from tfflow.api.plan import TrainSettings, planned
 from tfflow.api.train import train
 from tfflow.data.picked import OwnPairs
@@ -58,12 +58,18 @@ def test_the_end_says_what_it_was_worth(trained):
     assert Verdict.read(run.folder) == run.verdict
 
 
-def test_what_is_kept_is_the_best_of_what_was_judged(trained):
+def test_the_step_that_is_kept_is_that_of_the_best_checkpoint(trained):
     run, _ = trained
     _, metadata = read_arrays(run.folder / "best.safetensors")
     assert metadata["step"] == str(run.verdict.kept_step)
-    result, best = (read_arrays(run.folder / name)[0] for name in ("weights.safetensors", "best.safetensors"))
-    assert all(np.array_equal(result[k], best[k]) for k in result)
+
+
+def test_weights_between_two_others():
+    start, end = {"a": np.float32([0, 4]), "n": np.int64(3)}, {"a": np.float32([2, 0]), "n": np.int64(3)}
+    for share, expected in ((0.0, [0, 4]), (0.25, [0.5, 3]), (1.0, [2, 0])):
+        found = between(start, end, share)
+        assert found["a"].tolist() == expected and found["n"] == 3
+        assert {k: x.dtype for k, x in found.items()} == {k: x.dtype for k, x in start.items()}
 
 
 def test_the_verdict_compares_the_best_checkpoint_with_the_weights_of_the_start(trained):
@@ -84,8 +90,10 @@ def test_only_a_likely_gain_replaces_the_weights_of_the_start(gain, weights, tmp
     assert run.verdict.best_step > 0 and run.verdict.epe.start != run.verdict.epe.result
     assert replaced == (gain.percent == 9.0) == (run.verdict.kept_step > 0)
     assert ("so the weights that it began with are the result" in run.verdict.line()) == (not replaced)
-    kept = int(read_arrays(run.folder / "best.safetensors")[1]["step"])
-    assert kept == run.verdict.kept_step
+    best, metadata = read_arrays(run.folder / "best.safetensors")
+    assert int(metadata["step"]) == run.verdict.kept_step
+    for name, x in result.items():  # half the way from the start, or the start
+        np.testing.assert_allclose(x, (start[name] + best[name]) / 2, rtol=1e-6, atol=1e-7)
 
 
 def test_frames_to_learn_from_and_held_out_ones_are_others(trained):

@@ -43,6 +43,9 @@ LIKELY = 1.0
 """Standard errors by which a checkpoint must be better on the scenes to report on to replace the start. Twice as many
 would have refused two of four gains that ground truth showed (docs/own_video_tried.md)."""
 
+SHARE = 0.5
+"""The result is so far on the way from the weights at the start to the best checkpoint. See `between`."""
+
 CHECKS = 8
 """How often a run is judged, about."""
 
@@ -77,8 +80,9 @@ class Verdict(NamedTuple):
     epe: geometric mean over scenes of the endpoint error, px, on scenes that are textured with them, whose flow is
     exact. gain: of the result over the start there, with its standard error. warping: mean difference of colours
     between the frames themselves, image2 warped onto image1, over the pixels that pass the forward-backward check of
-    the start or of the result. Here, the result is the best checkpoint, of best_step. The run ends with it only where
-    its gain is more than `LIKELY` standard errors; kept_step is then its step, else 0: the run ends with the start.
+    the start or of the result. Here, the result lies between the start and the best checkpoint, of best_step. The run
+    ends with it only where its gain is more than `LIKELY` standard errors; kept_step is then the checkpoint's step,
+    else 0: the run ends with the start.
     pairs: held-out ones. shared: whether they also served to select it.
     """
 
@@ -170,11 +174,14 @@ class OwnVideo:
         """The hooks of a run of so many steps, with judging. writes: whether this machine writes the verdict."""
         every = max(1, steps // CHECKS)
 
-        def settle(trainer: Trainer, best_step: int) -> Arrays | None:
+        def settle(trainer: Trainer, best_step: int) -> tuple[int, Arrays]:
+            graph, start = trainer.graph(2), model_arrays(self.start.both_ways)
+            result = between(start, model_arrays(graph), SHARE)
+            assign(graph, result, "between start and checkpoint")
             verdict = self.verdict(trainer, best_step)
             if writes:
                 verdict.save(self.folder)
-            return None if verdict.kept_step else model_arrays(self.start.both_ways)
+            return verdict.kept_step, result if verdict.kept_step else start
 
         return dataclasses.replace(hooks, judge=self.judge, judge_every=every, settle=settle)
 
@@ -184,7 +191,7 @@ class OwnVideo:
         return geometric_mean(_errors(scenes, trainer.flow_model)[0])
 
     def verdict(self, trainer: Trainer, best_step: int) -> Verdict:
-        """How the weights that `trainer` holds, of the best checkpoint, do on the frames to report on."""
+        """How the weights that `trainer` holds do on the frames to report on. best_step: of the best checkpoint."""
         scenes = self._held_out(self.report, "report", trainer, REPORT)
         predictors: list[Predictor] = [self.start, trainer.flow_model, baselines.dis("medium")]
         samples = [self.report.sample(i) for i in range(len(self.report))]
@@ -197,6 +204,15 @@ class OwnVideo:
         """A few scenes textured with the frames of `pairs`, in the size of the last crop."""
         size = trainer.recipe.crop_of(trainer.recipe.phases[-1])
         return EvenSubset(textured_scenes(pairs, self.labels, size, self.seed + 1, self.folder / OWN / name), count)
+
+
+def between(start: Arrays, end: Arrays, share: float) -> Arrays:
+    """Weights on the straight line from `start` (share 0) to `end` (share 1).
+
+    They keep most of what training gained on its own frames, and lose less elsewhere than its end does.
+    Source: Wortsman et al., Robust fine-tuning of zero-shot models (WiSE-FT), CVPR 2022.
+    """
+    return {name: ((1 - share) * x + share * end[name]).astype(x.dtype) for name, x in start.items()}
 
 
 def copy_of(model: FlowModel) -> FlowModel:

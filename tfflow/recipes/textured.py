@@ -13,7 +13,7 @@ textured_tune = Recipe(
     paper="ours: the loss of `supervised_mobile_v2`, on scenes that look like the frames",
     equation="L = sum_l alpha_l sum_x |w_l - w_GT,l|_2^0.7 on built-in scenes whose layers are cut from the frames",
     model="pwcnet_mobile_v4",
-    phases=(Phase("scenes of the video", 600, ROBUST, Halving(4e-4, every=200, warmup=20), directions=1),),
+    phases=(Phase("scenes of the video", 600, ROBUST, Halving(1.5e-4, every=200, warmup=20), directions=1),),
     batch=4,
     crop=(192, 256),
     augmentation=(Flip(horizontal=0.5, vertical=0.5), PermuteChannels(), Still(0.04, flat=0.6)),

@@ -44,8 +44,8 @@ class Hooks:
     show: called after each step with (step, steps, phase, values, steps a second; 0 if not known yet).
     judge: a score of the current network, lower is better, taken every `judge_every` steps and at the end of each
         phase. Each phase, and the run, then ends with the best weights so far. None: with the last weights.
-    settle: called at the end of a judged run, when the network has the best weights, with their step. What it returns,
-        the run ends with instead; None: with the best weights.
+    settle: called at the end of a judged run, when the network has the best weights, with their step. It returns the
+        weights that the run ends with, and their step, 0 for those at the start. None: the best ones.
     """
 
     measure: Callable[[Trainer], Scores]
@@ -53,7 +53,7 @@ class Hooks:
     show: Callable[[int, int, Phase, dict[str, float], float], None]
     judge: Callable[[Trainer], float] | None = None
     judge_every: int = 50
-    settle: Callable[[Trainer, int], Arrays | None] | None = None
+    settle: Callable[[Trainer, int], tuple[int, Arrays]] | None = None
 
 
 class Batches(Protocol):
@@ -158,10 +158,10 @@ class _Run:
     def settle(self) -> None:
         """Gives the network the weights that the run ends with."""
         if self.best is not None and self.hooks.settle is not None:
-            start = self.hooks.settle(self.trainer, self.best.step)
-            if start is not None:
-                self.best.put(0, self.progress.judged[0][1], start)
-                self.take_best()
+            step, arrays = self.hooks.settle(self.trainer, self.best.step)
+            if step == 0:
+                self.best.put(0, self.progress.judged[0][1], arrays)
+            assign(self.trainer.graph(2), arrays, "what the run ends with")
 
     def kept(self) -> dict[str, str]:
         """Metadata of the weights: which checkpoint they are."""

@@ -24,7 +24,7 @@ textured_tune = Recipe(
     departures=(
         "no label is made from a network's flow of the frames, as Han et al. (RealFlow, ECCV 2022) do: the flow is "
         "that of the scenes, so the network's own errors on the frames are not learned again",
-        "few steps from trained weights, for two cores; the result lies halfway between these and the checkpoint that is "
-        "best on held-out frames (WiSE-FT, Wortsman et al., CVPR 2022)",
+        "few steps from trained weights; the result lies halfway between them and the best checkpoint on "
+        "held-out frames (WiSE-FT, Wortsman et al., CVPR 2022)",
     ),
 )

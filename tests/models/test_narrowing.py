@@ -75,3 +75,18 @@ def test_what_the_wider_network_does_not_have_is_left_out():
         "first/kernel": (1, 1, 3, 2),
         "first/bias": (2,),
     }
+
+
+def test_transposed_convolutions_and_layers_that_do_not_fit_keep_their_shape():
+    def model(more: bool) -> keras.Model:
+        image = keras.Input([4, 6, 3], name="image")
+        x = keras.layers.Concatenate(name="joined")([conv("first", 4)(image), image])
+        x = keras.layers.Conv2DTranspose(2, 4, 2, "same", name="up")(x)
+        y = keras.layers.Concatenate(name="inputs")([image] * (3 if more else 2))
+        return keras.Model(image, [x, conv("last", 2)(y)])
+
+    wide = model(more=False)
+    arrays = model_arrays(wide)
+    for more in (False, True):
+        kept = narrowed(wide, model(more))
+        assert all(np.array_equal(kept[name], x) for name, x in arrays.items())

@@ -18,7 +18,8 @@ def narrowed(wide: keras.Model, narrow: keras.Model) -> dict[str, np.ndarray]:
 
     A convolution with fewer filters keeps those whose weights have the largest sum of magnitudes. A cost volume of a
     smaller radius keeps the displacements within it. What reads fewer channels keeps the weights of those. Layers of
-    equal shape keep all. Source: Li et al., Pruning Filters for Efficient ConvNets, ICLR 2017.
+    equal shape keep all. A layer that does not fit keeps its shape, which `assign` refuses.
+    Source: Li et al., Pruning Filters for Efficient ConvNets, ICLR 2017.
     """
     arrays, known = model_arrays(wide), {layer.name: layer for layer in wide.layers}
     kept: dict[str, Kept] = {}
@@ -27,15 +28,17 @@ def narrowed(wide: keras.Model, narrow: keras.Model) -> dict[str, np.ndarray]:
         if before is None:
             continue
         inputs = [kept[name] for name in _inputs_of(layer) if name in kept]
-        if isinstance(layer, keras.layers.Conv2D):
+        if isinstance(layer, keras.layers.Conv2DTranspose):
+            continue  # keeps all: its kernel has other axes
+        if isinstance(layer, keras.layers.Conv2D) and isinstance(before, keras.layers.Conv2D):
             kernel, bias = (f"{layer.name}/{part}" for part in ("kernel", "bias"))
-            if inputs:
+            if inputs and inputs[0][-1] < arrays[kernel].shape[2]:
                 arrays[kernel] = arrays[kernel][:, :, inputs[0]]
             kept[layer.name] = _largest(arrays[kernel], layer.filters)
             arrays[kernel] = arrays[kernel][..., kept[layer.name]]
             if layer.use_bias:
                 arrays[bias] = arrays[bias][kept[layer.name]]
-        elif isinstance(layer, CostVolume):
+        elif isinstance(layer, CostVolume) and isinstance(before, CostVolume):
             within = displacements(layer.radius, layer.stride)
             kept[layer.name] = np.flatnonzero([d in within for d in displacements(before.radius, before.stride)])
         elif isinstance(layer, keras.layers.Concatenate) and all(name in known for name in _inputs_of(layer)):

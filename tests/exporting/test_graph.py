@@ -33,7 +33,7 @@ def pair():
     [
         ({}, {"flow12"}, SIZE),
         ({"both": True}, {"flow12", "flow21"}, SIZE),
-        ({"quarter": True, "uint8": True}, {"flow12"}, (8, 12)),
+        ({"quarter": True, "uint8": True}, {"flow12"}, (SIZE[0] // 4, SIZE[1] // 4)),
     ],
 )
 def test_the_file_gives_the_flow_of_the_network(model, pair, tmp_path, options, outputs, grid):

@@ -24,11 +24,16 @@ def normal(*shape, seed=1):
     return tf.random.stateless_normal(shape, [seed, 0])
 
 
+SMALL_AND_LARGE = [(9, 13), (9, 17)]
+"""px of images that are warped by a matrix, and by a gather."""
+
+
+@pytest.mark.parametrize(("h", "w"), SMALL_AND_LARGE)
 @pytest.mark.parametrize("batch", [1, 3])
-def test_one_gather_of_four_corners_is_the_warp(batch):
+def test_a_matrix_and_one_gather_of_four_corners_are_the_warp(batch, h, w):
     """Also of targets on whole pixels, on each border, beyond it, and farther than any integer."""
-    image, flow = normal(batch, 9, 13, 5), 6 * normal(batch, 9, 13, 2, seed=2).numpy()
-    flow[0, 0, :6] = [[1, 0], [11, 8], [12, 8], [11.5, 8.5], [-0.5, -0.5], [1e30, -1e30]]
+    image, flow = normal(batch, h, w, 5), 6 * normal(batch, h, w, 2, seed=2).numpy()
+    flow[0, 0, :6] = [[1, 0], [w - 2, 8], [w - 1, 8], [w - 1.5, 8.5], [-0.5, -0.5], [1e30, -1e30]]
     expected = Warp()([image, tf.constant(flow)])
     assert np.abs(expected).mean() > 0.1
     np.testing.assert_allclose(PhoneWarp()([image, tf.constant(flow)]), expected, atol=5e-6)
@@ -42,13 +47,14 @@ def test_a_warp_by_another_rule_or_of_unknown_size_is_that_of_training():
     np.testing.assert_allclose(warp(image, flow), Warp()([image, flow]), atol=5e-6)
 
 
-def test_a_flow_that_is_not_a_number_reads_no_pixel_beyond_the_image():
+@pytest.mark.parametrize(("h", "w"), SMALL_AND_LARGE)
+def test_a_flow_that_is_not_a_number_reads_no_pixel_beyond_the_image(h, w):
     """In the file: runtimes refuse such an index, or read what is there."""
     from ai_edge_litert.interpreter import Interpreter
 
-    interpreter = Interpreter(model_content=converted(lambda a, b: PhoneWarp()([a, b]), (1, 6, 7, 3), (1, 6, 7, 2)))
+    interpreter = Interpreter(model_content=converted(lambda a, b: PhoneWarp()([a, b]), (1, h, w, 3), (1, h, w, 2)))
     interpreter.allocate_tensors()
-    image, flow = normal(1, 6, 7, 3).numpy(), np.zeros((1, 6, 7, 2), np.float32)
+    image, flow = normal(1, h, w, 3).numpy(), np.zeros((1, h, w, 2), np.float32)
     flow[0, 2, 3] = np.nan
     for details in interpreter.get_input_details():
         interpreter.set_tensor(details["index"], image if details["shape"][-1] == 3 else flow)
@@ -58,11 +64,16 @@ def test_a_flow_that_is_not_a_number_reads_no_pixel_beyond_the_image():
 
 
 def test_a_warp_is_two_pieces_and_few_operators():
-    found = facts(converted(lambda a, b: PhoneWarp()([a, b]), (1, 8, 16, 4), (1, 8, 16, 2)))
+    found = facts(converted(lambda a, b: PhoneWarp()([a, b]), (1, 8, 24, 4), (1, 8, 24, 2)))
     assert found.partitions == 2 and len(found.operators) <= 37 and found.by_kind["GATHER float32"] == 1
     assert "SPLIT int32" not in found.by_kind  # which GPUs refuse
     products = [o for o in found.operators if o.name in ("MUL", "ADD", "SUB")]
     assert products and all(o.outputs[0][0] in [shape for shape, _ in o.inputs] for o in products)
+
+
+def test_a_small_warp_is_one_piece_without_a_gather():
+    found = facts(converted(lambda a, b: PhoneWarp()([a, b]), (1, 8, 16, 4), (1, 8, 16, 2)))
+    assert found.partitions == 1 and len(found.operators) <= 11 and "GATHER float32" not in found.by_kind
 
 
 @pytest.mark.parametrize("factor", [2, 4])

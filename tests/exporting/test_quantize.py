@@ -120,7 +120,7 @@ def test_ranges_are_those_of_the_outputs(graph, pairs, ranges):
 def test_images_keep_the_256_levels_of_the_frames(graph, fake, ranges):
     assert image_ranges(graph) == {"image1": (0, 1), "image2": (0, 1), "frames": (0, 1), "standardize": LEVELS}
     assert ranges["standardize"] == LEVELS
-    levels = (np.arange(32 * 48 * 3) % 256).reshape(1, *SIZE, 3).astype(np.float32) / 255
+    levels = (np.arange(SIZE[0] * SIZE[1] * 3) % 256).reshape(1, *SIZE, 3).astype(np.float32) / 255
     look = keras.Model(fake.inputs, fake.get_layer("quant_standardize").output)
     off = look([levels, levels]).numpy() - (np.concatenate([levels, levels]) - 0.45) / 0.25
     np.testing.assert_allclose(off, off[0, 0, 0, 0], atol=1e-5)  # not one level is rounded to its neighbour's

@@ -33,15 +33,22 @@ class PhoneNormalize(Normalize):
 
 
 class PhoneL2Normalize(L2Normalize):
-    """`L2Normalize` of features in eight bits, whose mean over channels is a float.
+    """`L2Normalize` of features that may be in eight bits; their mean over channels is a float.
 
-    The converter would carry the rounding of the features through the mean, which no simulation has, and TensorFlow
-    Lite 2.18 ends its process at a mean of int8 over channels.
+    eight_bits: whether they are. The converter would carry their rounding through the mean, which no simulation has,
+    and TensorFlow Lite 2.18 ends its process at a mean of int8 over channels.
     """
+
+    def __init__(self, *args, eight_bits: bool = False, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.eight_bits = eight_bits
 
     @without_autograph
     def call(self, x):
-        return super().call(x * ALMOST_ONE)
+        return super().call(x * ALMOST_ONE if self.eight_bits else x)
+
+    def get_config(self):
+        return {**super().get_config(), "eight_bits": self.eight_bits}
 
 
 class PhoneWarp(Warp):
@@ -58,6 +65,8 @@ class PhoneWarp(Warp):
         if self.outside != "zero" or None in image.shape or None in flow.shape:
             return super().call(inputs)
         b, h, w, c = image.shape
+        if h * w <= SMALL:
+            return _warp_small(image, flow)
         n, high, wide = b * h * w, h + 2, w + 2  # one ring of zeros around the frame catches all that leaves it
         ring = tf.reshape(tf.pad(image, [[0, 0], [1, 1], [1, 1], [0, 0]]), [b * high * wide, c])
         columns = np.stack([np.arange(w) + 1.0, np.zeros(w)])[None, :, None]  # [1, 2, 1, w]
@@ -82,6 +91,27 @@ class PhoneWarp(Warp):
         index = tf.reshape(tf.concat([index, index + 1, index + wide, index + (wide + 1)], axis=0), [4 * n])
         corners = tf.cast(tf.reshape(tf.gather(ring, index), [1, 4, n, c]), tf.float32)
         return tf.cast(tf.reshape(tf.reduce_sum(corners * weights, axis=1), [b, h, w, c]), image.dtype)
+
+
+SMALL = 128
+"""px of images that `PhoneWarp` warps by a matrix."""
+
+
+def _warp_small(image, flow):
+    """`PhoneWarp` as a matrix, [h * w, h * w], times the pixels: 11 operators, which XNNPACK takes as a whole.
+
+    Where u, v px lie between the target of a pixel and another pixel, it has (1 - |u|)+ (1 - |v|)+.
+    """
+    b, h, w, c = image.shape
+    n = h * w
+    own = np.stack(np.meshgrid(np.arange(w), np.arange(h)), axis=-1)  # [h, w, 2]
+    to_all = tf.constant(np.repeat(np.eye(2), n, axis=1)[None, None], tf.float32)  # [1, 1, 2, 2 * n]
+    away = tf.nn.conv2d(flow + tf.constant(own[None], tf.float32), to_all, 1, "VALID")
+    away -= tf.constant(own.reshape(n, 2).T.reshape(1, 1, 1, 2 * n), tf.float32)
+    share_x, share_y = tf.split(tf.nn.relu(1.0 - tf.abs(away)), 2, axis=-1)
+    matrix = tf.reshape(share_x * share_y, [b, 1, n, n])
+    warped = tf.matmul(matrix, tf.reshape(tf.cast(image, tf.float32), [b, 1, n, c]))
+    return tf.cast(tf.reshape(warped, [b, h, w, c]), image.dtype)
 
 
 class PhoneLucasKanade(LucasKanade):

@@ -25,7 +25,7 @@ from tensorflow_model_optimization.quantization.keras import (
 
 from tfflow.exporting.cost_volume import PhoneCostVolume
 from tfflow.exporting.graph import PHONE
-from tfflow.exporting.layers import PhoneConcatenate
+from tfflow.exporting.layers import PhoneConcatenate, PhoneL2Normalize
 from tfflow.layers import (
     LAYERS,
     ChooseFlow,
@@ -269,6 +269,8 @@ def quantized(graph: keras.Model, ranges: Ranges) -> keras.Model:
         config = layer.get_config()
         if isinstance(layer, PhoneCostVolume):
             config["feature_range"] = ranges[_compared(layer.name)][1]
+        if isinstance(layer, PhoneL2Normalize):
+            config["eight_bits"] = True
         if isinstance(layer, PhoneConcatenate):
             config["flows"] = [i for i, name in enumerate(_inputs_of(layer)) if name in float_layers]
             config["flow_range"] = ranges[_copies(layer.name)][1] if config["flows"] else None

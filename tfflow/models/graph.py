@@ -53,12 +53,8 @@ def one_direction(network: Network, size: tuple = (None, None), batch: int | Non
     All frames go through the encoder in one batch.
     """
     count = frames_of(network)
-    inputs, features = _encoded(network, ("image1", "image2", "image0")[:count], size, batch)
-    frames = [
-        [Frame(place, count, name=f"frame{frame}_level{i}")(f) for i, f in enumerate(features, 1)]
-        for place, frame in enumerate((1, 2, 0)[:count])
-    ]
-    return keras.Model(inputs, network.decode(*frames))
+    inputs = _inputs(network, ("image1", "image2", "image0")[:count], size, batch)
+    return keras.Model(inputs, network.decode(*_features_of_each(network, inputs)))
 
 
 def any_size(network: Network, name: str) -> keras.Model:
@@ -70,12 +66,8 @@ def any_size(network: Network, name: str) -> keras.Model:
     count = frames_of(network)
     inputs = [keras.Input((None, None, 3), name=n) for n in ("image1", "image2", "image0")[:count]]
     enlarged = [ResizeToMultiple(network.stride, name=f"{x.name}_enlarged")(x) for x in inputs]
-    features = network.encode(StackFrames(name="frames")(enlarged))
-    frames = [
-        [Frame(place, count, name=f"frame{frame}_level{i}")(f) for i, f in enumerate(features, 1)]
-        for place, frame in enumerate((1, 2, 0)[:count])
-    ]
-    flow = ResizeFlowLike(name="flow")([tf.nest.flatten(network.decode(*frames))[0], inputs[0]])
+    flows = network.decode(*_features_of_each(network, enlarged))
+    flow = ResizeFlowLike(name="flow")([tf.nest.flatten(flows)[0], inputs[0]])
     return keras.Model(inputs, flow, name=name)
 
 
@@ -97,7 +89,25 @@ def both_directions(network: Network, size: tuple = (None, None), batch: int | N
 
 
 def _encoded(network: Network, names: tuple[str, ...], size: tuple, batch: int | None):
+    inputs = _inputs(network, names, size, batch)
+    return inputs, network.encode(StackFrames(name="frames")(inputs))
+
+
+def _inputs(network: Network, names: tuple[str, ...], size: tuple, batch: int | None) -> list:
     if any(n and n % network.stride for n in size):
         raise ValueError(f"size must be a multiple of the network's stride {network.stride}, got {size}")
-    inputs = [keras.Input((*size, 3), batch, name=name) for name in names]
-    return inputs, network.encode(StackFrames(name="frames")(inputs))
+    return [keras.Input((*size, 3), batch, name=name) for name in names]
+
+
+def _features_of_each(network: Network, images: list) -> list[list]:
+    """The features of each image, fine to coarse, of one batch through the encoder. Order: frame 1, 2, 0."""
+    stacked = StackFrames(name="frames")(images)
+    features = network.encode(stacked)
+
+    def of(place: int, frame: int, level: int, feature):
+        if feature is stacked:  # the frames themselves
+            return images[place]
+        return Frame(place, len(images), name=f"frame{frame}_level{level}")(feature)
+
+    frames = zip(range(len(images)), (1, 2, 0), strict=False)
+    return [[of(*frame, level, f) for level, f in enumerate(features, 1)] for frame in frames]

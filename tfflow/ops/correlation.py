@@ -74,7 +74,7 @@ def _sums(features1: tf.Tensor, features2: tf.Tensor, radius: int) -> tf.Tensor:
     @tf.custom_gradient
     def sums(f1: tf.Tensor, f2: tf.Tensor) -> tuple:
         b, h, w = size(f1)
-        cut = _Tiling(b, h, w, radius)
+        cut = _tiling(b, h, w, radius)
         tiles, reached = cut.tiles(f1), cut.reached(f2)
 
         def gradient(upstream: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
@@ -169,6 +169,40 @@ class _Tiling:
         by_row = _filled(tf.reshape(by_pixel, [n, m * rows, columns * (line + 1)]), columns * line + reach_x)
         flat = tf.reshape(by_row, [n, m, rows * (columns * line + reach_x)])[:, :, : rows * columns * line]
         return tf.reshape(flat, [n, m, rows * columns, line])
+
+
+class _OneTile(_Tiling):
+    """An image of known size as one tile: more products than are needed, in half the operators."""
+
+    def __init__(self, b, h: int, w: int, radius: int):
+        super().__init__(b, h, w, radius)
+        self.rows, self.columns, self.down, self.across = h, w, 1, 1
+        self.reach = h + 2 * radius, w + 2 * radius
+
+    def tiles(self, image: tf.Tensor) -> tf.Tensor:
+        return tf.reshape(image, [self.b, 1, self.h * self.w, image.shape[-1]])
+
+    def untiled(self, tiles: tf.Tensor) -> tf.Tensor:
+        return tf.reshape(tiles, [self.b, self.h, self.w, tiles.shape[-1]])
+
+    def reached(self, image: tf.Tensor) -> tf.Tensor:
+        r = self.radius
+        image = tf.pad(image, [[0, 0], [r, r], [r, r], [0, 0]])
+        return tf.reshape(image, [self.b, 1, self.reach[0] * self.reach[1], image.shape[-1]])
+
+    def unreached(self, reached: tf.Tensor) -> tf.Tensor:
+        r = self.radius
+        image = tf.reshape(reached, [self.b, *self.reach, reached.shape[-1]])
+        return image[:, r : r + self.h, r : r + self.w]
+
+
+ONE_TILE = 128
+"""px of an image that is one tile. Time goes into the number of operators there, not into products."""
+
+
+def _tiling(b, h, w, radius: int) -> _Tiling:
+    small = isinstance(h, int) and isinstance(w, int) and h * w <= ONE_TILE
+    return (_OneTile if small else _Tiling)(b, h, w, radius)
 
 
 def _filled(x: tf.Tensor, length: int) -> tf.Tensor:

@@ -21,12 +21,3 @@ supervised_mobile_v5 = dataclasses.replace(
         "begins with the weights of a wider network, without its least channels (Li et al., ICLR 2017)",
     ),
 )
-
-supervised_mobile_v5_more = dataclasses.replace(
-    supervised_mobile_v5,
-    name="supervised_mobile_v5_more",
-    phases=(Phase("all", 2_400, ROBUST, Linear(6e-4, 2_400, warmup=50), directions=1),),
-    weights="pwcnet_mobile_v5",
-    scenes="preset=large,photos=0.5,pace=0.08x3,seed=13",
-    departures=supervised_mobile_v4_muon.departures,
-)

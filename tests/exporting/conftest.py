@@ -13,8 +13,7 @@ from tfflow.models import FlowModel, register_network
 from tfflow.models.blocks import TORCH, add, chain, concat, conv, deconv, flow_head
 from tfflow.models.pwcnet_mobile import PWCNetMobile
 
-SIZE = (48, 64)
-"""Warps at 1/4 are by a gather, at 1/8 by a matrix."""
+SIZE = (32, 48)
 
 
 class SmallPWC(PWCNetMobile):

@@ -160,14 +160,16 @@ def test_the_converted_network_keeps_the_precision_map(contents):
     found = facts(contents)
     assert violations(found, eight_bits=True) == []
     heads = [o for o in found.operators if o.name == "CONV_2D" and o.outputs[0][0][-1] == 2]
-    others = [o for o in found.operators if o.name == "CONV_2D" and o.outputs[0][0][-1] != 2]
+    warp = [o for o in found.operators if o.name == "CONV_2D" and o.inputs[0][0][-1] == 2]
+    others = [o for o in found.operators if o.name == "CONV_2D" and o not in heads + warp]
+    assert warp and not any(o.eight_bits for o in warp)  # it spreads coordinates
     assert len(heads) == 3 and not any(o.outputs[0][1] == "int8" for o in heads)
     (before_coarse_head,) = (o for o in others if not o.eight_bits)
     assert len(others) > 8 and before_coarse_head.outputs[0] == ((1, 4, 6, 6), "float32")
     kernel = next(o for o in found.operators if before_coarse_head.inputs[1] in o.outputs and o.name == "DEQUANTIZE")
     assert kernel.inputs[0] == ((6, 3, 3, 8), "int8")
     assert found.by_kind["MEAN float32"] and not found.by_kind.get("MEAN int8")  # TensorFlow Lite 2.18 crashes on those
-    assert found.by_kind["BATCH_MATMUL int8"] == 2 and found.by_kind["FLOOR float32"] == 1
+    assert found.by_kind["BATCH_MATMUL int8"] == 2 and found.by_kind["ABS float32"] == 1
 
 
 def test_flow_heads_in_eight_bits_are_refused(model, ranges, monkeypatch):
@@ -249,7 +251,7 @@ def test_every_rung_of_the_ladder_is_near_the_float_flow(model, tmp_path):
         assert gap < limit * np.linalg.norm(exact, axis=-1).mean(), precision
     assert sizes["fp16"] < sizes["fp32"]
     kinds = facts((tmp_path / "int16x8.tflite").read_bytes()).by_kind
-    assert kinds["CONV_2D int16"] == facts(exporter.fp32).by_kind["CONV_2D float32"] and kinds["FLOOR float32"] == 1
+    assert kinds["CONV_2D int16"] == facts(exporter.fp32).by_kind["CONV_2D float32"] and kinds["ABS float32"] == 1
 
 
 def test_flow_that_enters_a_concatenation_as_it_is_stays_float_too(pairs, tmp_path):

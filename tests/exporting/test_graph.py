@@ -16,7 +16,7 @@ from tfflow.errors import InputError
 from tfflow.exporting import convert
 from tfflow.exporting.facts import Facts, Operator, facts, violations
 from tfflow.exporting.graph import SIGNATURE, Interface, as_function, for_phone, phone_graph
-from tfflow.models import VARIANTS, both_directions
+from tfflow.models import VARIANTS, both_directions, one_direction
 from tfflow.models.tflite import TFLiteModel
 
 ENDS = {"image1": (1, 4, 6, 3), "image2": (1, 4, 6, 3)}
@@ -62,6 +62,13 @@ def test_the_graph_that_fine_tunes_is_of_any_size_and_computes_the_same(name):
     frames = [x[None] for x in (Scenes((64, 128), seed=4).sample(0)[k] for k in ("image1", "image2"))]
     for flow, expected in zip(for_phone(graph)(frames), graph(frames), strict=True):
         np.testing.assert_allclose(flow, expected, atol=1e-3)
+
+
+def test_a_layer_that_reads_the_frames_reads_the_inputs():
+    """Not copies of them, out of the batch that the encoder takes."""
+    graph = one_direction(VARIANTS["spynet_mobile_v4"].build())
+    first, second, _ = graph.get_layer("lucas_kanade").input
+    assert first is graph.inputs[0] and second is graph.inputs[1]
 
 
 def test_the_file_has_static_sizes_and_nothing_forbidden(model):

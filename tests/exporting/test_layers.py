@@ -12,6 +12,7 @@ from tfflow.exporting.facts import facts
 from tfflow.exporting.layers import (
     PhoneConvexUpsample,
     PhoneHalveFrames,
+    PhoneL2Normalize,
     PhoneLucasKanade,
     PhoneNormalize,
     PhoneResizeFlowLike,
@@ -142,3 +143,10 @@ def test_one_number_for_all_channels_normalizes_as_three_do(mean):
     image = normal(2, 5, 7, 3)
     expected = Normalize(mean, (0.2, 0.2, 0.2))(image)
     np.testing.assert_allclose(PhoneNormalize(mean, (0.2, 0.2, 0.2))(image), expected, atol=1e-6)
+
+
+def test_features_are_normalized_with_one_more_operator_in_eight_bits_alone():
+    plain, eight = (facts(converted(PhoneL2Normalize(eight_bits=e), (1, 8, 16, 4))).operators for e in (False, True))
+    assert len(eight) == len(plain) + 1
+    features = normal(1, 8, 16, 4)
+    np.testing.assert_allclose(PhoneL2Normalize(eight_bits=True)(features), PhoneL2Normalize()(features), atol=1e-6)

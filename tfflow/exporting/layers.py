@@ -56,7 +56,8 @@ class PhoneWarp(Warp):
 
     GPUs split no int32, and repeat one factor of a product, not both: hence the slices and the two products. Constants
     have all axes of what they are added to, and four where they are floats: see `tfflow.exporting.gpu`.
-    Of the rule "zero" and of sizes that are known; else as in training. Where flow is NaN the result may be NaN.
+    Small images are warped by a matrix. Of the rule "zero" and of sizes that are known; else as in training. Where flow
+    is not finite, the result may be NaN.
     """
 
     @without_autograph
@@ -65,7 +66,7 @@ class PhoneWarp(Warp):
         if self.outside != "zero" or None in image.shape or None in flow.shape:
             return super().call(inputs)
         b, h, w, c = image.shape
-        if h * w <= SMALL:
+        if h * w <= BY_MATRIX:
             return _warp_small(image, flow)
         n, high, wide = b * h * w, h + 2, w + 2  # one ring of zeros around the frame catches all that leaves it
         ring = tf.reshape(tf.pad(image, [[0, 0], [1, 1], [1, 1], [0, 0]]), [b * high * wide, c])
@@ -93,8 +94,8 @@ class PhoneWarp(Warp):
         return tf.cast(tf.reshape(tf.reduce_sum(corners * weights, axis=1), [b, h, w, c]), image.dtype)
 
 
-SMALL = 128
-"""px of images that `PhoneWarp` warps by a matrix."""
+BY_MATRIX = 128
+"""px of the largest image that `PhoneWarp` warps by a matrix."""
 
 
 def _warp_small(image, flow):

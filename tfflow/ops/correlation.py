@@ -197,7 +197,7 @@ class _OneTile(_Tiling):
 
 
 ONE_TILE = 128
-"""px of an image that is one tile. Time goes into the number of operators there, not into products."""
+"""px of the largest image that is one tile."""
 
 
 def _tiling(b, h, w, radius: int) -> _Tiling:
